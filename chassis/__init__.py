@@ -1,0 +1,1 @@
+"""What any service needs in order to run, and nothing about conversations."""

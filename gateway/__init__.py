@@ -1,0 +1,1 @@
+"""The edge: browser WebSockets, Connect passthrough, webhooks, the built web client."""

@@ -1,0 +1,1 @@
+"""Brings everything up on one machine: servers, services, the demo workspace."""
