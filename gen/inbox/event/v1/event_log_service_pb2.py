@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&inbox/event/v1/event_log_service.proto\x12\x0einbox.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xb1\x01\n\x0bLoggedEvent\x12\x0c\n\x04gpos\x18\x01 \x01(\x03\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x07payload\x18\x06 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\x12\x13\n\x0btraceparent\x18\x07 \x01(\t\"J\n\x11ReadEventsRequest\x12\x11\n\tfrom_gpos\x18\x01 \x01(\x03\x12\x0f\n\x07to_gpos\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"{\n\x12ReadEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.inbox.event.v1.LoggedEvent\x12\x11\n\tlog_epoch\x18\x02 \x01(\t\x12\x11\n\tlast_gpos\x18\x03 \x01(\x03\x12\x12\n\nfirst_gpos\x18\x04 \x01(\x03\"R\n\x13ReadSnapshotRequest\x12\x12\n\npage_token\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x14\n\x0cworkspace_id\x18\x03 \x01(\t\"N\n\x0eSnapshotEntity\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x15\n\x07payload\x18\x03 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\"\x82\x01\n\x14ReadSnapshotResponse\x12\x30\n\x08\x65ntities\x18\x01 \x03(\x0b\x32\x1e.inbox.event.v1.SnapshotEntity\x12\x0c\n\x04gpos\x18\x02 \x01(\x03\x12\x11\n\tlog_epoch\x18\x03 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t2\xdb\x01\n\x0f\x45ventLogService\x12`\n\nReadEvents\x12!.inbox.event.v1.ReadEventsRequest\x1a\".inbox.event.v1.ReadEventsResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x05\x18\x01 \x01\x12\x66\n\x0cReadSnapshot\x12#.inbox.event.v1.ReadSnapshotRequest\x1a$.inbox.event.v1.ReadSnapshotResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x05\x18\x01 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&inbox/event/v1/event_log_service.proto\x12\x0einbox.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xc7\x01\n\x0bLoggedEvent\x12\x0c\n\x04gpos\x18\x01 \x01(\x03\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x07payload\x18\x06 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\x12\x13\n\x0btraceparent\x18\x07 \x01(\t\x12\x14\n\x0cordering_key\x18\x08 \x01(\t\"J\n\x11ReadEventsRequest\x12\x11\n\tfrom_gpos\x18\x01 \x01(\x03\x12\x0f\n\x07to_gpos\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"{\n\x12ReadEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.inbox.event.v1.LoggedEvent\x12\x11\n\tlog_epoch\x18\x02 \x01(\t\x12\x11\n\tlast_gpos\x18\x03 \x01(\x03\x12\x12\n\nfirst_gpos\x18\x04 \x01(\x03\"R\n\x13ReadSnapshotRequest\x12\x12\n\npage_token\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x14\n\x0cworkspace_id\x18\x03 \x01(\t\"N\n\x0eSnapshotEntity\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x15\n\x07payload\x18\x03 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\"\x82\x01\n\x14ReadSnapshotResponse\x12\x30\n\x08\x65ntities\x18\x01 \x03(\x0b\x32\x1e.inbox.event.v1.SnapshotEntity\x12\x0c\n\x04gpos\x18\x02 \x01(\x03\x12\x11\n\tlog_epoch\x18\x03 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t2\xdb\x01\n\x0f\x45ventLogService\x12`\n\nReadEvents\x12!.inbox.event.v1.ReadEventsRequest\x1a\".inbox.event.v1.ReadEventsResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x05\x18\x01 \x01\x12\x66\n\x0cReadSnapshot\x12#.inbox.event.v1.ReadSnapshotRequest\x1a$.inbox.event.v1.ReadSnapshotResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x05\x18\x01 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,17 +42,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTLOGSERVICE'].methods_by_name['ReadSnapshot']._loaded_options = None
   _globals['_EVENTLOGSERVICE'].methods_by_name['ReadSnapshot']._serialized_options = b'\252\273\030\007\n\001\005\030\001 \001'
   _globals['_LOGGEDEVENT']._serialized_start=122
-  _globals['_LOGGEDEVENT']._serialized_end=299
-  _globals['_READEVENTSREQUEST']._serialized_start=301
-  _globals['_READEVENTSREQUEST']._serialized_end=375
-  _globals['_READEVENTSRESPONSE']._serialized_start=377
-  _globals['_READEVENTSRESPONSE']._serialized_end=500
-  _globals['_READSNAPSHOTREQUEST']._serialized_start=502
-  _globals['_READSNAPSHOTREQUEST']._serialized_end=584
-  _globals['_SNAPSHOTENTITY']._serialized_start=586
-  _globals['_SNAPSHOTENTITY']._serialized_end=664
-  _globals['_READSNAPSHOTRESPONSE']._serialized_start=667
-  _globals['_READSNAPSHOTRESPONSE']._serialized_end=797
-  _globals['_EVENTLOGSERVICE']._serialized_start=800
-  _globals['_EVENTLOGSERVICE']._serialized_end=1019
+  _globals['_LOGGEDEVENT']._serialized_end=321
+  _globals['_READEVENTSREQUEST']._serialized_start=323
+  _globals['_READEVENTSREQUEST']._serialized_end=397
+  _globals['_READEVENTSRESPONSE']._serialized_start=399
+  _globals['_READEVENTSRESPONSE']._serialized_end=522
+  _globals['_READSNAPSHOTREQUEST']._serialized_start=524
+  _globals['_READSNAPSHOTREQUEST']._serialized_end=606
+  _globals['_SNAPSHOTENTITY']._serialized_start=608
+  _globals['_SNAPSHOTENTITY']._serialized_end=686
+  _globals['_READSNAPSHOTRESPONSE']._serialized_start=689
+  _globals['_READSNAPSHOTRESPONSE']._serialized_end=819
+  _globals['_EVENTLOGSERVICE']._serialized_start=822
+  _globals['_EVENTLOGSERVICE']._serialized_end=1041
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class LoggedEvent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    ORDERING_KEY_FIELD_NUMBER: _builtins.int
     gpos: _builtins.int
     """Position in the owner's log: dense, from 1."""
     subject: _builtins.str
@@ -44,6 +45,8 @@ class LoggedEvent(_message.Message):
     """The serialised event message."""
     traceparent: _builtins.str
     """W3C trace context of the request that caused it."""
+    ordering_key: _builtins.str
+    """Events with the same key are applied in order (a conversation's id, a channel's id …)."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the change was committed."""
@@ -58,10 +61,11 @@ class LoggedEvent(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         payload: _builtins.bytes = ...,
         traceparent: _builtins.str = ...,
+        ordering_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "event_id", b"event_id", "gpos", b"gpos", "payload", b"payload", "subject", b"subject", "traceparent", b"traceparent", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "event_id", b"event_id", "gpos", b"gpos", "ordering_key", b"ordering_key", "payload", b"payload", "subject", b"subject", "traceparent", b"traceparent", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
