@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
+import inspect
 import json
 import os
 import subprocess
@@ -128,7 +129,7 @@ async def _create(
     servers: TestServers, database: ServiceDatabase, migrate: Callable[[str], None] | None
 ) -> DatabaseUrls:
     passwords = {database.role(kind): PASSWORD for kind in databases.ROLES}
-    template = f"template_{database.service}_{_schema_digest(database.service)}"
+    template = f"template_{database.service}_{_schema_digest(database.service, migrate)}"
     async with connected(servers.database_url) as connection:
         # One process makes the template, the others wait for it here.
         await connection.execute("SELECT pg_advisory_lock($1)", TEMPLATE_LOCK)
@@ -176,11 +177,15 @@ def _migrate_by_command(service: str) -> Callable[[str], None]:
     return migrate
 
 
-def _schema_digest(service: str) -> str:
+def _schema_digest(service: str, migrate: Callable[[str], None] | None) -> str:
     """Changes whenever a migration, or what runs migrations, does."""
     digest = hashlib.sha256()
     files = [*(ROOT / "services" / service / "migrations").rglob("*.py")]
     files += (ROOT / "chassis").glob("**/*migration*.py")
+    if migrate is not None:
+        # Another schema than the service's own: it must not become the service's template.
+        digest.update(f"{migrate.__module__}.{migrate.__qualname__}".encode())
+        files += Path(inspect.getfile(migrate)).parent.rglob("*.py")
     for file in sorted(files):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

@@ -1,0 +1,222 @@
+"""What migration scripts build tables with: row security, grants, and the event tables.
+
+    from alembic import op
+    from chassis import migrations
+
+    def upgrade() -> None:
+        op.execute("CREATE TABLE threads (…)")
+        migrations.tenant_table(op, "threads")
+        migrations.publishing_tables(op)
+
+Row security is forced on every table, for its owner too, and nobody bypasses it: a table without
+one of these calls is closed to both roles. Rows a migration itself writes go in before the call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from chassis.outbox import MAX_EVENT_BYTES
+
+TENANT_SETTING = "nullif(current_setting('inbox.workspace', true), '')::uuid"
+"""The workspace of the transaction; unset is NULL, which equals nothing, so no row is seen."""
+READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+SUBJECT_PATTERN = r"^inbox\.[a-z]+\.v1\.[a-z_]+\.[0-9a-f-]{36}$"
+KEY_PATTERN = "^[!-~]{1,200}$"
+TRACE_PATTERN = "^[0-9a-f-]{0,64}$"
+
+
+class Operations(Protocol):
+    """`alembic.op`, as far as it is used here."""
+
+    def execute(self, sqltext: str) -> Any:
+        """Run one statement."""
+        ...
+
+    def get_bind(self) -> Any:
+        """The connection of the migration."""
+        ...
+
+
+def tenant_table(
+    op: Operations,
+    table: str,
+    *,
+    column: str = "workspace_id",
+    app: Iterable[str] = READ_AND_WRITE,
+    worker: Iterable[str] = READ_AND_WRITE,
+) -> None:
+    """Open a table to both roles, each seeing only the rows of `begin(workspace_id)`."""
+    _secure(op, table)
+    for role, commands in ((_role(op, "app"), app), (_role(op, "worker"), worker)):
+        _open_to_tenant(op, table, role, column, commands)
+
+
+def worker_table(
+    op: Operations,
+    table: str,
+    *,
+    column: str = "workspace_id",
+    app: Iterable[str] = (),
+    worker: Iterable[str] = READ_AND_WRITE,
+) -> None:
+    """Open a routing table to the worker across workspaces; to the app its own rows, if at all."""
+    _secure(op, table)
+    role = _role(op, "worker")
+    op.execute(f"CREATE POLICY worker_rows ON {table} TO {role} USING (true) WITH CHECK (true)")
+    _grant(op, table, role, worker)
+    app = tuple(app)
+    if app:
+        _open_to_tenant(op, table, _role(op, "app"), column, app)
+
+
+def publishing_tables(op: Operations) -> None:
+    """The tables of a service that publishes events: `outbox`, `events`, `log_state`.
+
+    The checks keep out what the log could not carry: one such row would stop the relay for good.
+    """
+    columns = f"""
+        event_id uuid NOT NULL,
+        workspace_id uuid NOT NULL,
+        subject text NOT NULL,
+        ordering_key text NOT NULL,
+        payload bytea NOT NULL,
+        create_time timestamptz NOT NULL,
+        traceparent text NOT NULL DEFAULT '',
+        CONSTRAINT ck_outbox_subject CHECK (
+            subject ~ '{SUBJECT_PATTERN}' AND right(subject, 36) = workspace_id::text),
+        CONSTRAINT ck_outbox_ordering_key CHECK (ordering_key ~ '{KEY_PATTERN}'),
+        CONSTRAINT ck_outbox_traceparent CHECK (traceparent ~ '{TRACE_PATTERN}'),
+        CONSTRAINT ck_outbox_payload CHECK (octet_length(payload) <= {MAX_EVENT_BYTES})
+    """
+    # CACHE 1: within one thread, whose row is locked first, id order is commit order.
+    # The table is a queue: dead rows are vacuumed by their number, not by their share.
+    op.execute(f"""
+        CREATE TABLE outbox (
+            id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1),
+            CONSTRAINT pk_outbox PRIMARY KEY (id),
+            {columns}
+        ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+                autovacuum_vacuum_insert_scale_factor = 0,
+                autovacuum_vacuum_insert_threshold = 50000)
+    """)
+    # The checks of `outbox` hold for `events`: its rows come from there and nowhere else.
+    plain = columns.partition("CONSTRAINT")[0].rstrip().rstrip(",")
+    op.execute(f"""
+        CREATE TABLE events (
+            gpos bigint NOT NULL,
+            CONSTRAINT pk_events PRIMARY KEY (gpos),
+            {plain}
+        )
+    """)
+    op.execute("""
+        CREATE TABLE log_state (
+            id boolean NOT NULL DEFAULT true,
+            log_epoch text NOT NULL DEFAULT gen_random_uuid()::text,
+            last_gpos bigint NOT NULL DEFAULT 0,
+            CONSTRAINT pk_log_state PRIMARY KEY (id),
+            CONSTRAINT ck_log_state_one_row CHECK (id)
+        )
+    """)
+    op.execute("INSERT INTO log_state DEFAULT VALUES")
+    worker_table(op, "outbox", app=("INSERT",))
+    worker_table(op, "events")
+    worker_table(op, "log_state", worker=("SELECT", "UPDATE"))
+
+
+def consuming_tables(op: Operations) -> None:
+    """The tables of a service that consumes events: `consumer_cursors`, `parked_events`."""
+    op.execute("""
+        CREATE TABLE consumer_cursors (
+            consumer text NOT NULL,
+            stream text NOT NULL,
+            log_epoch text NOT NULL,
+            gpos bigint NOT NULL,
+            CONSTRAINT pk_consumer_cursors PRIMARY KEY (consumer)
+        ) WITH (fillfactor = 50)
+    """)
+    op.execute("""
+        CREATE TABLE parked_events (
+            consumer text NOT NULL,
+            gpos bigint NOT NULL,
+            stream text NOT NULL,
+            log_epoch text NOT NULL,
+            event_id uuid NOT NULL,
+            workspace_id uuid NOT NULL,
+            subject text NOT NULL,
+            ordering_key text NOT NULL,
+            payload bytea NOT NULL,
+            create_time timestamptz NOT NULL,
+            state text NOT NULL,
+            attempt_count integer NOT NULL DEFAULT 0,
+            last_error text NOT NULL DEFAULT '',
+            park_time timestamptz NOT NULL,
+            next_attempt_time timestamptz,
+            CONSTRAINT pk_parked_events PRIMARY KEY (consumer, gpos),
+            CONSTRAINT ck_parked_events_state CHECK (state IN ('retrying', 'queued', 'dead')),
+            CONSTRAINT ck_parked_events_next_attempt_time
+                CHECK ((state = 'retrying') = (next_attempt_time IS NOT NULL))
+        )
+    """)
+    op.execute(
+        "CREATE INDEX ix_parked_events_line "
+        "ON parked_events (consumer, workspace_id, ordering_key, gpos)"
+    )
+    op.execute(
+        "CREATE INDEX ix_parked_events_due ON parked_events (consumer, next_attempt_time) "
+        "WHERE state = 'retrying'"
+    )
+    worker_table(op, "consumer_cursors")
+    worker_table(op, "parked_events")
+
+
+def create_index_concurrently(op: Any, name: str, definition: str) -> None:
+    """Add an index to a table in use: `create_index_concurrently(op, "ix_…", "ON t (a, b)")`.
+
+    A run that was interrupted leaves an invalid index behind; it is dropped and built again.
+    """
+    with op.get_context().autocommit_block():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_name(name)}")
+        op.execute(f"CREATE INDEX CONCURRENTLY {name} {definition}")
+
+
+def service_role(op: Operations, kind: str) -> str:
+    """The name of the service's role of a kind: `owner`, `app` or `worker`."""
+    return _role(op, kind)
+
+
+def _role(op: Operations, kind: str) -> str:
+    owner: str = op.get_bind().exec_driver_sql("SELECT current_user").scalar_one()
+    if not owner.endswith("_owner"):
+        raise ValueError(f"migrations run as inbox_<service>_owner, not as {owner}")
+    return f"{_name(owner.removesuffix('_owner'))}_{kind}"
+
+
+def _secure(op: Operations, table: str) -> None:
+    op.execute(f"ALTER TABLE {_name(table)} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def _open_to_tenant(
+    op: Operations, table: str, role: str, column: str, commands: Iterable[str]
+) -> None:
+    rule = f"{_name(column)} = {TENANT_SETTING}"
+    policy = f"tenant_rows_of_{role.rpartition('_')[2]}"
+    op.execute(f"CREATE POLICY {policy} ON {table} TO {role} USING ({rule}) WITH CHECK ({rule})")
+    _grant(op, table, role, commands)
+
+
+def _grant(op: Operations, table: str, role: str, commands: Iterable[str]) -> None:
+    wanted = tuple(commands)
+    if not set(wanted) <= set(READ_AND_WRITE):
+        raise ValueError(f"{table}: {wanted} are not all of {READ_AND_WRITE}")
+    if wanted:
+        op.execute(f"GRANT {', '.join(wanted)} ON {table} TO {role}")
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+        raise ValueError(f"{name!r} is not a plain lower-case SQL name")
+    return name
