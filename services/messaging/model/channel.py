@@ -1,0 +1,123 @@
+"""Channels: what a customer writes on, and what it can carry."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NewType
+
+from chassis.ids import WorkspaceId
+
+ChannelId = NewType("ChannelId", str)
+
+
+class ChannelKind(enum.Enum):
+    """The kinds of channel; values are the names in SQL and in paths."""
+
+    WEB_CHAT = "web_chat"
+    SIMULATOR = "simulator"
+    WHATSAPP = "whatsapp"
+    MESSENGER = "messenger"
+    INSTAGRAM = "instagram"
+    TELEGRAM = "telegram"
+
+    @property
+    def is_own_platform(self) -> bool:
+        """We are the platform: committing a message is what makes it sent; nobody is called."""
+        return self is ChannelKind.WEB_CHAT
+
+
+class ChannelState(enum.Enum):
+    """Whether messages flow; values are the names in SQL."""
+
+    CONNECTED = "connected"
+    NOT_CONNECTED = "not_connected"
+    RECONNECTION_NEEDED = "reconnection_needed"
+
+
+class LengthUnit(enum.Enum):
+    """What a length limit counts."""
+
+    CHARACTERS = "characters"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of channel can do."""
+
+    has_delivered_receipts: bool
+    has_read_receipts: bool
+    is_idempotent: bool
+    max_text_length: int
+    text_length_unit: LengthUnit = LengthUnit.CHARACTERS
+
+
+CAPABILITIES: dict[ChannelKind, Capabilities] = {
+    ChannelKind.WEB_CHAT: Capabilities(True, True, True, 4096),
+    ChannelKind.SIMULATOR: Capabilities(True, True, False, 4096),
+    ChannelKind.WHATSAPP: Capabilities(True, True, False, 4096),
+    ChannelKind.MESSENGER: Capabilities(True, True, False, 2000),
+    ChannelKind.INSTAGRAM: Capabilities(False, True, False, 1000, LengthUnit.BYTES),
+    ChannelKind.TELEGRAM: Capabilities(False, False, False, 4096),
+}
+"""By kind; a simulator's settings may make it idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebChatSettings:
+    """Settings of a chat box."""
+
+    allowed_origins: tuple[str, ...] = ()
+    greeting: str = ""
+    accent_color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorSettings:
+    """Settings of a simulator channel."""
+
+    base_url: str = ""
+    account_id: str = ""
+    is_idempotent: bool = False
+
+
+ChannelSettings = WebChatSettings | SimulatorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One connection to one platform account."""
+
+    id: ChannelId
+    workspace_id: WorkspaceId
+    kind: ChannelKind
+    display_name: str
+    state: ChannelState
+    create_time: datetime
+    state_time: datetime
+    state_reason: str = ""
+    settings: ChannelSettings | None = field(default=None)
+    version: int = 1
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        by_kind = CAPABILITIES[self.kind]
+        if isinstance(self.settings, SimulatorSettings) and self.settings.is_idempotent:
+            return Capabilities(
+                by_kind.has_delivered_receipts,
+                by_kind.has_read_receipts,
+                is_idempotent=True,
+                max_text_length=by_kind.max_text_length,
+                text_length_unit=by_kind.text_length_unit,
+            )
+        return by_kind
+
+    @property
+    def webhook_path(self) -> str:
+        """The path on our side that the platform calls; a chat box needs none."""
+        if self.kind.is_own_platform:
+            return ""
+        return f"/webhooks/{self.kind.value}/{self.id}"

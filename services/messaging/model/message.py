@@ -1,0 +1,193 @@
+"""Messages: what may be said, by whom, and where it stands in its thread."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NewType
+
+from chassis.errors import FieldInvalid
+from services.messaging.model.channel import Capabilities, ChannelKind, LengthUnit
+from services.messaging.model.delivery import (
+    DeliveryState,
+    DeliveryStatus,
+    Failure,
+    ReceiptSource,
+)
+from services.messaging.model.faults import TextEmpty, TextTooLong
+from services.messaging.model.thread import ConversationId, Thread
+
+MessageId = NewType("MessageId", str)
+
+MAX_INBOUND_TEXT = 65_536
+"""Characters of a customer's text that are kept; a platform's own limit is far lower."""
+
+
+class Direction(enum.Enum):
+    """Which way a message goes; values are the names in SQL."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class AuthorKind(enum.Enum):
+    """Who wrote a message; values are the names in SQL."""
+
+    CUSTOMER = "customer"
+    MEMBER = "member"
+    AI = "ai"
+    PHONE_APP = "phone_app"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message, as they were when it was written."""
+
+    kind: AuthorKind
+    id: str = ""
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    id: MessageId
+    conversation_id: ConversationId
+    seq: int
+    client_message_id: str
+    direction: Direction
+    author: Author
+    text: str
+    inbound_ordinal: int
+    create_time: datetime
+    delivery_status: DeliveryStatus | None = None
+    failure: Failure | None = None
+    attempt_count: int = 0
+    platform_time: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One piece of evidence about one attempt, kept for ever."""
+
+    id: str
+    message_id: MessageId
+    attempt_number: int
+    status: DeliveryStatus
+    source: ReceiptSource
+    create_time: datetime
+    platform_time: datetime | None = None
+    platform_message_id: str = ""
+    failure: Failure | None = None
+    author: Author | None = None
+    answer_millis: int = 0
+
+
+def refuse_unless_sayable(text: str, limits: Capabilities) -> None:
+    """Raises: TextEmpty, TextTooLong, FieldInvalid."""
+    refuse_unless_text(text)
+    length = text_length(text, limits.text_length_unit)
+    if length > limits.max_text_length:
+        raise TextTooLong(
+            length=length, max_length=limits.max_text_length, unit=limits.text_length_unit.value
+        )
+
+
+def refuse_unless_text(text: str) -> None:
+    """Raises: TextEmpty, FieldInvalid."""
+    if not text or text.isspace():
+        raise TextEmpty
+    if "\x00" in text:
+        raise FieldInvalid(field="text", rule="must not contain the character U+0000")
+
+
+def text_length(text: str, unit: LengthUnit) -> int:
+    """How long the text is, as the channel counts it."""
+    return len(text.encode()) if unit is LengthUnit.BYTES else len(text)
+
+
+def storable_text(text: str) -> str:
+    """A customer's text as we can keep it: they cannot be told to write it again."""
+    return text.replace("\x00", "\ufffd")[:MAX_INBOUND_TEXT]
+
+
+def first_status(kind: ChannelKind, author: AuthorKind) -> DeliveryStatus:
+    """What an outbound message is the moment it is committed.
+
+    A chat box has no platform but us, so the commit itself is the acceptance: SENT. What a person
+    wrote in the platform's own phone app was accepted there already. Everything else has to be
+    handed over first: QUEUED.
+    """
+    if kind.is_own_platform or author is AuthorKind.PHONE_APP:
+        return DeliveryStatus.SENT
+    return DeliveryStatus.QUEUED
+
+
+def is_same_content(stored: Message, *, conversation_id: str, author: Author, text: str) -> bool:
+    """Whether a repeated client_message_id asks for the message that is stored under it.
+
+    The author's id is left out: a repeat after signing in again is a repeat.
+    """
+    return (
+        stored.conversation_id == conversation_id
+        and stored.author.kind is author.kind
+        and stored.text == text
+    )
+
+
+def appended(
+    thread: Thread,
+    *,
+    message_id: MessageId,
+    client_message_id: str,
+    author: Author,
+    text: str,
+    at: datetime,
+    platform_time: datetime | None = None,
+) -> tuple[Thread, Message]:
+    """The thread with one more message, and that message, at the next place (invariant I3)."""
+    is_inbound = author.kind is AuthorKind.CUSTOMER
+    inbound_count = thread.inbound_count + is_inbound
+    message = Message(
+        id=message_id,
+        conversation_id=thread.conversation_id,
+        seq=thread.last_seq + 1,
+        client_message_id=client_message_id,
+        direction=Direction.INBOUND if is_inbound else Direction.OUTBOUND,
+        author=author,
+        text=text,
+        inbound_ordinal=inbound_count,
+        create_time=at,
+        delivery_status=None if is_inbound else first_status(thread.channel_kind, author.kind),
+        attempt_count=0 if is_inbound else 1,
+        platform_time=platform_time,
+    )
+    grown = replace(
+        thread,
+        last_seq=message.seq,
+        inbound_count=inbound_count,
+        last_message_time=at,
+        version=thread.version + 1,
+    )
+    return grown, message
+
+
+def with_delivery(message: Message, delivery: DeliveryState) -> Message:
+    """The message at that state; the same object when nothing changed."""
+    if (
+        message.delivery_status == delivery.status
+        and message.failure == delivery.failure
+        and message.attempt_count == delivery.attempt_count
+    ):
+        return message
+    return replace(
+        message,
+        delivery_status=delivery.status,
+        failure=delivery.failure,
+        attempt_count=delivery.attempt_count,
+        version=message.version + 1,
+    )
