@@ -138,6 +138,8 @@ from .thread_pb2 import (
 from .web_chat_service_pb2 import (
     AcknowledgeMessagesRequest,
     AcknowledgeMessagesResponse,
+    GetEmbeddingRequest,
+    GetEmbeddingResponse,
     OpenSessionRequest,
     OpenSessionResponse,
     PostMessageRequest,
@@ -222,6 +224,8 @@ __all__ = [
     "FailureReason",
     "GetChannelRequest",
     "GetChannelResponse",
+    "GetEmbeddingRequest",
+    "GetEmbeddingResponse",
     "GetMessageRequest",
     "GetMessageResponse",
     "GetMessagingSettingsRequest",

@@ -336,3 +336,49 @@ class AcknowledgeMessagesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AcknowledgeMessagesResponse: _TypeAlias = AcknowledgeMessagesResponse  # noqa: Y015
+
+@_typing.final
+class GetEmbeddingRequest(_message.Message):
+    """Asks which sites may embed a chat box."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The chat box's channel."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEmbeddingRequest: _TypeAlias = GetEmbeddingRequest  # noqa: Y015
+
+@_typing.final
+class GetEmbeddingResponse(_message.Message):
+    """Which sites may embed a chat box."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALLOWED_ORIGINS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def allowed_origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in WebChatSettings.allowed_origins; browsers are told by the page's headers."""
+
+    def __init__(
+        self,
+        *,
+        allowed_origins: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_origins", b"allowed_origins"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEmbeddingResponse: _TypeAlias = GetEmbeddingResponse  # noqa: Y015

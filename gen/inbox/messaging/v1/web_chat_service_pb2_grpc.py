@@ -35,6 +35,11 @@ class WebChatServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetEmbedding = channel.unary_unary(
+                '/inbox.messaging.v1.WebChatService/GetEmbedding',
+                request_serializer=inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.GetEmbeddingRequest.SerializeToString,
+                response_deserializer=inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.GetEmbeddingResponse.FromString,
+                _registered_method=True)
         self.OpenSession = channel.unary_unary(
                 '/inbox.messaging.v1.WebChatService/OpenSession',
                 request_serializer=inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.OpenSessionRequest.SerializeToString,
@@ -60,6 +65,13 @@ class WebChatServiceStub:
 class WebChatServiceServicer:
     """The customer's side of the chat box.
     """
+
+    def GetEmbedding(self, request, context):
+        """Says which sites may embed the box; NOT_FOUND when there is no such box.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def OpenSession(self, request, context):
         """Opens the box, for a new customer or a returning one.
@@ -92,6 +104,11 @@ class WebChatServiceServicer:
 
 def add_WebChatServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetEmbedding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEmbedding,
+                    request_deserializer=inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.GetEmbeddingRequest.FromString,
+                    response_serializer=inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.GetEmbeddingResponse.SerializeToString,
+            ),
             'OpenSession': grpc.unary_unary_rpc_method_handler(
                     servicer.OpenSession,
                     request_deserializer=inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.OpenSessionRequest.FromString,
@@ -123,6 +140,33 @@ def add_WebChatServiceServicer_to_server(servicer, server):
 class WebChatService:
     """The customer's side of the chat box.
     """
+
+    @staticmethod
+    def GetEmbedding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.messaging.v1.WebChatService/GetEmbedding',
+            inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.GetEmbeddingRequest.SerializeToString,
+            inbox_dot_messaging_dot_v1_dot_web__chat__service__pb2.GetEmbeddingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def OpenSession(request,

@@ -16,6 +16,8 @@ class WebChatServiceStub:
     """The customer's side of the chat box."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetEmbedding: _aio.UnaryUnaryMultiCallable[_web_chat_service_pb2.GetEmbeddingRequest, _web_chat_service_pb2.GetEmbeddingResponse]
+    """Says which sites may embed the box; NOT_FOUND when there is no such box."""
     OpenSession: _aio.UnaryUnaryMultiCallable[_web_chat_service_pb2.OpenSessionRequest, _web_chat_service_pb2.OpenSessionResponse]
     """Opens the box, for a new customer or a returning one."""
     PostMessage: _aio.UnaryUnaryMultiCallable[_web_chat_service_pb2.PostMessageRequest, _web_chat_service_pb2.PostMessageResponse]
@@ -27,6 +29,14 @@ class WebChatServiceStub:
 
 class WebChatServiceServicer(metaclass=_abc_1.ABCMeta):
     """The customer's side of the chat box."""
+
+    @_abc_1.abstractmethod
+    def GetEmbedding(
+        self,
+        request: _web_chat_service_pb2.GetEmbeddingRequest,
+        context: _aio.ServicerContext[_web_chat_service_pb2.GetEmbeddingRequest, _abc.Awaitable[_web_chat_service_pb2.GetEmbeddingResponse]],
+    ) -> _abc.Awaitable[_web_chat_service_pb2.GetEmbeddingResponse]:
+        """Says which sites may embed the box; NOT_FOUND when there is no such box."""
 
     @_abc_1.abstractmethod
     def OpenSession(
