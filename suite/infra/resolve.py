@@ -40,8 +40,11 @@ class Binary:
 
 
 def parse_version(text: str) -> tuple[int, ...] | None:
-    """The first dotted number in a program's answer to --version."""
-    found = re.search(r"\b(\d+(?:\.\d+)+)", text)
+    """The version in a program's answer to --version.
+
+    Envoy puts it between slashes, after its own path, which may hold other numbers.
+    """
+    found = re.search(r"/(\d+(?:\.\d+)+)/", text) or re.search(r"(\d+(?:\.\d+)+)", text)
     return tuple(map(int, found[1].split("."))) if found else None
 
 
@@ -57,9 +60,7 @@ def version_of(program: Path) -> tuple[int, ...] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    # Envoy writes its commit and its version into one word: take the part after the slash.
-    text = re.sub(r"\b[0-9a-f]{40}/", "", answer.stdout or answer.stderr)
-    return parse_version(text)
+    return parse_version(answer.stdout or answer.stderr)
 
 
 def resolve_postgres(major: int | None = None) -> Binary:

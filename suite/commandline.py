@@ -1,0 +1,158 @@
+"""The command line of `./dev`, as data. Standard library only: help needs no installation."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+TIERS = ("unit", "service", "system", "faults", "web", "architecture")
+ROLES = ("owner", "agent", "read-only", "bot", "service")
+DEFAULT_PORT = 8080
+DEFAULT_DATA = Path(__file__).resolve().parents[1] / ".data"
+LAST_PORT = 65535
+
+DESCRIPTION = """\
+Inbox on one machine: PostgreSQL, NATS, Envoy and every service as its own process.
+Needs Python 3.11 or newer and nothing else; what is missing is installed into .venv."""
+
+EPILOGUE = """\
+  ./dev up                         start everything, then open the link it prints
+  ./dev up --workers gateway=2     the same with two gateways
+  ./dev test unit -- -k retry      one tier of the tests, with options for pytest
+Data lives in .data (see --data); INBOX_SUITE_DATABASE_URL, INBOX_SUITE_NATS_URL and
+INBOX_SUITE_ENVOY name servers of your own."""
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The parsed command line; ends the process for help and for mistakes.
+
+    Everything after `--` goes to the tool the command runs, as `rest`.
+    """
+    own, rest = _split(arguments)
+    parsed = parser().parse_args(own)
+    parsed.rest = rest
+    if rest and parsed.command not in {"test", "bench", "faults"}:
+        parser().error(f"{parsed.command} takes nothing after --")
+    return parsed
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    main = argparse.ArgumentParser(
+        prog="./dev",
+        description=DESCRIPTION,
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, summary: str, detail: str = "", *, tools: bool = False) -> Sub:
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.\n\n{detail}".strip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(with_tools=tools)
+        return command
+
+    _add_up(add("up", "start everything and stay until Ctrl-C", UP))
+    test = add("test", "run the tests against real servers", TEST, tools=True)
+    test.add_argument("tiers", nargs="*", metavar="TIER", help=f"{', '.join(TIERS)}, check")
+    test.add_argument("--ci", action="store_true", help="plain output for a build log")
+    add("check", "format, lint, types, floor plan, contracts, generated code", tools=True)
+    bench = add("bench", "run the benchmarks", BENCH, tools=True)
+    bench.add_argument("names", nargs="*", metavar="NAME", help="only these, like P1 P2")
+    faults = add("faults", "run the fault tests in full", FAULTS, tools=True)
+    faults.add_argument("names", nargs="*", metavar="NAME", help="only these, like T1 T2")
+    backup = add("backup", "write every database and file into FILE", BACKUP)
+    backup.add_argument("file", type=Path, metavar="FILE")
+    _add_data(backup)
+    restore = add("restore", "replace all data by those in FILE", RESTORE)
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("--yes", action="store_true", help="do not ask")
+    _add_data(restore)
+    _add_data(add("status", "show what runs, where, and whether it is well"))
+    logs = add("logs", "show the services' output")
+    logs.add_argument("service", nargs="?", help="only this one, like messaging or postgres")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as more is written")
+    logs.add_argument("-n", "--lines", type=int, default=50, help="how many at first (50)")
+    _add_data(logs)
+    key = add("key", "print an API key of the demo workspace", KEY)
+    key.add_argument("--role", choices=ROLES, default="agent", help="what it may do (agent)")
+    _add_data(key)
+    reset = add("reset", "delete all data in the data folder")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    _add_data(reset)
+    return main
+
+
+Sub = argparse.ArgumentParser
+
+UP = """\
+The first start makes the databases, builds the web client and a demo workspace; a later one
+continues where the last ended. Ctrl-C or SIGTERM drains and ends everything within 10 seconds."""
+TEST = """\
+Without a tier: all of them and `check`. A tier that takes longer than its budget fails.
+Options after -- go to pytest: ./dev test service -- -k outbox -x"""
+BENCH = """\
+Each prints its figure, the limit measured in the same run, and their ratio."""
+FAULTS = """\
+Kills, wipes and partitions with the full figures; the short forms are part of ./dev test.
+Options after -- go to pytest."""
+BACKUP = """\
+Works while everything runs. FILE is a tar archive; it holds customers' messages, but no
+passwords or keys of this machine except the master key that unlocks the credentials in it."""
+RESTORE = """\
+Nothing may be running on the data folder. Every database gets a new log epoch, so consumers
+rebuild and browsers load afresh instead of skipping what the backup does not know."""
+KEY = """\
+For scripts: KEY=$(./dev key --role agent). Needs a running `./dev up`."""
+
+
+def _add_up(command: Sub) -> None:
+    _add_data(command)
+    command.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the front door (8080)"
+    )
+    command.add_argument(
+        "--workers",
+        type=_workers,
+        action="append",
+        default=[],
+        metavar="SERVICE=N",
+        help="run N processes of a service; may be repeated",
+    )
+    command.add_argument("--no-demo", action="store_true", help="make no demo workspace")
+    command.add_argument(
+        "--no-envoy",
+        action="store_true",
+        help="the gateway serves the front port; gRPC addresses are printed, no gRPC-Web",
+    )
+    command.add_argument("--no-web", action="store_true", help="do not build the web client")
+
+
+def _add_data(command: Sub) -> None:
+    command.add_argument(
+        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="the data folder (.data)"
+    )
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: use a number from 1 to {LAST_PORT}")
+
+
+def _workers(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if name and count.isdecimal() and int(count) > 0:
+        return name, int(count)
+    raise argparse.ArgumentTypeError(f"{text!r} should read SERVICE=N, like messaging=2")
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments:
+        return arguments, []
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :]

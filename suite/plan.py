@@ -1,0 +1,162 @@
+"""What one `./dev up` is going to run, decided before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suite.databases import DATABASES, ROLES
+from suite.infra.nats import ADMINISTRATOR, NatsServer, prepare_nats
+from suite.infra.ports import is_free
+from suite.infra.postgres import PostgresServer, prepare_postgres
+from suite.infra.program import SuiteError
+from suite.infra.resolve import Binary, resolve_envoy
+from suite.processes import SERVICES, Replica, Service, Surroundings, connections_needed
+from suite.settings import ROOT, suite_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from suite.datafolder import DataFolder
+
+LONGEST_REPLICAS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Decided once per start."""
+
+    port: int
+    """The front door's."""
+    replicas: tuple[Replica, ...]
+    passwords: Mapping[str, str]
+    """By database role."""
+    nats_users: Mapping[str, str]
+    envoy: Binary | None
+    """None: the gateway serves the front port itself."""
+    envoy_admin_port: int
+    external_database_url: str | None
+    external_nats_url: str | None
+
+    @property
+    def public_url(self) -> str:
+        """Where browsers go."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def absent(self) -> list[str]:
+        """Services this checkout does not have."""
+        return [service.name for service in SERVICES if not service.in_tree]
+
+    def replicas_of(self, service: str) -> list[Replica]:
+        """All processes of one service."""
+        return [replica for replica in self.replicas if replica.service.name == service]
+
+    def waves(self) -> list[list[Replica]]:
+        """Groups to start one after the other: each needs only earlier ones."""
+        waves: list[list[Replica]] = []
+        started: set[str] = set(self.absent)
+        waiting = list(self.replicas)
+        while waiting:
+            ready = [replica for replica in waiting if started.issuperset(replica.service.after)]
+            waves.append(ready)
+            started |= {replica.service.name for replica in ready}
+            waiting = [replica for replica in waiting if replica not in ready]
+        return waves
+
+
+def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
+    """Decide what runs where; raises SuiteError for what cannot be."""
+    if not is_free(options.port):
+        raise SuiteError(
+            f"port {options.port} is taken by another program; choose one with --port N"
+        )
+    settings = suite_settings()
+    workers = _workers(options.workers)
+    taken = frozenset({options.port})
+    envoy = None if options.no_envoy else resolve_envoy(settings.envoy)
+    replicas = tuple(
+        Replica(
+            service=service,
+            number=number,
+            port=_port(service, number, options.port, folder, has_envoy=envoy is not None),
+        )
+        for service in SERVICES
+        if service.in_tree
+        for number in range(1, workers.get(service.name, 1) + 1)
+    )
+    roles = [database.role(kind) for database in DATABASES for kind in ROLES]
+    users = [service.name for service in SERVICES if service.uses_nats]
+    return Plan(
+        port=options.port,
+        replicas=replicas,
+        passwords={role: folder.secret(f"role.{role}") for role in roles},
+        nats_users={user: folder.secret(f"nats.{user}") for user in (*users, ADMINISTRATOR)},
+        envoy=envoy,
+        envoy_admin_port=folder.port("envoy-admin", taken),
+        external_database_url=settings.database_url,
+        external_nats_url=settings.nats_url,
+    )
+
+
+def plan_postgres(plan: Plan, folder: DataFolder) -> PostgresServer:
+    """Our own PostgreSQL, unpacked and initialised."""
+    return prepare_postgres(
+        folder.path / "postgres",
+        port=folder.port("postgres", frozenset({plan.port})),
+        password=folder.secret("postgres"),
+        max_connections=connections_needed(plan.replicas),
+    )
+
+
+def plan_nats(plan: Plan, folder: DataFolder) -> NatsServer:
+    """Our own nats-server."""
+    return prepare_nats(
+        folder.path / "nats",
+        port=folder.port("nats", frozenset({plan.port})),
+        users=plan.nats_users,
+    )
+
+
+def surroundings(
+    plan: Plan, folder: DataFolder, *, database_url: str, nats: NatsServer | None
+) -> Surroundings:
+    """What every service is told about the others."""
+    addresses = {
+        service.name: ",".join(replica.address for replica in plan.replicas_of(service.name))
+        for service in SERVICES
+        if plan.replicas_of(service.name)
+    }
+    external = plan.external_nats_url or ""
+    return Surroundings(
+        superuser_url=database_url,
+        passwords=plan.passwords,
+        nats_urls={user: nats.url_of(user) if nats else external for user in plan.nats_users},
+        service_key=folder.secret("service_key"),
+        master_key=folder.secret("master_key"),
+        public_url=plan.public_url,
+        blobs=folder.blobs,
+        web_root=ROOT / "web" / "dist",
+        addresses=addresses,
+    )
+
+
+def _port(
+    service: Service, number: int, front_port: int, folder: DataFolder, *, has_envoy: bool
+) -> int:
+    if service.name == "gateway" and not has_envoy:
+        return front_port  # all its processes share it by SO_REUSEPORT
+    name = service.name if number == 1 else f"{service.name}-{number}"
+    return folder.port(name, frozenset({front_port}))
+
+
+def _workers(asked: list[tuple[str, int]]) -> dict[str, int]:
+    workers = dict(asked)
+    known = [service.name for service in SERVICES]
+    for name, count in workers.items():
+        if name not in known:
+            raise SuiteError(f"--workers {name}={count}: there is {', '.join(known)}")
+        if count > LONGEST_REPLICAS:
+            raise SuiteError(f"--workers {name}={count}: at most {LONGEST_REPLICAS} here")
+    return workers

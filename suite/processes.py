@@ -1,0 +1,190 @@
+"""The suite's processes as data: what each needs, whom it calls, when it may start.
+
+A service whose folder is not in the tree is left out. Compose and Envoy's configuration are
+checked against this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from suite.databases import DATABASES, urls
+from suite.infra.ports import LOOPBACK
+from suite.settings import ROOT, python_environment, python_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+SPARE_CONNECTIONS = 40
+"""Beside the services': migrations, tools, a person with psql, and a replica that restarts while
+PostgreSQL has not yet noticed that its predecessor is gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service of ours."""
+
+    name: str
+    module: str
+    after: tuple[str, ...] = ()
+    """Starts when these are healthy."""
+    calls: tuple[str, ...] = ()
+    """Services whose address it is given."""
+    has_database: bool = False
+    uses_nats: bool = True
+    unwraps_keys: bool = False
+    """It is given the master key."""
+    knows_public_url: bool = False
+    connections: int = 0
+    """PostgreSQL connections of one process, both roles together, at most."""
+    speaks: Literal["grpc", "http"] = "grpc"
+    health_path: str = ""
+    """Answers 200 when it is well; gRPC services have grpc.health.v1 instead."""
+
+    @property
+    def in_tree(self) -> bool:
+        """Whether this checkout has it."""
+        return (ROOT / self.module.replace(".", "/") / "__main__.py").exists()
+
+
+SERVICES = (
+    Service(
+        name="identity",
+        module="services.identity",
+        has_database=True,
+        unwraps_keys=True,
+        knows_public_url=True,
+        connections=24,
+    ),
+    Service(
+        name="messaging",
+        module="services.messaging",
+        after=("identity",),
+        calls=("identity", "media"),
+        has_database=True,
+        unwraps_keys=True,
+        knows_public_url=True,
+        connections=40,
+    ),
+    Service(
+        name="conversation",
+        module="services.conversation",
+        after=("identity",),
+        calls=("identity", "messaging"),
+        has_database=True,
+        connections=32,
+    ),
+    Service(
+        name="media",
+        module="services.media",
+        after=("identity",),
+        calls=("identity",),
+        has_database=True,
+        uses_nats=False,
+        connections=24,
+    ),
+    Service(
+        name="realtime",
+        module="services.realtime",
+        after=("identity",),
+        calls=("identity", "conversation", "messaging"),
+    ),
+    Service(
+        name="gateway",
+        module="gateway",
+        after=("messaging", "conversation", "media", "realtime"),
+        calls=("identity", "conversation", "messaging", "media", "realtime"),
+        knows_public_url=True,
+        speaks="http",
+        health_path="/readyz",
+    ),
+    Service(
+        name="simulator",
+        module="suite.simulator",
+        after=("messaging",),
+        calls=("identity", "messaging"),
+        uses_nats=False,
+        knows_public_url=True,
+        speaks="http",
+        health_path="/healthz",
+    ),
+)
+"""In the order they are started, which is also the order of `./dev status`."""
+
+EVERY_SERVICE = tuple(service.name for service in SERVICES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """One process of a service."""
+
+    service: Service
+    number: int
+    port: int
+
+    @property
+    def name(self) -> str:
+        """What it is called on the screen and in the logs: messaging, messaging-2 …"""
+        return self.service.name if self.number == 1 else f"{self.service.name}-{self.number}"
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"{LOOPBACK}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a service is told about everything else."""
+
+    superuser_url: str
+    passwords: Mapping[str, str]
+    nats_urls: Mapping[str, str]
+    service_key: str
+    master_key: str
+    public_url: str
+    blobs: Path
+    web_root: Path
+    addresses: Mapping[str, str]
+    """Comma separated addresses of every service's replicas."""
+
+
+def command_of(replica: Replica) -> tuple[str, ...]:
+    """How to start it."""
+    return (python_program(), "-P", "-m", replica.service.module)
+
+
+def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:
+    """Everything it is told, by environment variables only."""
+    service = replica.service
+    told = {"INBOX_SERVICE_KEY": around.service_key}
+    if service.speaks == "http":
+        told["INBOX_HTTP_LISTEN"] = replica.address
+    else:
+        told["INBOX_LISTEN"] = replica.address
+    if service.has_database:
+        database = next(one for one in DATABASES if one.service == service.name)
+        of_service = urls(around.superuser_url, database, around.passwords)
+        told["INBOX_DATABASE_URL"] = of_service.app
+        told["INBOX_WORKER_DATABASE_URL"] = of_service.worker
+    if service.uses_nats:
+        told["INBOX_NATS_URL"] = around.nats_urls[service.name]
+    if service.unwraps_keys:
+        told["INBOX_MASTER_KEY"] = around.master_key
+    if service.knows_public_url:
+        told["INBOX_PUBLIC_URL"] = around.public_url
+    if service.name == "gateway":
+        told["INBOX_WEB_ROOT"] = str(around.web_root)
+    if service.name == "media":
+        told["INBOX_BLOB_URL"] = around.blobs.as_uri()
+    for other in service.calls:
+        if other in around.addresses:
+            told[f"INBOX_{other.upper()}_ADDRESS"] = around.addresses[other]
+    return python_environment() | told
+
+
+def connections_needed(replicas: Iterable[Replica]) -> int:
+    """PostgreSQL's max_connections for these processes."""
+    return SPARE_CONNECTIONS + sum(replica.service.connections for replica in replicas)
