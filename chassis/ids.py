@@ -22,8 +22,11 @@ def new_id() -> str:
 
 def derived_id(*parts: str) -> str:
     """The same UUID for the same parts, for ids that a repeat must find again."""
-    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
-    return str(UUID(bytes=digest[:16], version=8))
+    number = int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:16])
+    # Version 8, variant RFC 9562, by hand: UUID() knows that version from Python 3.14 on.
+    number = number & ~(0xF << 76) | 8 << 76
+    number = number & ~(0b11 << 62) | 0b10 << 62
+    return str(UUID(int=number))
 
 
 def parse_id(field: str, value: str) -> str:
