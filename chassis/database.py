@@ -8,11 +8,12 @@ statements (cold paths) and prepared asyncpg statements (hot paths) share one tr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -20,35 +21,31 @@ from sqlalchemy import exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chassis.errors import TemporarilyUnavailable
+from chassis.database_faults import (
+    AWAY,
+    MAYBE_AWAY,
+    DatabaseUnavailable,
+    TransactionCollided,
+    TransactionLost,
+    fault_of,
+)
 from chassis.ids import WorkspaceId
+
+__all__ = [
+    "AWAY",
+    "Database",
+    "DatabaseUnavailable",
+    "Transaction",
+    "TransactionCollided",
+    "TransactionLost",
+    "begin_statement",
+]
 
 CONNECT_WITHIN = timedelta(seconds=5)
 STATEMENT_WITHIN = timedelta(seconds=15)
 ROLLBACK_WITHIN = timedelta(seconds=2)
-TRIES_TO_BEGIN = 3
-
-AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    exc.InterfaceError,
-    exc.TimeoutError,
-    ConnectionError,
-    OSError,
-    TimeoutError,
-)
-"""What a lost, refused or exhausted database looks like from here."""
-
-
-@dataclass(eq=False)
-class DatabaseUnavailable(TemporarilyUnavailable):
-    """PostgreSQL is away. Whether a commit under way happened is unknown: repeat the request."""
-
-    part: str = "the database"
+IDLE_WITHIN = timedelta(seconds=30)
+"""A transaction whose program was stopped gives its locks back after this."""
 
 
 @dataclass(slots=True)
@@ -77,50 +74,65 @@ class Database:
             isolation_level="AUTOCOMMIT",
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=CONNECT_WITHIN.total_seconds(),
             # A rollback of ours has always run before a connection comes back.
             pool_reset_on_return=None,
-            connect_args={
-                "timeout": CONNECT_WITHIN.total_seconds(),
-                "command_timeout": STATEMENT_WITHIN.total_seconds(),
-                "server_settings": {"application_name": application_name, "timezone": "UTC"},
-            },
+            connect_args=self._connect_arguments(application_name),
         )
+        self._pool_size = pool_size
+        # The engine's own queue does not wake a waiter when somebody else's connecting fails or
+        # is cancelled; with as many places as connections nobody ever waits there.
+        self._places = asyncio.Semaphore(pool_size)
+        self._application_name = application_name
 
     @asynccontextmanager
     async def begin(self, workspace_id: WorkspaceId | None = None) -> AsyncIterator[Transaction]:
         """A transaction that commits on leaving, or nothing happened.
 
         With a workspace, row security shows that workspace's rows; without, none of them, only
-        the routing tables that the worker role may read.
-        Raises: DatabaseUnavailable.
+        the routing tables that the worker role may read. A statement's error ends the
+        transaction: to go on after one, use a savepoint.
+        Raises: DatabaseUnavailable, TransactionCollided, TransactionLost.
         """
+        await self._take_place()
+        try:
+            async with self._transaction(workspace_id) as transaction:
+                yield transaction
+        finally:
+            self._places.release()
+        for call in transaction._after_commit:  # noqa: SLF001 - its own other half
+            call()
+
+    async def _take_place(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
+                await self._places.acquire()
+        except TimeoutError as late:
+            raise DatabaseUnavailable from late
+
+    @asynccontextmanager
+    async def _transaction(self, workspace_id: WorkspaceId | None) -> AsyncIterator[Transaction]:
         try:
             connection, raw = await self._open(workspace_id)
-        except AWAY as away:
+        except (*AWAY, *MAYBE_AWAY) as away:
             raise DatabaseUnavailable from away
         transaction = Transaction(connection, raw, workspace_id)
+        was_closed = False
         try:
             try:
                 yield transaction
+                await _commit(raw)
             except BaseException:
+                was_closed = raw.is_closed()
                 await _roll_back(connection, raw)
                 raise
-            try:
-                await raw.execute("COMMIT")
-            except BaseException:
-                await _roll_back(connection, raw)
+        except Exception as error:
+            fault = fault_of(error, was_closed=was_closed)
+            if fault is None:
                 raise
-        except AWAY as away:
-            raise DatabaseUnavailable from away
-        except exc.DBAPIError as error:
-            if error.connection_invalidated or isinstance(_cause(error), AWAY):
-                raise DatabaseUnavailable from error
-            raise
+            raise fault from error
         finally:
-            await asyncio.shield(connection.close())
-        for call in transaction._after_commit:  # noqa: SLF001 - its own other half
-            call()
+            # Back to the pool: no input or output, so nothing here can be cancelled half-way.
+            await connection.close()
 
     async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
         """A connection outside the pool, for advisory locks and hot writers. Close it yourself."""
@@ -128,13 +140,25 @@ class Database:
         try:
             connection = await asyncpg.connect(
                 url.render_as_string(hide_password=False),
-                timeout=CONNECT_WITHIN.total_seconds(),
-                command_timeout=STATEMENT_WITHIN.total_seconds(),
-                server_settings={"timezone": "UTC"},
+                **self._connect_arguments(self._application_name),
             )
-        except AWAY as away:
+        except (*AWAY, *MAYBE_AWAY) as away:
             raise DatabaseUnavailable from away
-        return connection
+        return cast("asyncpg.Connection[asyncpg.Record]", connection)
+
+    @staticmethod
+    def _connect_arguments(application_name: str) -> dict[str, Any]:
+        return {
+            "timeout": CONNECT_WITHIN.total_seconds(),
+            "command_timeout": STATEMENT_WITHIN.total_seconds(),
+            "server_settings": {
+                "application_name": application_name,
+                "timezone": "UTC",
+                # Compiling a plan costs more than any statement of ours runs.
+                "jit": "off",
+                "idle_in_transaction_session_timeout": f"{IDLE_WITHIN.total_seconds():.0f}s",
+            },
+        }
 
     async def close(self) -> None:
         """End every connection of the pool."""
@@ -144,16 +168,16 @@ class Database:
         self, workspace_id: WorkspaceId | None
     ) -> tuple[AsyncConnection, asyncpg.Connection[asyncpg.Record]]:
         begin = begin_statement(workspace_id)
-        for tries_left in reversed(range(TRIES_TO_BEGIN)):
+        # After a restart of the server every pooled connection may be dead: one more try than
+        # there are reaches a fresh one. With the server down, connecting fails at once.
+        for tries_left in reversed(range(self._pool_size + 1)):
             connection = await self._engine.connect()
-            raw = await _raw(connection)
             try:
-                await raw.execute(begin)
+                raw = await _raw(connection)
+                await raw.execute(begin, timeout=CONNECT_WITHIN.total_seconds())
             except BaseException as error:
-                # The pool may hold connections of a server that was restarted; nothing ran yet.
-                await connection.invalidate()
-                await connection.close()
-                if not isinstance(error, AWAY) or tries_left == 0:
+                await _finish(_discard(connection))
+                if tries_left == 0 or not _was_dead(error):
                     raise
             else:
                 return connection, raw
@@ -173,13 +197,44 @@ async def _raw(connection: AsyncConnection) -> asyncpg.Connection[asyncpg.Record
     return cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
 
 
+async def _commit(raw: asyncpg.Connection[asyncpg.Record]) -> None:
+    if await raw.execute("COMMIT") != "COMMIT":
+        raise TransactionLost
+
+
 async def _roll_back(connection: AsyncConnection, raw: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Leave the connection fit for its next user, or end it."""
     try:
-        await asyncio.shield(raw.execute("ROLLBACK", timeout=ROLLBACK_WITHIN.total_seconds()))
-    except (*AWAY, asyncpg.PostgresError, asyncio.CancelledError):
-        await asyncio.shield(connection.invalidate())
+        await raw.execute("ROLLBACK", timeout=ROLLBACK_WITHIN.total_seconds())
+    except BaseException as error:
+        # Cancelled, stuck or gone: only a fresh connection is certain to be clean.
+        await _finish(connection.invalidate())
+        if not isinstance(error, (*AWAY, *MAYBE_AWAY, asyncpg.PostgresError)):
+            raise
 
 
-def _cause(error: exc.DBAPIError) -> BaseException | None:
-    original = error.orig
-    return original.__cause__ if original is not None else None
+async def _discard(connection: AsyncConnection) -> None:
+    await connection.invalidate()
+    await connection.close()
+
+
+async def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run a clean-up to its end also when the task is cancelled meanwhile, then be cancelled."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        except Exception:  # noqa: BLE001 - taken from the task below
+            break
+    with contextlib.suppress(*AWAY, *MAYBE_AWAY, exc.SQLAlchemyError):
+        task.result()
+    if cancelled is not None:
+        raise cancelled
+
+
+def _was_dead(error: BaseException) -> bool:
+    """The connection was dead before the message left; a time-out may be a stalled server."""
+    return isinstance(error, (*AWAY, *MAYBE_AWAY)) and not isinstance(error, TimeoutError)

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.database import AWAY, Database, DatabaseUnavailable
+from chassis.database_faults import cause_of
 from chassis.migration_tables import (
     consuming_tables,
     create_index_concurrently,
@@ -213,8 +214,7 @@ async def _present_revision(database: Database) -> str | None:
 
 
 def _is_lock_timeout(error: exc.DBAPIError) -> bool:
-    cause = error.orig.__cause__ if error.orig is not None else None
-    return isinstance(cause, asyncpg.LockNotAvailableError)
+    return isinstance(cause_of(error), asyncpg.LockNotAvailableError)
 
 
 def _milliseconds(span: timedelta) -> int:
@@ -230,7 +230,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("set INBOX_OWNER_DATABASE_URL to the address of the role that owns the tables")
     try:
         revision = asyncio.run(migrate(owner_url, arguments[0]))
-    except (SchemaNewer, *AWAY) as fault:
+    except (SchemaNewer, *AWAY, OSError) as fault:
         sys.exit(f"{arguments[0]}: {fault}")
     sys.stdout.write(f"{arguments[0]} is at revision {revision}\n")
 
