@@ -1,0 +1,382 @@
+"""What the platform knows: accounts, their messages, their switches. No I/O and no tasks."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from chassis.clock import Clock
+from chassis.ids import new_id
+
+MAX_ACCOUNTS = 1_000
+MAX_MESSAGES = 5_000
+MAX_CALLS = 10_000
+MAX_PENDING_EVENTS = 20_000
+MAX_TEXT_LENGTH = 4_096
+
+NAME = re.compile(r"[A-Za-z0-9+._@-]{1,64}")
+"""What account and customer ids look like; they travel in paths."""
+
+TO_CUSTOMER = "to_customer"
+FROM_CUSTOMER = "from_customer"
+
+ACCEPTED, SENT, DELIVERED, READ, FAILED = "accepted", "sent", "delivered", "read", "failed"
+STATES = (ACCEPTED, SENT, DELIVERED, READ)
+
+REFUSALS = {
+    "recipient_unavailable": 400,
+    "content_rejected": 400,
+    "window_closed": 400,
+    "account_blocked": 403,
+    "internal_error": 500,
+    "overloaded": 503,
+}
+"""The platform's own error codes, and the HTTP status each comes with."""
+
+ALL = -1
+"""As a count: every send until it is switched off."""
+
+
+class RequestRefused(Exception):
+    """The platform does not take a request."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+@dataclass(slots=True)
+class Switches:
+    """What goes wrong. Counts are sends still affected: 0 is off, -1 is every one."""
+
+    fail_next: int = 0
+    fail_code: str = "recipient_unavailable"
+    rate_limit: int = 0
+    retry_after_seconds: float = 2.0
+    reset_before_accept: int = 0
+    reset_after_accept: int = 0
+    answer_late: int = 0
+    answer_late_seconds: float = 20.0
+    fail_late: int = 0
+    report_before_answer: int = 0
+    garbage_answer: int = 0
+    """Accept, then answer 200 with a body that is not JSON."""
+    is_token_expired: bool = False
+    are_receipts_off: bool = False
+    reports_by_itself: bool = True
+    """Report sent and delivered without being told to."""
+    duplicates: bool = False
+    shuffles: bool = False
+    deliver_after_seconds: float = 0.6
+
+    def takes(self, name: str) -> bool:
+        """Whether this send is affected; uses up one of a count."""
+        left: int = getattr(self, name)
+        if left > 0:
+            setattr(self, name, left - 1)
+        return left != 0
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Set some switches. Raises: RequestRefused, with nothing changed."""
+        kinds = {item.name: type(getattr(self, item.name)) for item in fields(self)}
+        for name, value in changes.items():
+            kind = kinds.get(name)
+            if kind is None:
+                raise RequestRefused(400, "unknown_switch", f"there is no switch {name!r}")
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            fits = is_number if kind is float else type(value) is kind
+            if not fits:
+                raise RequestRefused(400, "bad_switch", f"{name} must be a {kind.__name__}")
+        code = changes.get("fail_code", self.fail_code)
+        if code not in REFUSALS:
+            raise RequestRefused(400, "bad_switch", f"fail_code must be one of {sorted(REFUSALS)}")
+        for name, value in changes.items():
+            setattr(self, name, float(value) if kinds[name] is float else value)
+
+
+@dataclass(slots=True)
+class PlatformMessage:
+    """One message on the customer's phone."""
+
+    id: str
+    customer_id: str
+    direction: str
+    text: str
+    time: str
+    state: str = ACCEPTED
+    callback_data: str = ""
+    idempotency_key: str = ""
+    error_code: str = ""
+    was_fetched: bool = False
+    """Of a customer's message: the business's webhook has taken it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to send, as it arrived; the evidence tests count."""
+
+    time: str
+    customer_id: str
+    callback_data: str
+    idempotency_key: str
+    outcome: str
+    message_id: str = ""
+
+
+@dataclass(slots=True)
+class Account:
+    """A business's account on the platform."""
+
+    id: str
+    clock: Clock
+    display_name: str = ""
+    token: str = ""
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    is_idempotent: bool = False
+    has_lookup: bool = True
+    echoes_callback_data: bool = True
+    switches: Switches = field(default_factory=Switches)
+    messages: dict[str, PlatformMessage] = field(default_factory=dict)
+    customers: dict[str, str] = field(default_factory=dict)
+    """Customer id to name."""
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=MAX_CALLS))
+    pending: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
+    """A heap of (due on the monotonic clock, order, event for the webhook)."""
+    on_the_way: list[tuple[float, int, str, str]] = field(default_factory=list)
+    """A heap of (due, order, message id, state it then reaches): what the phone network carries."""
+    in_flight: list[dict[str, Any]] = field(default_factory=list)
+    """Taken for the webhook, not yet answered with 200."""
+    webhook_state: str = "idle"
+    changed: list[Callable[[], None]] = field(default_factory=list)
+    """Called after every change: pages, the store and the webhook sender listen."""
+    _order: Iterator[int] = field(default_factory=itertools.count)
+
+    def tell(self) -> None:
+        """Tell who listens that something changed."""
+        for call in tuple(self.changed):
+            call()
+
+    def accept(
+        self, customer_id: str, text: str, callback_data: str, idempotency_key: str
+    ) -> tuple[PlatformMessage, bool]:
+        """Put a message of the business onto the customer's phone, and say whether it is new.
+
+        A key whose message failed is free again, so that a retry is more than an echo.
+        """
+        if self.is_idempotent and idempotency_key:
+            for message in self.messages.values():
+                if message.idempotency_key == idempotency_key and message.state != FAILED:
+                    return message, False
+        message = PlatformMessage(
+            id=f"sim.{new_id()}",
+            customer_id=customer_id,
+            direction=TO_CUSTOMER,
+            text=text,
+            time=self.now(),
+            callback_data=callback_data,
+            idempotency_key=idempotency_key,
+        )
+        self._keep(message)
+        return message, True
+
+    def record(self, call: Call) -> None:
+        """Keep the evidence of one request to send."""
+        self.calls.append(call)
+
+    def write(self, customer_id: str, text: str, name: str = "") -> PlatformMessage:
+        """Let the customer write to the business."""
+        message = PlatformMessage(
+            id=f"sim.{new_id()}",
+            customer_id=customer_id,
+            direction=FROM_CUSTOMER,
+            text=text,
+            time=self.now(),
+        )
+        if name:
+            self.customers[customer_id] = name
+        self._keep(message)
+        self.plan(
+            {
+                "type": "message",
+                "id": f"evt.{new_id()}",
+                "message_id": message.id,
+                "from": {"id": customer_id, "name": self.customers[customer_id]},
+                "text": {"body": text},
+                "time": message.time,
+            }
+        )
+        return message
+
+    def carry(self, message: PlatformMessage, state: str, *, after: float) -> None:
+        """Let a message reach a state later on."""
+        due = self.clock.monotonic() + after
+        heapq.heappush(self.on_the_way, (due, next(self._order), message.id, state))
+        self.tell()
+
+    def arrive(self) -> float | None:
+        """Report what reached its state by now; answers the seconds until the next one."""
+        while self.on_the_way and self.on_the_way[0][0] <= self.clock.monotonic():
+            _, _, message_id, state = heapq.heappop(self.on_the_way)
+            message = self.messages.get(message_id)
+            if message is not None:
+                code = "recipient_unavailable" if state == FAILED else ""
+                self.report(message, state, error_code=code)
+        if not self.on_the_way:
+            return None
+        return max(0.0, self.on_the_way[0][0] - self.clock.monotonic())
+
+    def report(self, message: PlatformMessage, state: str, *, error_code: str = "") -> None:
+        """Bring a message to a state and tell the business, unless receipts are off."""
+        is_receipt = state in {DELIVERED, READ}
+        if state == FAILED:
+            message.state, message.error_code = FAILED, error_code
+        elif message.state == FAILED or STATES.index(state) > STATES.index(message.state):
+            message.state, message.error_code = state, ""
+        if is_receipt and self.switches.are_receipts_off:
+            self.tell()
+            return
+        event: dict[str, Any] = {
+            "type": "status",
+            "id": f"evt.{new_id()}",
+            "message_id": message.id,
+            "to": message.customer_id,
+            "status": state,
+            "time": self.now(),
+        }
+        if self.echoes_callback_data:
+            event["callback_data"] = message.callback_data
+        if error_code:
+            event["error"] = {"code": error_code}
+        self.plan(event)
+
+    def see(self, customer_id: str) -> int:
+        """Let the customer look at the conversation: what was delivered counts as read."""
+        seen = [
+            message
+            for message in self.messages.values()
+            if message.customer_id == customer_id
+            and message.direction == TO_CUSTOMER
+            and message.state in {SENT, DELIVERED}
+        ]
+        for message in seen:
+            self.report(message, READ)
+        return len(seen)
+
+    def plan(self, event: dict[str, Any], *, after: float = 0.0) -> None:
+        """Queue an event for the webhook."""
+        if len(self.pending) < MAX_PENDING_EVENTS:
+            due = self.clock.monotonic() + after
+            heapq.heappush(self.pending, (due, next(self._order), event))
+        self.tell()
+
+    def take_due(self, limit: int) -> list[dict[str, Any]]:
+        """The events that are due, earliest first."""
+        now = self.clock.monotonic()
+        due: list[dict[str, Any]] = []
+        while self.pending and self.pending[0][0] <= now and len(due) < limit:
+            due.append(heapq.heappop(self.pending)[2])
+        return due
+
+    @property
+    def pending_count(self) -> int:
+        """Events the business's webhook has not taken yet."""
+        return len(self.pending) + len(self.in_flight)
+
+    def seconds_to_next(self) -> float | None:
+        """How long until an event is due; None when none is planned."""
+        return max(0.0, self.pending[0][0] - self.clock.monotonic()) if self.pending else None
+
+    def now(self) -> str:
+        """The time, as the platform writes it."""
+        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def phone(self, customer_id: str) -> dict[str, Any]:
+        """What the customer's-phone page shows."""
+        shown = [
+            asdict(message)
+            for message in self.messages.values()
+            if message.customer_id == customer_id
+        ][-200:]
+        for message in shown:
+            del message["callback_data"], message["idempotency_key"]
+        return {
+            "account": {"id": self.id, "name": self.display_name or self.id},
+            "customer": {"id": customer_id, "name": self.customers.get(customer_id, customer_id)},
+            "messages": shown,
+            "switches": asdict(self.switches),
+            "webhook": {"state": self.webhook_state, "pending": self.pending_count},
+        }
+
+    def _keep(self, message: PlatformMessage) -> None:
+        self.customers.setdefault(message.customer_id, message.customer_id)
+        self.messages[message.id] = message
+        while len(self.messages) > MAX_MESSAGES:
+            del self.messages[next(iter(self.messages))]
+
+
+class Platform:
+    """All accounts."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.accounts: dict[str, Account] = {}
+        self.account_added: list[Callable[[Account], None]] = []
+
+    def add(self, account: Account) -> None:
+        """Open an account. Raises: RequestRefused when there are too many."""
+        if len(self.accounts) >= MAX_ACCOUNTS:
+            raise RequestRefused(507, "too_many_accounts", "the platform double is full")
+        self.accounts[account.id] = account
+        for call in self.account_added:
+            call(account)
+
+    def open(self, account_id: str, **settings: Any) -> Account:
+        """Open an account, or change its settings. Raises: RequestRefused."""
+        checked_name(account_id)
+        account = self.accounts.get(account_id)
+        if account is None:
+            account = Account(id=account_id, clock=self.clock)
+            self.add(account)
+        kinds = {
+            "display_name": str,
+            "token": str,
+            "webhook_url": str,
+            "webhook_secret": str,
+            "is_idempotent": bool,
+            "has_lookup": bool,
+            "echoes_callback_data": bool,
+        }
+        for name, value in settings.items():
+            if name not in kinds or type(value) is not kinds[name]:
+                raise RequestRefused(400, "bad_setting", f"{name!r} is no setting like that")
+        for name, value in settings.items():
+            setattr(account, name, value)
+        account.tell()
+        return account
+
+    def get(self, account_id: str) -> Account:
+        """An account. Raises: RequestRefused."""
+        account = self.accounts.get(account_id)
+        if account is None:
+            raise RequestRefused(404, "unknown_account", "there is no such account")
+        return account
+
+
+def checked_name(value: object) -> str:
+    """An account's or customer's id. Raises: RequestRefused."""
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise RequestRefused(400, "bad_id", f"ids look like {NAME.pattern}")
+    return value
+
+
+def checked_text(value: object) -> str:
+    """A message's text. Raises: RequestRefused."""
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TEXT_LENGTH:
+        raise RequestRefused(400, "bad_text", f"text must have 1 to {MAX_TEXT_LENGTH} characters")
+    return value
