@@ -1,0 +1,1 @@
+"""What messaging can do: one coroutine, one transaction and its events each."""

@@ -1,0 +1,1 @@
+"""Model to protobuf and back: the only place that knows both."""

@@ -1,0 +1,1 @@
+"""All SQL of messaging. Takes and returns model objects."""
