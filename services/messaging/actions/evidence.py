@@ -67,17 +67,11 @@ async def take_in_evidence(
 
 
 def _without_repeats(receipts: Sequence[NewReceipt]) -> list[NewReceipt]:
-    said = {
-        (
-            receipt.message_id,
-            receipt.attempt_number,
-            receipt.status,
-            receipt.source,
-            receipt.failure,
-        ): receipt
-        for receipt in reversed(receipts)
-    }
-    return list(reversed(said.values()))
+    said: dict[tuple[object, ...], NewReceipt] = {}
+    for receipt in receipts:
+        attempt = (receipt.message_id, receipt.attempt_number)
+        said.setdefault((attempt, receipt.status, receipt.source, receipt.failure), receipt)
+    return list(said.values())
 
 
 def _is_about(deliveries: dict[MessageId, Delivery], receipt: NewReceipt) -> bool:
