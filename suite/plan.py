@@ -36,6 +36,9 @@ class Plan:
     envoy: Binary | None
     """None: the gateway serves the front port itself."""
     envoy_admin_port: int
+    postgres_port: int
+    postgres_password: str
+    nats_port: int
     external_database_url: str | None
     external_nats_url: str | None
 
@@ -95,6 +98,9 @@ def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
         nats_users={user: folder.secret(f"nats.{user}") for user in (*users, ADMINISTRATOR)},
         envoy=envoy,
         envoy_admin_port=folder.port("envoy-admin", taken),
+        postgres_port=folder.port("postgres", taken),
+        postgres_password=folder.secret("postgres"),
+        nats_port=folder.port("nats", taken),
         external_database_url=settings.database_url,
         external_nats_url=settings.nats_url,
     )
@@ -104,8 +110,8 @@ def plan_postgres(plan: Plan, folder: DataFolder) -> PostgresServer:
     """Our own PostgreSQL, unpacked and initialised."""
     return prepare_postgres(
         folder.path / "postgres",
-        port=folder.port("postgres", frozenset({plan.port})),
-        password=folder.secret("postgres"),
+        port=plan.postgres_port,
+        password=plan.postgres_password,
         max_connections=connections_needed(plan.replicas),
     )
 
@@ -114,7 +120,7 @@ def plan_nats(plan: Plan, folder: DataFolder) -> NatsServer:
     """Our own nats-server."""
     return prepare_nats(
         folder.path / "nats",
-        port=folder.port("nats", frozenset({plan.port})),
+        port=plan.nats_port,
         users=plan.nats_users,
     )
 
