@@ -86,3 +86,21 @@ class CredentialMissing(Unauthenticated):
 
     def __str__(self) -> str:
         return "send `authorization: Bearer <access token or API key>`"
+
+
+class CredentialInvalid(Unauthenticated):
+    """The credential is malformed, unknown, revoked or meant for somebody else."""
+
+    reason = "CREDENTIAL_INVALID"
+
+    def __str__(self) -> str:
+        return "the credential is not valid here, or was revoked; sign in again or use another key"
+
+
+class CredentialExpired(Unauthenticated):
+    """The credential was good once."""
+
+    reason = "CREDENTIAL_EXPIRED"
+
+    def __str__(self) -> str:
+        return "the credential has expired; get a fresh one"

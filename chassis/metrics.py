@@ -1,0 +1,55 @@
+"""Every metric of the suite in one list: name, unit, meaning.
+
+The name ends with the unit. Labels are few and bounded: a method, a reason, a stream; never an id.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from chassis.settings import host_and_port, is_loopback
+
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Bucket bounds for things that should take milliseconds, in seconds."""
+
+RPC_DURATION = Histogram(
+    "inbox_rpc_duration_seconds",
+    "Time from a call's arrival to its status, by method and status code.",
+    ["method", "code"],
+    buckets=FAST,
+)
+RPC_UNDER_WAY = Gauge("inbox_rpc_under_way_calls", "Calls being served at this moment.")
+RPC_REFUSED = Counter(
+    "inbox_rpc_refused_calls",
+    "Calls refused before their handler ran, by reason.",
+    ["reason"],
+)
+TOKEN_EXCHANGES = Counter(
+    "inbox_token_exchanges_calls",
+    "API keys that had to be exchanged at identity, by outcome.",
+    ["outcome"],
+)
+REVOCATIONS_CONNECTED = Gauge(
+    "inbox_revocations_connected_state",
+    "1 while revocations of sessions and keys arrive, else 0.",
+)
+TASK_FAILURES = Counter(
+    "inbox_task_failures_runs",
+    "Runs of a background loop that ended and were started again, by loop.",
+    ["task"],
+)
+READY = Gauge("inbox_ready_state", "1 while this process takes traffic, else 0.")
+
+
+class MetricsNotPrivate(Exception):
+    """The metrics address would be open to a network nobody vouched for."""
+
+
+def serve(listen: str, *, trusted_network: bool) -> None:
+    """Answer Prometheus on an address of its own, from a thread. Raises: MetricsNotPrivate."""
+    host, port = host_and_port(listen)
+    if not trusted_network and not is_loopback(host):
+        raise MetricsNotPrivate(
+            f"{listen} is beyond loopback; set INBOX_TRUSTED_NETWORK=1 if that network is private"
+        )
+    start_http_server(port, host)
