@@ -142,7 +142,7 @@ class Preview(_message.Message):
     author_kind: _message_pb2.AuthorKind.ValueType
     """Who wrote it."""
     text: _builtins.str
-    """Its beginning, at most 140 characters, on one line."""
+    """Its first 140 characters, each run of white space as one space."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""
@@ -202,7 +202,9 @@ class Conversation(_message.Message):
     mode_epoch: _builtins.int
     """The version of `mode`."""
     version: _builtins.int
-    """Raised with every change of what conversation owns (contact, folder, read_ordinal); keep the higher."""
+    """Raised with every change of what conversation owns (folder, read_ordinal, which contact); keep the higher. What
+    is in `contact` has a version of its own.
+    """
     @_builtins.property
     def contact(self) -> Global___Contact:
         """The customer."""

@@ -140,22 +140,26 @@ class SolveConversationRequest(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SEEN_INBOUND_COUNT_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation."""
     request_id: _builtins.str
-    """A UUID made by the caller."""
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
     expected_version: _builtins.int
     """The version the caller saw; 0 does not check."""
+    seen_inbound_count: _builtins.int
+    """The `inbound_count` the caller saw; VERSION_CONFLICT when the customer wrote since. 0 does not check."""
     def __init__(
         self,
         *,
         conversation_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         expected_version: _builtins.int = ...,
+        seen_inbound_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "request_id", b"request_id", "seen_inbound_count", b"seen_inbound_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -197,7 +201,7 @@ class ReopenConversationRequest(_message.Message):
     conversation_id: _builtins.str
     """The conversation."""
     request_id: _builtins.str
-    """A UUID made by the caller."""
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
     expected_version: _builtins.int
     """The version the caller saw; 0 does not check."""
     def __init__(
@@ -251,7 +255,9 @@ class MarkReadRequest(_message.Message):
     conversation_id: _builtins.str
     """The conversation."""
     read_ordinal: _builtins.int
-    """The `inbound_ordinal` of the newest message seen; a lower one than before changes nothing."""
+    """The `inbound_ordinal` of the newest message seen; a lower one than before changes nothing. It may be ahead of
+    the conversation's `inbound_count`, which follows messaging by a moment.
+    """
     request_id: _builtins.str
     """A UUID made by the caller."""
     def __init__(

@@ -1,0 +1,238 @@
+"""What the shared inbox can do: each action is one transaction and the events it caused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chassis import outbox
+from chassis.auth import Caller
+from chassis.clock import Clock
+from chassis.database import Database, Transaction
+from chassis.ids import WorkspaceId
+from chassis.outbox import OutgoingEvent
+from services.conversation import events, model
+from services.conversation.mapping import author_of
+from services.conversation.model import SYSTEM, Author, Conversation, Folder, ThreadFacts
+from services.conversation.store import BEFORE_ALL, Place, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every action works with."""
+
+    database: Database
+    clock: Clock
+    wake_relay: Callable[[], None]
+    """Called after a commit that wrote events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which part of the inbox list is wanted."""
+
+    folder: Folder
+    unread_only: bool
+    channel_id: str | None
+    page_size: int
+    after: Place = BEFORE_ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of the inbox list."""
+
+    conversations: list[Conversation]
+    next_place: Place | None
+    """None after the last page."""
+
+
+async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> Page:
+    """Part of the inbox list, newest activity first."""
+    async with means.database.begin(caller.workspace) as transaction:
+        found = await Store(transaction, caller.workspace).page(
+            query.folder,
+            unread_only=query.unread_only,
+            channel_id=query.channel_id,
+            after=query.after,
+            # One more than shown tells whether there is another page.
+            size=query.page_size + 1,
+        )
+    shown = found[: query.page_size]
+    if len(found) == len(shown):
+        return Page(shown, None)
+    return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id))
+
+
+async def get_conversation(means: Means, caller: Caller, conversation_id: str) -> Conversation:
+    """One conversation. Raises: ConversationNotFound."""
+    async with means.database.begin(caller.workspace) as transaction:
+        return await Store(transaction, caller.workspace).get(conversation_id)
+
+
+async def solve_conversation(
+    means: Means,
+    caller: Caller,
+    conversation_id: str,
+    *,
+    request_id: str,
+    expected_version: int,
+    seen_inbound_count: int,
+) -> Conversation:
+    """Move a conversation to Solved.
+
+    A repeat, or solving a solved one, changes nothing and returns it as it is.
+    Raises: ConversationNotFound, VersionConflict, CustomerWroteMeanwhile, IdempotencyKeyReused.
+    """
+
+    def solve(conversation: Conversation) -> Conversation:
+        return model.solve(
+            conversation,
+            expected_version=expected_version,
+            seen_inbound_count=seen_inbound_count,
+        )
+
+    return await _command(means, caller, "solve", conversation_id, request_id, solve)
+
+
+async def reopen_conversation(
+    means: Means,
+    caller: Caller,
+    conversation_id: str,
+    *,
+    request_id: str,
+    expected_version: int,
+) -> Conversation:
+    """Move a conversation back to Open.
+
+    A repeat, or reopening an open one, changes nothing and returns it as it is.
+    Raises: ConversationNotFound, VersionConflict, IdempotencyKeyReused.
+    """
+
+    def reopen(conversation: Conversation) -> Conversation:
+        return model.reopen(conversation, expected_version=expected_version)
+
+    return await _command(means, caller, "reopen", conversation_id, request_id, reopen)
+
+
+async def mark_read(
+    means: Means, caller: Caller, conversation_id: str, read_ordinal: int
+) -> Conversation:
+    """Raise the read mark to an inbound message somebody saw.
+
+    A repeat or a lower mark changes nothing and returns the conversation, so no request has to
+    be remembered.
+    Raises: ConversationNotFound, ReadMarkAhead.
+    """
+    async with means.database.begin(caller.workspace) as transaction:
+        store = Store(transaction, caller.workspace)
+        before = await store.lock(conversation_id)
+        after = model.mark_read(before, read_ordinal)
+        await _save(means, transaction, store, caller, before, after)
+    return after
+
+
+async def project_threads(
+    means: Means, transaction: Transaction, workspace_id: WorkspaceId, facts: Sequence[ThreadFacts]
+) -> None:
+    """Apply what messaging says about threads of one workspace, in the order it says it.
+
+    Missing contacts and conversations are made from the facts themselves, so any event may be
+    the first one. A repeat changes nothing. What it changes of our own is published.
+    """
+    if not facts:
+        return
+    store = Store(transaction, workspace_id)
+    before = await store.lock_many(sorted({fact.conversation_id for fact in facts}))
+    owners = await store.contacts_of(sorted({fact.identity_key for fact in facts}))
+    known = {contact.id: contact for contact in owners.values()}
+    contacts = dict(known)
+    contact_ids = {key: contact.id for key, contact in owners.items()}
+    after = dict(before)
+    for fact in facts:
+        if fact.identity_key not in contact_ids:
+            contact = model.new_contact(workspace_id, fact)
+            contacts[contact.id] = contact
+            contact_ids[fact.identity_key] = contact.id
+        contact = model.rename(contacts[contact_ids[fact.identity_key]], fact)
+        contacts[contact.id] = contact
+        present = after.get(fact.conversation_id)
+        after[fact.conversation_id] = (
+            model.project(present, fact) if present else model.open_conversation(contact, fact)
+        )
+    await store.save_contacts([c for c in contacts.values() if c != known.get(c.id)])
+    changed = [c for c in after.values() if c != before.get(c.id)]
+    await store.save_conversations(changed)
+    await _publish(
+        means,
+        transaction,
+        [
+            events.contact_changed(workspace_id, contact)
+            for contact in contacts.values()
+            if contact.id in known and contact.version != known[contact.id].version
+        ]
+        + [
+            # A conversation was read with the contact as it was before this run.
+            event
+            for conversation in changed
+            for event in _events_of(
+                workspace_id,
+                before.get(conversation.id),
+                replace(conversation, contact=contacts[conversation.contact.id]),
+                SYSTEM,
+            )
+        ],
+    )
+
+
+async def _command(
+    means: Means,
+    caller: Caller,
+    name: str,
+    conversation_id: str,
+    request_id: str,
+    change: Callable[[Conversation], Conversation],
+) -> Conversation:
+    async with means.database.begin(caller.workspace) as transaction:
+        store = Store(transaction, caller.workspace)
+        before = await store.lock(conversation_id)
+        if await store.was_done(request_id, name, conversation_id):
+            # Something else may have happened since: a late repeat must not undo it.
+            return before
+        after = change(before)
+        if after is not before:
+            await store.note_done(request_id, name, conversation_id, means.clock.now())
+            await _save(means, transaction, store, caller, before, after)
+    return after
+
+
+async def _save(
+    means: Means,
+    transaction: Transaction,
+    store: Store,
+    caller: Caller,
+    before: Conversation,
+    after: Conversation,
+) -> None:
+    if after is before:
+        return
+    await store.save_owned(after)
+    changes = _events_of(caller.workspace, before, after, author_of(caller))
+    await _publish(means, transaction, changes)
+
+
+def _events_of(
+    workspace_id: WorkspaceId, before: Conversation | None, after: Conversation, author: Author
+) -> list[OutgoingEvent]:
+    return [
+        events.conversation_changed(workspace_id, change, after, author)
+        for change in model.changes_between(before, after)
+    ]
+
+
+async def _publish(
+    means: Means, transaction: Transaction, published: Sequence[OutgoingEvent]
+) -> None:
+    if published:
+        await outbox.append(transaction, published, at=means.clock.now())
+        transaction.after_commit(means.wake_relay)

@@ -1,0 +1,187 @@
+"""Protobuf to model and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.auth import Caller, Role
+from chassis.errors import FieldInvalid, InvalidArgument
+from chassis.ids import parse_id
+from inbox.conversation import v1 as conversation_v1
+from inbox.messaging import v1 as messaging_v1
+from services.conversation.model import (
+    SYSTEM,
+    Author,
+    AuthorKind,
+    ChannelKind,
+    Contact,
+    Conversation,
+    Folder,
+    Mode,
+    Preview,
+    ThreadFacts,
+    preview_text,
+)
+
+FOLDERS = {
+    Folder.OPEN: conversation_v1.FOLDER_OPEN,
+    Folder.SOLVED: conversation_v1.FOLDER_SOLVED,
+    Folder.SPAM: conversation_v1.FOLDER_SPAM,
+    Folder.ARCHIVED: conversation_v1.FOLDER_ARCHIVED,
+}
+CHANNEL_KINDS = {
+    ChannelKind.WEB_CHAT: messaging_v1.CHANNEL_KIND_WEB_CHAT,
+    ChannelKind.SIMULATOR: messaging_v1.CHANNEL_KIND_SIMULATOR,
+    ChannelKind.WHATSAPP: messaging_v1.CHANNEL_KIND_WHATSAPP,
+    ChannelKind.MESSENGER: messaging_v1.CHANNEL_KIND_MESSENGER,
+    ChannelKind.INSTAGRAM: messaging_v1.CHANNEL_KIND_INSTAGRAM,
+    ChannelKind.TELEGRAM: messaging_v1.CHANNEL_KIND_TELEGRAM,
+}
+MODES = {
+    Mode.AI: messaging_v1.CONVERSATION_MODE_AI,
+    Mode.MANUAL: messaging_v1.CONVERSATION_MODE_MANUAL,
+}
+AUTHOR_KINDS = {
+    AuthorKind.CUSTOMER: messaging_v1.AUTHOR_KIND_CUSTOMER,
+    AuthorKind.MEMBER: messaging_v1.AUTHOR_KIND_MEMBER,
+    AuthorKind.AI: messaging_v1.AUTHOR_KIND_AI,
+    AuthorKind.PHONE_APP: messaging_v1.AUTHOR_KIND_PHONE_APP,
+    AuthorKind.SYSTEM: messaging_v1.AUTHOR_KIND_SYSTEM,
+}
+
+Ours = TypeVar("Ours")
+Theirs = TypeVar("Theirs", bound=int)
+
+
+@dataclass(eq=False)
+class EventNotUnderstood(InvalidArgument):
+    """An event of messaging holds a value this version does not know."""
+
+    field: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.field} has the value {self.number}, which this version does not know"
+
+
+def author_of(caller: Caller) -> Author:
+    """Who a caller is as the author of a change."""
+    if caller.role is Role.SERVICE:
+        return SYSTEM
+    kind = AuthorKind.AI if caller.role is Role.BOT else AuthorKind.MEMBER
+    return Author(kind, caller.id, caller.display_name)
+
+
+def folder_from(number: int) -> Folder:
+    """The folder a request names; Open when it names none. Raises: FieldInvalid."""
+    if number == conversation_v1.FOLDER_UNSPECIFIED:
+        return Folder.OPEN
+    for folder, theirs in FOLDERS.items():
+        if theirs == number:
+            return folder
+    raise FieldInvalid("folder", "must be one of the four folders")
+
+
+def facts_from(
+    thread: messaging_v1.Thread, log_epoch: str, message: messaging_v1.Message | None = None
+) -> ThreadFacts:
+    """What an event says about a thread. Raises: EventNotUnderstood, FieldInvalid."""
+    return ThreadFacts(
+        conversation_id=parse_id("thread.conversation_id", thread.conversation_id),
+        channel_id=parse_id("thread.channel_id", thread.channel_id),
+        channel_kind=_ours(CHANNEL_KINDS, thread.channel_kind, "thread.channel_kind"),
+        external_id=thread.external_id,
+        customer_name=thread.customer_name,
+        mode=_ours(MODES, thread.mode, "thread.mode"),
+        mode_epoch=thread.mode_epoch,
+        inbound_count=thread.inbound_count,
+        create_time=_time_from(thread.create_time),
+        thread_version=thread.version,
+        log_epoch=log_epoch,
+        preview=_preview_from(message) if message else None,
+    )
+
+
+def conversation_to(conversation: Conversation) -> conversation_v1.Conversation:
+    """A conversation for the wire."""
+    return conversation_v1.Conversation(
+        id=conversation.id,
+        contact=contact_to(conversation.contact),
+        channel_id=conversation.channel_id,
+        channel_kind=CHANNEL_KINDS[conversation.channel_kind],
+        folder=FOLDERS[conversation.folder],
+        preview=_preview_to(conversation.preview) if conversation.preview else None,
+        inbound_count=conversation.inbound_count,
+        read_ordinal=conversation.read_ordinal,
+        unread_count=conversation.unread_count,
+        mode=MODES[conversation.mode],
+        mode_epoch=conversation.mode_epoch,
+        last_activity_time=_time_to(conversation.last_activity_time),
+        create_time=_time_to(conversation.create_time),
+        version=conversation.version,
+    )
+
+
+def contact_to(contact: Contact) -> conversation_v1.Contact:
+    """A contact for the wire."""
+    return conversation_v1.Contact(
+        id=contact.id,
+        display_name=contact.display_name,
+        identities=[
+            conversation_v1.ChannelIdentity(
+                channel_id=identity.channel_id,
+                channel_kind=CHANNEL_KINDS[identity.channel_kind],
+                external_id=identity.external_id,
+            )
+            for identity in contact.identities
+        ],
+        create_time=_time_to(contact.create_time),
+        version=contact.version,
+    )
+
+
+def author_to(author: Author) -> messaging_v1.Author:
+    """An author for the wire."""
+    return messaging_v1.Author(
+        kind=AUTHOR_KINDS[author.kind], id=author.id, display_name=author.display_name
+    )
+
+
+def _preview_from(message: messaging_v1.Message) -> Preview:
+    return Preview(
+        seq=message.seq,
+        author_kind=_ours(AUTHOR_KINDS, message.author.kind, "message.author.kind"),
+        text=preview_text(message.text),
+        create_time=_time_from(message.create_time),
+    )
+
+
+def _preview_to(preview: Preview) -> conversation_v1.Preview:
+    return conversation_v1.Preview(
+        seq=preview.seq,
+        author_kind=AUTHOR_KINDS[preview.author_kind],
+        text=preview.text,
+        create_time=_time_to(preview.create_time),
+    )
+
+
+def _ours(table: Mapping[Ours, Theirs], theirs: int, field: str) -> Ours:
+    for ours, number in table.items():
+        if number == theirs:
+            return ours
+    raise EventNotUnderstood(field, theirs)
+
+
+def _time_from(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def _time_to(time: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(time)
+    return timestamp

@@ -1,0 +1,157 @@
+"""Tables of the shared inbox; the migrations build them, a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+metadata = MetaData()
+
+
+def _id(name: str) -> Column[str]:
+    return Column(name, UUID(as_uuid=False), nullable=False)
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False)
+
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id("workspace_id"),
+    _id("id"),
+    Column("display_name", Text, nullable=False),
+    _time("create_time"),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id", name="pk_contacts"),
+)
+
+contact_identities = Table(
+    "contact_identities",
+    metadata,
+    _id("workspace_id"),
+    _id("channel_id"),
+    Column("external_id", Text, nullable=False),
+    _id("contact_id"),
+    Column("channel_kind", Text, nullable=False),
+    Column("channel_name", Text, nullable=False),
+    Column("name_version", BigInteger, nullable=False),
+    Column("log_epoch", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "channel_id", "external_id", name="pk_contact_identities"),
+    ForeignKeyConstraint(
+        ["workspace_id", "contact_id"],
+        ["contacts.workspace_id", "contacts.id"],
+        name="fk_contact_identities_contact",
+    ),
+    Index("ix_contact_identities_contact", "workspace_id", "contact_id"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _id("workspace_id"),
+    _id("id"),
+    _id("contact_id"),
+    _id("channel_id"),
+    Column("channel_kind", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("preview_seq", BigInteger),
+    Column("preview_author_kind", Text),
+    Column("preview_text", Text),
+    Column("preview_create_time", DateTime(timezone=True)),
+    Column("inbound_count", BigInteger, nullable=False),
+    Column("read_ordinal", BigInteger, nullable=False),
+    Column("solved_ordinal", BigInteger, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("mode_epoch", BigInteger, nullable=False),
+    Column("log_epoch", Text, nullable=False),
+    Column(
+        "last_activity_time",
+        DateTime(timezone=True),
+        Computed("COALESCE(preview_create_time, create_time)", persisted=True),
+        nullable=False,
+    ),
+    _time("create_time"),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id", name="pk_conversations"),
+    ForeignKeyConstraint(
+        ["workspace_id", "contact_id"],
+        ["contacts.workspace_id", "contacts.id"],
+        name="fk_conversations_contact",
+    ),
+    CheckConstraint(
+        "folder IN ('open', 'solved', 'spam', 'archived')", name="ck_conversations_folder"
+    ),
+    CheckConstraint("mode IN ('ai', 'manual')", name="ck_conversations_mode"),
+    CheckConstraint(
+        "num_nulls(preview_seq, preview_author_kind, preview_text, preview_create_time) IN (0, 4)",
+        name="ck_conversations_preview",
+    ),
+    Index(
+        "ix_conversations_inbox",
+        "workspace_id",
+        "folder",
+        text("last_activity_time DESC"),
+        text("id DESC"),
+    ),
+    Index(
+        "ix_conversations_inbox_unread",
+        "workspace_id",
+        "folder",
+        text("last_activity_time DESC"),
+        text("id DESC"),
+        postgresql_where=text("inbound_count > read_ordinal"),
+    ),
+    Index(
+        "ix_conversations_channel",
+        "workspace_id",
+        "channel_id",
+        "folder",
+        text("last_activity_time DESC"),
+        text("id DESC"),
+    ),
+    Index(
+        "ix_conversations_channel_unread",
+        "workspace_id",
+        "channel_id",
+        "folder",
+        text("last_activity_time DESC"),
+        text("id DESC"),
+        postgresql_where=text("inbound_count > read_ordinal"),
+    ),
+    Index("ix_conversations_contact", "workspace_id", "contact_id"),
+)
+
+command_requests = Table(
+    "command_requests",
+    metadata,
+    _id("workspace_id"),
+    _id("request_id"),
+    Column("command", Text, nullable=False),
+    _id("conversation_id"),
+    _time("create_time"),
+    PrimaryKeyConstraint("workspace_id", "request_id", name="pk_command_requests"),
+)
+"""Commands that changed something: a repeat that comes late must not undo what happened since."""
+
+known_workspaces = Table(
+    "known_workspaces",
+    metadata,
+    _id("workspace_id"),
+    PrimaryKeyConstraint("workspace_id", name="pk_known_workspaces"),
+)
+"""Which workspaces have conversations: what a snapshot of the whole service walks along."""

@@ -1,0 +1,130 @@
+"""No row crosses workspaces: the code's check and row security each suffice alone (I14)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from chassis.database import Database
+from chassis.ids import WorkspaceId, new_id
+from services.conversation.model import ConversationNotFound, Folder
+from services.conversation.store import BEFORE_ALL, Store
+from suite.databases import DatabaseUrls, with_database
+from suite.testing import TestServers
+from tests.service.conversation.desk import Customer, Desk, a_customer
+
+
+@pytest.fixture
+async def ana(desk: Desk) -> Customer:
+    """A customer of the desk's workspace."""
+    customer = a_customer()
+    await desk.apply(customer.opens(), customer.writes())
+    return customer
+
+
+@pytest.fixture
+def stranger(desk: Desk) -> Desk:
+    """Another workspace on the same database."""
+    return Desk(desk.means, desk.worker, WorkspaceId(new_id()), [])
+
+
+async def found_by(store: Store, ana: Customer) -> list[object]:
+    """Whatever any read of the store finds of a customer."""
+    page = await store.page(
+        Folder.OPEN, unread_only=False, channel_id=None, after=BEFORE_ALL, size=10
+    )
+    found = [
+        *page,
+        *await store.snapshot(after="00000000-0000-0000-0000-000000000000", size=10),
+        *(await store.lock_many([ana.conversation_id])).values(),
+        *(await store.contacts_of([ana.thread.identity_key])).values(),
+    ]
+    with suppress(ConversationNotFound):
+        found.append(await store.get(ana.conversation_id))
+    return found
+
+
+async def test_a_foreign_conversation_is_not_found_whatever_is_tried(
+    desk: Desk, stranger: Desk, ana: Customer
+) -> None:
+    for act in (stranger.get, stranger.solve, stranger.reopen):
+        with pytest.raises(ConversationNotFound):
+            await act(ana.conversation_id)
+    with pytest.raises(ConversationNotFound):
+        await stranger.mark_read(ana.conversation_id, 1)
+
+    assert (await stranger.page()).conversations == []
+    assert (await desk.get(ana.conversation_id)).version == 1
+
+
+@pytest.mark.parametrize("role", ["app", "worker"])
+async def test_row_security_holds_with_the_codes_check_off(
+    desk: Desk, stranger: Desk, ana: Customer, urls: DatabaseUrls, role: str
+) -> None:
+    database = Database(getattr(urls, role))
+    async with database.begin(stranger.workspace_id) as transaction:
+        # The code asks for the workspace that it must not see.
+        assert await found_by(Store(transaction, desk.workspace_id), ana) == []
+    async with database.begin() as transaction:
+        assert await found_by(Store(transaction, desk.workspace_id), ana) == []
+        for table in ("contacts", "contact_identities", "conversations"):
+            assert await transaction.raw.fetchval(f"SELECT count(*) FROM {table}") == 0
+    await database.close()
+
+
+async def test_the_codes_check_holds_with_row_security_off(
+    desk: Desk, stranger: Desk, ana: Customer, servers: TestServers, urls: DatabaseUrls
+) -> None:
+    superuser = Database(with_database(servers.database_url, urls.name))
+    async with superuser.begin() as transaction:
+        assert await found_by(Store(transaction, stranger.workspace_id), ana) == []
+        assert len(await found_by(Store(transaction, desk.workspace_id), ana)) == 5
+    await superuser.close()
+
+
+@pytest.mark.parametrize("role", ["app", "worker"])
+async def test_no_role_writes_into_another_workspace(
+    desk: Desk, stranger: Desk, ana: Customer, urls: DatabaseUrls, role: str
+) -> None:
+    database = Database(getattr(urls, role))
+    async with database.begin(stranger.workspace_id) as transaction:
+        touched = await transaction.raw.execute("UPDATE conversations SET folder = 'spam'")
+    assert touched == "UPDATE 0"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with database.begin(stranger.workspace_id) as transaction:
+            await transaction.raw.execute(
+                "INSERT INTO outbox (event_id, workspace_id, subject, ordering_key, payload, "
+                "create_time) VALUES ($1, $2, $3, 'key', '', now())"
+                if role == "app"
+                else "INSERT INTO contacts VALUES ($2, $1, $3, now(), 1)",
+                new_id(),
+                desk.workspace_id,
+                f"inbox.conversation.v1.contact_changed.{desk.workspace_id}",
+            )
+    await database.close()
+
+
+async def test_one_request_id_means_two_things_in_two_workspaces(
+    desk: Desk, stranger: Desk, ana: Customer
+) -> None:
+    bob, request_id = a_customer(), new_id()
+    await stranger.apply(bob.opens())
+
+    await desk.solve(ana.conversation_id, request_id=request_id)
+    solved = await stranger.solve(bob.conversation_id, request_id=request_id)
+
+    assert solved.folder is Folder.SOLVED
+
+
+async def test_the_same_identity_in_two_workspaces_is_two_contacts(
+    desk: Desk, stranger: Desk, ana: Customer
+) -> None:
+    await stranger.apply(replace(ana.opens(), inbound_count=0))
+
+    ours, theirs = await desk.get(ana.conversation_id), await stranger.get(ana.conversation_id)
+
+    assert ours.contact.id != theirs.contact.id
+    assert (ours.unread_count, theirs.preview) == (1, None)
