@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from suite.databases import DATABASES, urls
+from suite.databases import DATABASES, database_of, urls
 from suite.infra.program import SuiteError
 from suite.settings import ROOT, python_environment, python_program
 
@@ -32,8 +32,7 @@ async def migrate_all(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 
 async def _migrate(service: str, superuser_url: str, passwords: Mapping[str, str]) -> None:
-    database = next(one for one in DATABASES if one.service == service)
-    owner = urls(superuser_url, database, passwords).owner
+    owner = urls(superuser_url, database_of(service), passwords).owner
     process = await asyncio.create_subprocess_exec(
         python_program(),
         "-P",

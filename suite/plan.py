@@ -136,11 +136,14 @@ def surroundings(
     }
     external = plan.external_nats_url or ""
     return Surroundings(
+        data=folder.path,
         superuser_url=database_url,
         passwords=plan.passwords,
         nats_urls={user: nats.url_of(user) if nats else external for user in plan.nats_users},
         service_key=folder.secret("service_key"),
         master_key=folder.secret("master_key"),
+        simulator_key=folder.secret("simulator_key"),
+        has_envoy=plan.envoy is not None,
         public_url=plan.public_url,
         blobs=folder.blobs,
         web_root=ROOT / "web" / "dist",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from suite.databases import DATABASES, urls
+from suite.databases import database_of, urls
 from suite.infra.ports import LOOPBACK
 from suite.settings import ROOT, python_environment, python_program
 
@@ -28,6 +28,8 @@ class Service:
 
     name: str
     module: str
+    arguments: tuple[str, ...] = ()
+    """On its command line; `{address}` and `{data}` stand for its port and the data folder."""
     after: tuple[str, ...] = ()
     """Starts when these are healthy."""
     calls: tuple[str, ...] = ()
@@ -103,10 +105,8 @@ SERVICES = (
     Service(
         name="simulator",
         module="suite.simulator",
-        after=("messaging",),
-        calls=("identity", "messaging"),
+        arguments=("--listen", "{address}", "--data", "{data}/simulator"),
         uses_nats=False,
-        knows_public_url=True,
         speaks="http",
         health_path="/healthz",
     ),
@@ -139,34 +139,39 @@ class Replica:
 class Surroundings:
     """What a service is told about everything else."""
 
+    data: Path
     superuser_url: str
     passwords: Mapping[str, str]
     nats_urls: Mapping[str, str]
     service_key: str
     master_key: str
+    simulator_key: str
+    """Opens accounts at the platform double."""
     public_url: str
+    has_envoy: bool
     blobs: Path
     web_root: Path
     addresses: Mapping[str, str]
     """Comma separated addresses of every service's replicas."""
 
 
-def command_of(replica: Replica) -> tuple[str, ...]:
+def command_of(replica: Replica, around: Surroundings) -> tuple[str, ...]:
     """How to start it."""
-    return (python_program(), "-P", "-m", replica.service.module)
+    service = replica.service
+    arguments = [
+        argument.format(address=replica.address, data=around.data) for argument in service.arguments
+    ]
+    return (python_program(), "-P", "-m", service.module, *arguments)
 
 
 def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:
-    """Everything it is told, by environment variables only."""
+    """Everything it is told by environment variables."""
     service = replica.service
+    if service.name == "simulator":  # stands for a stranger's machine: it is told nothing of ours
+        return python_environment() | {"INBOX_SIMULATOR_CONTROL_KEY": around.simulator_key}
     told = {"INBOX_SERVICE_KEY": around.service_key}
-    if service.speaks == "http":
-        told["INBOX_HTTP_LISTEN"] = replica.address
-    else:
-        told["INBOX_LISTEN"] = replica.address
     if service.has_database:
-        database = next(one for one in DATABASES if one.service == service.name)
-        of_service = urls(around.superuser_url, database, around.passwords)
+        of_service = urls(around.superuser_url, database_of(service.name), around.passwords)
         told["INBOX_DATABASE_URL"] = of_service.app
         told["INBOX_WORKER_DATABASE_URL"] = of_service.worker
     if service.uses_nats:
@@ -175,14 +180,25 @@ def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:
         told["INBOX_MASTER_KEY"] = around.master_key
     if service.knows_public_url:
         told["INBOX_PUBLIC_URL"] = around.public_url
-    if service.name == "gateway":
-        told["INBOX_WEB_ROOT"] = str(around.web_root)
     if service.name == "media":
         told["INBOX_BLOB_URL"] = around.blobs.as_uri()
     for other in service.calls:
         if other in around.addresses:
             told[f"INBOX_{other.upper()}_ADDRESS"] = around.addresses[other]
-    return python_environment() | told
+    return python_environment() | told | _listening(replica, around)
+
+
+def _listening(replica: Replica, around: Surroundings) -> dict[str, str]:
+    """Where it listens, and what else the front door's part in it asks for."""
+    if replica.service.speaks == "grpc":
+        return {"INBOX_LISTEN": replica.address}
+    told = {"INBOX_HTTP_LISTEN": replica.address, "INBOX_WEB_ROOT": str(around.web_root)}
+    if not around.has_envoy:
+        # It is the front door itself: replicas share the port, the simulator is behind it.
+        told["INBOX_REUSE_PORT"] = "1"
+        if "simulator" in around.addresses:
+            told["INBOX_SIMULATOR_URL"] = f"http://{around.addresses['simulator']}"
+    return told
 
 
 def connections_needed(replicas: Iterable[Replica]) -> int:

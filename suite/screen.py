@@ -39,6 +39,10 @@ class Screen:
         """A step that has ended well."""
         self.say(f"  {self.green('✓')} {_timed(label, seconds)}{'  ' + note if note else ''}")
 
+    def failed(self, label: str, seconds: float, note: str = "") -> None:
+        """A step that has ended badly."""
+        self.say(f"  {self.red('✗')} {_timed(label, seconds)}{'  ' + note if note else ''}")
+
     def trouble(self, text: str) -> None:
         """Something a person should notice, though things go on."""
         self.say(f"  {self.yellow('!')} {text}")
@@ -56,7 +60,7 @@ class Screen:
         except BaseException as error:
             self._end(ended, ticker)
             if isinstance(error, Exception):  # else it was only called off
-                self.say(f"  {self.red('✗')} {_timed(label, time.monotonic() - began)}")
+                self.failed(label, time.monotonic() - began)
             raise
         self._end(ended, ticker)
         self.done(label, time.monotonic() - began, step.note)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 START_WITHIN = timedelta(seconds=60)
 START_ATTEMPTS = 3
 """A process that ends this often before it was ever healthy has a lasting reason."""
+BAD_SETTINGS = 78
+"""EX_CONFIG: a service's way to say that trying again is no use."""
 HEALTH_POLL_SECONDS = 0.05
 FIRST_PAUSE = timedelta(milliseconds=250)
 LONGEST_PAUSE = timedelta(seconds=15)
@@ -135,7 +137,8 @@ class Supervisor:
                     pause = FIRST_PAUSE
             else:
                 reason = await self._give_up_on(part, process)
-                if not first.done() and (attempts >= START_ATTEMPTS or first_start.is_over):
+                hopeless = attempts >= START_ATTEMPTS or process.returncode == BAD_SETTINGS
+                if not first.done() and (hopeless or first_start.is_over):
                     first.set_exception(_did_not_start(part, reason))
                     break
             # What it started itself goes with it.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from suite import envoy, migrate, web
+from suite import demo, envoy, migrate, web
 from suite.databases import create_all
 from suite.datafolder import DataFolder
 from suite.health import NatsProbe, grpc_is_serving, http_is_ready
@@ -130,13 +130,14 @@ class Suite:
             web_build.cancel()
         if plan.absent:
             screen.trouble(f"not in this checkout: {', '.join(plan.absent)}")
+        links = await self._seed(plan, around)
         if plan.envoy is None:
             screen.say("  gRPC without Envoy:")
             for replica in plan.replicas:
                 if replica.service.speaks == "grpc":
                     screen.say(f"    {replica.name:<14} {replica.address}")
         screen.done("Everything is running", time.monotonic() - began)
-        screen.say(screen.bold(f"Inbox is ready: {plan.public_url}"))
+        screen.say(screen.bold(f"Inbox is ready: {links or plan.public_url}"))
 
     async def _start_servers(self, plan: Plan) -> tuple[str, NatsServer | None]:
         async with asyncio.TaskGroup() as both:
@@ -205,7 +206,7 @@ class Suite:
                 Part(
                     program=Program(
                         name=replica.name,
-                        argv=command_of(replica),
+                        argv=command_of(replica, around),
                         environment=environment_of(replica, around),
                         log=self._folder.log_of(replica.name),
                         inherit=self._inherit,
@@ -236,6 +237,12 @@ class Suite:
         elif not await asyncio.to_thread(web.is_current):
             with self._screen.step("Web client built"):
                 await web.build(self._folder.log_of("web-build"))
+
+    async def _seed(self, plan: Plan, around: Surroundings) -> demo.Links | None:
+        if self._options.no_demo or "identity" not in around.addresses:
+            return None
+        with self._screen.step("Demo workspace"):
+            return await demo.seed(plan, self._folder, around)
 
     async def _drain(self) -> None:
         began = time.monotonic()

@@ -129,11 +129,8 @@ def _simulator_routes(simulator: Upstream | None) -> list[Json]:
     return [
         {
             "match": {"path_separated_prefix": "/simulator"},
-            "route": {
-                "cluster": simulator.name,
-                "timeout": UNARY_TIMEOUT,
-                "retry_policy": SAFE_RETRIES,
-            },
+            # The phone's page listens for as long as it is open.
+            "route": {"cluster": simulator.name, "timeout": "0s", "idle_timeout": "60s"},
         }
     ]
 

@@ -1,0 +1,95 @@
+"""`./dev check`: everything about the code that needs no running server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.screen import Screen
+from suite.settings import ROOT, python_environment
+
+if TYPE_CHECKING:
+    import argparse
+
+TOOLS = Path(sys.executable).parent
+CHECK_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Check:
+    """One tool and what it looks after."""
+
+    label: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check said."""
+
+    check: Check
+    code: int
+    output: str
+    seconds: float
+
+
+def _tool(name: str, *arguments: str) -> tuple[str, ...]:
+    return (str(TOOLS / name), *arguments)
+
+
+# The slowest first, so that the others run beside it.
+CHECKS = (
+    Check("types (mypy --strict)", _tool("mypy")),
+    Check("imports (import-linter)", _tool("lint-imports")),
+    Check("generated code is current", (sys.executable, "tools/generate_protos.py", "--check")),
+    Check("contracts (buf lint)", _tool("buf", "lint")),
+    Check("lint (ruff)", _tool("ruff", "check")),
+    Check("format (ruff)", _tool("ruff", "format", "--check")),
+)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Run every check; 1 when one of them complains."""
+    screen = Screen()
+    return 0 if run_checks(screen) else 1
+
+
+def run_checks(screen: Screen) -> bool:
+    """Run every check, as many at once as there are cores; the complaints come at the end."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        complaints = []
+        for outcome in pool.map(_run_check, CHECKS):
+            if outcome.code == 0:
+                screen.done(outcome.check.label, outcome.seconds)
+            else:
+                screen.failed(outcome.check.label, outcome.seconds)
+                complaints.append(outcome)
+    for outcome in complaints:
+        command = " ".join([Path(outcome.check.command[0]).name, *outcome.check.command[1:]])
+        screen.say(f"\n{screen.bold(outcome.check.label)}: {command}\n{outcome.output.rstrip()}")
+    return not complaints
+
+
+def _run_check(check: Check) -> Outcome:
+    began = time.monotonic()
+    try:
+        done = subprocess.run(
+            check.command,
+            cwd=ROOT,
+            env=python_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=CHECK_SECONDS,
+            check=False,
+        )
+        code, output = done.returncode, done.stdout + done.stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        code, output = 1, str(error)
+    return Outcome(check, code, output, time.monotonic() - began)
