@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from chassis import outbox
+from chassis import outbox, tracing
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
@@ -234,5 +234,10 @@ async def _publish(
     means: Means, transaction: Transaction, published: Sequence[OutgoingEvent]
 ) -> None:
     if published:
-        await outbox.append(transaction, published, at=means.clock.now())
+        await outbox.append(
+            transaction,
+            published,
+            at=means.clock.now(),
+            traceparent=tracing.traceparent(),
+        )
         transaction.after_commit(means.wake_relay)
