@@ -186,6 +186,11 @@ class DataFolder:
             self._write_private("ports.json", known)
         return port
 
+    def known_port(self, name: str) -> int | None:
+        """The port a process has or had, if it ever had one."""
+        port = self._read_json("ports.json").get(name)
+        return None if port is None else int(port)
+
     def wipe(self) -> None:
         """Delete everything in the folder and the folder itself."""
         with self.locked():

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import aiohttp
 import grpc
-import httpx2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.clock import SystemClock
@@ -204,19 +204,22 @@ async def _simulator(
             metadata=credential.metadata(),
             timeout=ANSWER_SECONDS,
         )
-    async with httpx2.AsyncClient(timeout=ANSWER_SECONDS) as client:
-        answer = await client.put(
+    account = {
+        "display_name": "Demo account",
+        "token": token,
+        "webhook_url": f"http://{LOOPBACK}:{plan.port}{channel.webhook_path}",
+        "webhook_secret": webhook_secret,
+    }
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)) as client,
+        client.put(
             f"{base_url}/control/accounts/{ACCOUNT}",
             headers={"X-Control-Key": around.simulator_key},
-            json={
-                "display_name": "Demo account",
-                "token": token,
-                "webhook_url": f"http://{LOOPBACK}:{plan.port}{channel.webhook_path}",
-                "webhook_secret": webhook_secret,
-            },
-        )
-    if answer.is_error:
-        raise SuiteError(f"the simulator refused its demo account: {answer.text}")
+            json=account,
+        ) as answer,
+    ):
+        if not answer.ok:
+            raise SuiteError(f"the simulator refused its account: {await answer.text()}")
 
 
 def _request_id(folder: DataFolder, what: str) -> str:

@@ -1,55 +1,62 @@
-"""Brings every service's database to the schema of this checkout."""
+"""Brings every service's database to the schema of this checkout.
+
+What a database was last migrated by is remembered as its comment, so a warm start reads one row
+instead of loading the migration tool; a restored database has no comment and is migrated.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
+import logging
 from typing import TYPE_CHECKING
 
-from suite.databases import DATABASES, database_of, urls
+from suite.databases import DATABASES, ServiceDatabase, connected, urls
 from suite.infra.program import SuiteError
-from suite.settings import ROOT, python_environment, python_program
+from suite.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MIGRATE_SECONDS = 600
-
-
-def migrated_services() -> list[str]:
-    """Services of this checkout that have migrations."""
-    return [
-        database.service
-        for database in DATABASES
-        if (ROOT / "services" / database.service / "migrations").is_dir()
-    ]
+    import asyncpg
 
 
 async def migrate_all(superuser_url: str, passwords: Mapping[str, str]) -> None:
-    """Run every service's migrations, side by side: each has its own database."""
-    async with asyncio.TaskGroup() as group:
-        for service in migrated_services():
-            group.create_task(_migrate(service, superuser_url, passwords))
+    """Migrate what is not at this checkout's schema; raises SuiteError when one is newer."""
+    async with connected(superuser_url) as connection:
+        for database in DATABASES:
+            digest = schema_digest(database.service)
+            if digest is not None and await _remembered(connection, database) != digest:
+                await _migrate(database, urls(superuser_url, database, passwords).owner)
+                await connection.execute(f"COMMENT ON DATABASE {database.name} IS '{digest}'")
 
 
-async def _migrate(service: str, superuser_url: str, passwords: Mapping[str, str]) -> None:
-    owner = urls(superuser_url, database_of(service), passwords).owner
-    process = await asyncio.create_subprocess_exec(
-        python_program(),
-        "-P",
-        "-m",
-        "chassis.migrations",
-        service,
-        env=python_environment() | {"INBOX_OWNER_DATABASE_URL": owner},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+def schema_digest(service: str) -> str | None:
+    """Changes with every migration and with what runs them; None for a service without any."""
+    folder = ROOT / "services" / service / "migrations"
+    if not folder.is_dir():
+        return None
+    digest = hashlib.sha256()
+    for file in sorted([*folder.rglob("*.py"), *(ROOT / "chassis").rglob("*migration*.py")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+async def _remembered(connection: asyncpg.Connection, database: ServiceDatabase) -> str | None:
+    comment: str | None = await connection.fetchval(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1",
+        database.name,
     )
+    return comment
+
+
+async def _migrate(database: ServiceDatabase, owner_url: str) -> None:
+    # Here, because loading it takes longer than everything else a warm start does.
+    from chassis.migrations import SchemaNewer, migrate  # noqa: PLC0415
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        async with asyncio.timeout(MIGRATE_SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise SuiteError(f"migrations of {service} took more than {MIGRATE_SECONDS} s") from None
-    if process.returncode:
-        raise SuiteError(f"migrations of {service} failed:\n{output.decode(errors='replace')}")
+        await migrate(owner_url, database.service)
+    except SchemaNewer as newer:
+        raise SuiteError(
+            f"{newer}.\nUpdate this checkout (`git pull`) or use --data DIR."
+        ) from newer
