@@ -1,8 +1,7 @@
 """The front door: Envoy's configuration, made from the list of services.
 
 One port for browsers (HTTP, WebSocket), for teams (gRPC, gRPC-Web) and for platforms (webhooks).
-`python -m gateway.envoy` prints it for a deployment whose services have names; the suite renders
-it with addresses.
+The suite renders it with addresses for one machine, with names for a deployment.
 """
 
 from gateway.envoy.config import Endpoint, FrontDoor, Upstream, render
