@@ -38,6 +38,28 @@ TASK_FAILURES = Counter(
     "Runs of a background loop that ended and were started again, by loop.",
     ["task"],
 )
+BUS_CONNECTED = Gauge("inbox_bus_connected_state", "1 while connected to NATS, else 0.")
+BUS_DROPPED = Counter(
+    "inbox_bus_dropped_messages",
+    "Messages of NATS dropped because they waited here in too great a number.",
+)
+RELAY_SEQUENCED = Counter(
+    "inbox_relay_sequenced_events", "Events that were given their position.", ["stream"]
+)
+RELAY_PUBLISHED = Counter(
+    "inbox_relay_published_events", "Events acknowledged by JetStream.", ["stream"]
+)
+RELAY_FAILURES = Counter(
+    "inbox_relay_failures_publishes",
+    "Publishes that failed or whose outcome was unknown; each is followed by a look at the stream.",
+    ["stream"],
+)
+RELAY_STUCK = Gauge(
+    "inbox_relay_stuck_state",
+    "1 while one position was refused ten times or more: somebody has to look.",
+    ["stream"],
+)
+RELAY_ACTIVE = Gauge("inbox_relay_active_state", "1 in the replica whose relay works.", ["stream"])
 READY = Gauge("inbox_ready_state", "1 while this process takes traffic, else 0.")
 
 
