@@ -1,0 +1,178 @@
+"""The services behind the gateway, made small: the same contracts, over real gRPC on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import error_details_pb2, status_pb2
+
+from inbox.identity import v1 as identity_v1
+from inbox.messaging import v1 as messaging_v1
+from inbox.policy import v1 as policy_v1
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SESSION = "is_1.secret"
+WORKSPACE = "0192f0c1-7c00-7000-8000-000000000001"
+CHANNEL = "0192f0c1-7c00-7000-8000-0000000000c1"
+SERVICE_KEY = "service." + "k" * 40
+
+
+async def refuse(
+    context: grpc.aio.ServicerContext[Any, Any],
+    code: grpc.StatusCode,
+    reason: str,
+    **metadata: str,
+) -> Any:
+    """End a call as chassis.rpc does: a status with an ErrorInfo."""
+    packed = AnyMessage()
+    packed.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="inbox", metadata=metadata))
+    status = status_pb2.Status(code=code.value[0], message=f"about {reason}", details=[packed])
+    context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+    await context.abort(code, status.message)
+
+
+def metadata_of(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in context.invocation_metadata() or ()}
+
+
+@dataclass
+class Identity(identity_v1.IdentityServiceServicer):
+    """Knows one session; each exchange gives a token with the next number."""
+
+    exchanges: int = 0
+    refused_tokens: set[str] = field(default_factory=set)
+    is_away: bool = False
+    tickets: dict[str, str] = field(default_factory=dict)
+    """Unused tickets and the member they stand for."""
+    role: policy_v1.Role.ValueType = policy_v1.ROLE_AGENT
+    expires_at: int = 4_000_000_000
+    ended_sessions: list[str] = field(default_factory=list)
+    next_ticket: int = 0
+    refusal: tuple[grpc.StatusCode, str] | None = None
+    """What GetSelf answers."""
+    delay_seconds: float = 0
+    """Before GetSelf answers."""
+
+    async def SignIn(self, request: Any, context: Any) -> Any:
+        if request.password.password != "right" and request.link_token != "il_1.good":
+            await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "SIGN_IN_REFUSED")
+        return identity_v1.SignInResponse(
+            session_token=SESSION, member=identity_v1.Member(id="m1", display_name="Ana")
+        )
+
+    async def SignOut(self, request: Any, context: Any) -> Any:
+        self.ended_sessions.append(request.session_token)
+        return identity_v1.SignOutResponse()
+
+    async def AcceptInvite(self, request: Any, context: Any) -> Any:
+        return identity_v1.AcceptInviteResponse(session_token=SESSION)
+
+    async def GetSelf(self, request: Any, context: Any) -> Any:
+        await asyncio.sleep(self.delay_seconds)
+        if self.refusal is not None:
+            await refuse(context, *self.refusal, id="7")
+        credential = metadata_of(context).get("authorization", "")
+        if not credential:
+            await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "CREDENTIAL_MISSING")
+        if credential in self.refused_tokens:
+            await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "CREDENTIAL_INVALID")
+        return identity_v1.GetSelfResponse(
+            subject=identity_v1.Subject(id=credential, workspace_id=WORKSPACE)
+        )
+
+    async def CreateTicket(self, request: Any, context: Any) -> Any:
+        return identity_v1.CreateTicketResponse(ticket=self.issue_ticket("m1"))
+
+    def issue_ticket(self, member_id: str) -> str:
+        self.next_ticket += 1
+        ticket = f"it_{self.next_ticket}.secret"
+        self.tickets[ticket] = member_id
+        return ticket
+
+    async def ExchangeToken(self, request: Any, context: Any) -> Any:
+        self.exchanges += 1
+        if self.is_away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        member_id = self.tickets.pop(request.ticket, "")
+        if request.session_token == SESSION:
+            member_id = "m1"
+        if not member_id:
+            await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "CREDENTIAL_INVALID")
+        answer = identity_v1.ExchangeTokenResponse(
+            subject=identity_v1.Subject(
+                id=member_id, workspace_id=WORKSPACE, role=self.role, display_name="Ana"
+            ),
+            credential_id=f"credential-of-{member_id}",
+        )
+        answer.access_token.token = f"token-{self.exchanges}"
+        answer.access_token.expire_time.seconds = self.expires_at
+        return answer
+
+
+@dataclass
+class Channels(messaging_v1.ChannelServiceServicer):
+    """Stores webhook calls; may be told to refuse."""
+
+    stored: list[messaging_v1.IngestWebhookRequest] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
+    refusal: tuple[grpc.StatusCode, str] | None = None
+
+    async def IngestWebhook(self, request: Any, context: Any) -> Any:
+        self.credentials.append(metadata_of(context)["authorization"])
+        if self.refusal is not None:
+            await refuse(context, *self.refusal)
+        self.stored.append(request)
+        challenge = request.query.get("hub.challenge", "")
+        return messaging_v1.IngestWebhookResponse(body=challenge.encode())
+
+
+@dataclass
+class WebChat(messaging_v1.WebChatServiceServicer):
+    """One chat box that one site may embed."""
+
+    allowed_origins: list[str] = field(default_factory=lambda: ["https://shop.example"])
+
+    async def GetEmbedding(self, request: Any, context: Any) -> Any:
+        if request.channel_id != CHANNEL:
+            await refuse(context, grpc.StatusCode.NOT_FOUND, "CHANNEL_NOT_FOUND")
+        return messaging_v1.GetEmbeddingResponse(allowed_origins=self.allowed_origins)
+
+
+@dataclass
+class Services:
+    """All of them behind one address."""
+
+    identity: Identity = field(default_factory=Identity)
+    channels: Channels = field(default_factory=Channels)
+    web_chat: WebChat = field(default_factory=WebChat)
+    server: grpc.aio.Server | None = None
+    address: str = ""
+
+    async def start(self) -> None:
+        self.server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        identity_v1.add_IdentityServiceServicer_to_server(self.identity, self.server)
+        messaging_v1.add_ChannelServiceServicer_to_server(self.channels, self.server)
+        messaging_v1.add_WebChatServiceServicer_to_server(self.web_chat, self.server)
+        port = self.server.add_insecure_port(self.address or "127.0.0.1:0")
+        self.address = f"127.0.0.1:{port}"
+        await self.server.start()
+
+    async def stop(self) -> None:
+        if self.server is not None:
+            await self.server.stop(grace=0)
+            self.server = None
+
+
+async def running_services() -> AsyncIterator[Services]:
+    services = Services()
+    await services.start()
+    try:
+        yield services
+    finally:
+        await services.stop()
