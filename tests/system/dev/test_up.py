@@ -1,0 +1,143 @@
+"""`./dev up` from its first line to its last, with everything this checkout has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from suite.infra.ports import free_port
+from tests.system.dev.running import LEAVES_SECONDS, RunningSuite, dev, running_suite
+
+AGAIN_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+    # A parent only its owner may enter: PostgreSQL, run as another user by root, must not mind.
+    closed = tmp_path_factory.mktemp("closed")
+    closed.chmod(0o700)
+    with running_suite(closed / "data") as suite:
+        yield suite
+
+
+def test_everything_that_runs_is_well(suite: RunningSuite) -> None:
+    answer = dev("status", "--data", str(suite.data))
+
+    assert answer.returncode == 0, answer.stdout
+    assert f"http://localhost:{suite.port}" in answer.stdout
+    for name in suite.run["processes"]:
+        assert name in answer.stdout
+
+
+def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningSuite) -> None:
+    answer = dev("up", "--data", str(suite.data), "--port", str(free_port()))
+
+    assert answer.returncode == 1
+    assert f"process {suite.process.pid} at http://localhost:{suite.port}" in answer.stderr
+    assert f"kill {suite.process.pid}" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_taken_port_is_named(suite: RunningSuite, tmp_path: Path) -> None:
+    answer = dev("up", "--data", str(tmp_path / "other"), "--port", str(suite.port))
+
+    assert answer.returncode == 1
+    assert f"port {suite.port} is taken" in answer.stderr
+    assert "--port" in answer.stderr
+
+
+def test_data_of_a_running_suite_cannot_be_deleted_or_replaced(suite: RunningSuite) -> None:
+    assert dev("reset", "--yes", "--data", str(suite.data)).returncode == 1
+
+    assert "postgres" in suite.run["processes"]
+
+
+def test_secrets_are_for_their_owner_only(suite: RunningSuite) -> None:
+    for name in ("secrets.json", "ports.json"):
+        mode = stat.S_IMODE((suite.data / name).stat().st_mode)
+        assert mode == 0o600, name
+    assert stat.S_IMODE(suite.data.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("name", ["nats", "postgres", "simulator", "envoy"])
+def test_a_killed_process_is_named_and_comes_back(suite: RunningSuite, name: str) -> None:
+    before = suite.pid_of(name)
+
+    os.kill(before, signal.SIGKILL)
+
+    suite.wait_for(f"{name} was ended by SIGKILL", AGAIN_SECONDS)
+    suite.wait_for(f"{name} is back", AGAIN_SECONDS)
+    assert suite.pid_of(name) != before
+    assert suite.run["processes"][name]["restarts"] == 1
+
+
+def test_logs_show_one_service_or_all(suite: RunningSuite) -> None:
+    one = dev("logs", "postgres", "--data", str(suite.data))
+    everything = dev("logs", "--data", str(suite.data))
+
+    assert "database system is ready" in one.stdout
+    assert "postgres       " in everything.stdout
+    assert "nats           " in everything.stdout
+
+
+def test_a_backup_is_taken_while_everything_runs(suite: RunningSuite, tmp_path: Path) -> None:
+    file = tmp_path / "backup.tar"
+
+    assert dev("backup", str(file), "--data", str(suite.data)).returncode == 0
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert dev("backup", str(file), "--data", str(suite.data)).returncode == 1
+
+
+def test_it_leaves_within_ten_seconds_takes_all_along_and_continues_where_it_was(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    with running_suite(data) as first:
+        pids = [process["pid"] for process in first.run["processes"].values()]
+        ports = (data / "ports.json").read_text()
+        code, seconds = first.stop()
+
+        assert code == 0
+        assert seconds < LEAVES_SECONDS
+        assert all(first.is_gone(pid) for pid in pids)
+        assert "did not leave in time" not in first.screen
+
+    with running_suite(data) as second:
+        assert (data / "ports.json").read_text() == ports
+        assert "first start" not in second.screen
+        second.kill()
+        # Whoever kills the supervisor ends everything; a new start waits until that is done.
+        with running_suite(data) as third:
+            assert third.process.pid != second.process.pid
+
+
+def test_data_of_a_newer_version_are_refused_with_the_version_to_use(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "version").write_text("99 7.3\n")
+
+    answer = dev("up", "--data", str(data), "--port", str(free_port()))
+
+    assert answer.returncode == 1
+    assert "version 7.3" in answer.stderr
+
+
+def test_a_worker_of_an_unknown_service_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    answer = dev("up", "--data", str(tmp_path / "data"), "--workers", "mesaging=2",
+                 "--port", str(free_port()))  # fmt: skip
+
+    assert answer.returncode == 1
+    assert "messaging" in answer.stderr
+
+
+def test_nothing_runs_on_a_stopped_folder(tmp_path: Path) -> None:
+    answer = dev("status", "--data", str(tmp_path / "data"))
+
+    assert answer.returncode == 1
+    assert "./dev up" in answer.stderr
