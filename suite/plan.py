@@ -11,7 +11,14 @@ from suite.infra.ports import is_free
 from suite.infra.postgres import PostgresServer, prepare_postgres
 from suite.infra.program import SuiteError
 from suite.infra.resolve import Binary, resolve_envoy
-from suite.processes import SERVICES, Replica, Service, Surroundings, connections_needed
+from suite.processes import (
+    SERVICES,
+    Replica,
+    Service,
+    Surroundings,
+    connections_needed,
+    runnable_services,
+)
 from suite.settings import ROOT, suite_settings
 
 if TYPE_CHECKING:
@@ -49,8 +56,9 @@ class Plan:
 
     @property
     def absent(self) -> list[str]:
-        """Services this checkout does not have."""
-        return [service.name for service in SERVICES if not service.in_tree]
+        """Services this checkout cannot run."""
+        present = {service.name for service in runnable_services()}
+        return [service.name for service in SERVICES if service.name not in present]
 
     def replicas_of(self, service: str) -> list[Replica]:
         """All processes of one service."""
@@ -85,8 +93,7 @@ def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
             number=number,
             port=_port(service, number, options.port, folder, has_envoy=envoy is not None),
         )
-        for service in SERVICES
-        if service.in_tree
+        for service in runnable_services()
         for number in range(1, workers.get(service.name, 1) + 1)
     )
     roles = [database.role(kind) for database in DATABASES for kind in ROLES]

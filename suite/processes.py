@@ -113,7 +113,19 @@ SERVICES = (
 )
 """In the order they are started, which is also the order of `./dev status`."""
 
-EVERY_SERVICE = tuple(service.name for service in SERVICES)
+
+def runnable_services() -> list[Service]:
+    """What this checkout can run: a service that calls an absent one cannot start either."""
+    present = {service.name for service in SERVICES if service.in_tree}
+    while True:
+        able = {
+            service.name
+            for service in SERVICES
+            if service.name in present and present.issuperset(service.calls)
+        }
+        if able == present:
+            return [service for service in SERVICES if service.name in able]
+        present = able
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,7 +129,7 @@ class Suite:
         finally:
             web_build.cancel()
         if plan.absent:
-            screen.trouble(f"not in this checkout: {', '.join(plan.absent)}")
+            screen.trouble(f"this checkout cannot run: {', '.join(plan.absent)}")
         links = await self._seed(plan, around)
         if plan.envoy is None:
             screen.say("  gRPC without Envoy:")
