@@ -1,0 +1,70 @@
+/** The inbox's questions, asked by Connect. */
+
+import type { Services } from "../connection/rpc";
+import type { InboxApi } from "../inbox/api";
+
+/** Nothing is shown halfway: an answer without its entity is a fault. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the answer lacks its entity");
+  return value;
+}
+
+/** Lists that are small by nature are read to their end; the bound guards against a token that never ends. */
+async function readAll<T>(
+  page: (pageToken: string) => Promise<{ items: readonly T[]; nextPageToken: string }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  let pageToken = "";
+  for (let pages = 0; pages < 20; pages += 1) {
+    const { items, nextPageToken } = await page(pageToken);
+    all.push(...items);
+    if (nextPageToken === "") break;
+    pageToken = nextPageToken;
+  }
+  return all;
+}
+
+export function inboxApi(services: Services): InboxApi {
+  const { conversations, messaging, channels, identity } = services;
+  const requestId = () => crypto.randomUUID();
+  return {
+    listConversations: (folder, pageToken) =>
+      conversations.listConversations({ folder, pageToken, pageSize: 50 }),
+    getConversation: async (conversationId) =>
+      present((await conversations.getConversation({ conversationId })).conversation),
+    listMessages: async (conversationId, bound, pageSize) => {
+      const page = await messaging.listMessages({ conversationId, pageSize, ...bound });
+      return { ...page, thread: page.thread ?? null };
+    },
+    listChannels: () =>
+      readAll(async (pageToken) => {
+        const page = await channels.listChannels({ pageSize: 200, pageToken });
+        return { items: page.channels, nextPageToken: page.nextPageToken };
+      }),
+    listMembers: () =>
+      readAll(async (pageToken) => {
+        const page = await identity.listMembers({ pageSize: 200, pageToken });
+        return { items: page.members, nextPageToken: page.nextPageToken };
+      }),
+    getWorkspace: async () => (await identity.getSelf({})).workspace ?? null,
+    solve: async (conversationId) =>
+      present(
+        (await conversations.solveConversation({ conversationId, requestId: requestId() }))
+          .conversation,
+      ),
+    reopen: async (conversationId) =>
+      present(
+        (await conversations.reopenConversation({ conversationId, requestId: requestId() }))
+          .conversation,
+      ),
+    markRead: async (conversationId, readOrdinal) =>
+      present(
+        (await conversations.markRead({ conversationId, readOrdinal, requestId: requestId() }))
+          .conversation,
+      ),
+    setMode: async (conversationId, mode) =>
+      present((await messaging.setMode({ conversationId, mode, requestId: requestId() })).thread),
+    retryMessage: async (messageId) =>
+      present((await messaging.retryMessage({ messageId, requestId: requestId() })).message),
+  };
+}

@@ -1,0 +1,86 @@
+/** One open conversation: header, mode, channel's state, history, composer. */
+
+import { useCallback, useEffect, useRef, useState } from "react";
+import { refusalOf } from "../connection/refusal";
+import { Composer, type ComposerHandle } from "../features/composer/composer";
+import { useConversation, useSession } from "../features/session";
+import { ChannelBanner } from "../features/thread/channel-banner";
+import { MessageList } from "../features/thread/message-list";
+import { ModeBar } from "../features/thread/mode-bar";
+import { ThreadHeader } from "../features/thread/thread-header";
+import { Button, IconButton } from "../ui/button";
+import { AlertIcon, BackIcon } from "../ui/icons";
+import { EmptyState } from "../ui/notice";
+import { Skeleton } from "../ui/skeleton";
+import { goTo } from "./router";
+import { usePresence } from "./use-presence";
+
+type Failure = "none" | "gone" | "unreachable";
+
+export function ConversationPane({ id, onBack }: { id: string; onBack: () => void }) {
+  const { inbox } = useSession();
+  const conversation = useConversation(id);
+  const [failure, setFailure] = useState<Failure>("none");
+  const composer = useRef<ComposerHandle>(null);
+  const onTyping = usePresence(id);
+
+  const failed = useCallback(
+    (error: unknown) => setFailure(refusalOf(error).isTransient ? "unreachable" : "gone"),
+    [],
+  );
+  const load = useCallback(
+    (how: "open" | "again") => {
+      setFailure("none");
+      (how === "open" ? inbox.openConversation(id) : inbox.reloadConversation(id)).catch(failed);
+    },
+    [inbox, id, failed],
+  );
+  useEffect(() => {
+    load("open");
+    return () => void inbox.openConversation(null);
+  }, [inbox, load]);
+
+  const onChannels = useCallback(() => goTo({ page: "channels" }), []);
+  const onEdit = useCallback((text: string) => composer.current?.putBack(text), []);
+
+  if (conversation === null) {
+    return (
+      <>
+        <div className="flex min-h-16 items-center gap-3 border-b border-line bg-surface px-1 md:px-5">
+          <IconButton label="Back to the list" className="md:hidden" onClick={onBack}>
+            <BackIcon />
+          </IconButton>
+          {failure === "none" && <Skeleton className="size-9 rounded-full!" />}
+          {failure === "none" && <Skeleton className="h-4 w-36" />}
+        </div>
+        {failure === "gone" && (
+          <EmptyState icon={<AlertIcon className="size-7" />} title="No such conversation">
+            The address is wrong, or you may not see it.
+          </EmptyState>
+        )}
+        {failure === "unreachable" && (
+          <EmptyState
+            icon={<AlertIcon className="size-7" />}
+            title="The conversation could not be loaded"
+            action={<Button onClick={() => load("again")}>Try again</Button>}
+          />
+        )}
+      </>
+    );
+  }
+  return (
+    <>
+      <ThreadHeader conversation={conversation} onBack={onBack} />
+      <ModeBar conversation={conversation} />
+      <ChannelBanner channelId={conversation.channelId} onChannels={onChannels} />
+      <MessageList
+        conversation={conversation}
+        hasFailed={failure !== "none"}
+        onReload={() => load("again")}
+        onChannels={onChannels}
+        onEdit={onEdit}
+      />
+      <Composer conversation={conversation} onTyping={onTyping} handle={composer} />
+    </>
+  );
+}

@@ -1,0 +1,90 @@
+/** Addresses of the client. The URL says what is on screen, so back, reload and sharing work. */
+
+import { useSyncExternalStore } from "react";
+
+export type FolderName = "open" | "solved";
+
+export type Route =
+  | { page: "inbox"; folder: FolderName; conversationId: string | null }
+  | { page: "channels" }
+  | { page: "settings"; section: "account" | "members" | "keys" }
+  | { page: "sign-in"; link: string | null; next: string }
+  | { page: "invite"; token: string | null };
+
+export function parse(location: { pathname: string; search: string }): Route {
+  const query = new URLSearchParams(location.search);
+  const [first = "", second = ""] = location.pathname.split("/").filter(Boolean);
+  const folder: FolderName = query.get("folder") === "solved" ? "solved" : "open";
+  switch (first) {
+    case "c":
+      return { page: "inbox", folder, conversationId: second || null };
+    case "channels":
+      return { page: "channels" };
+    case "settings":
+      if (second === "members" || second === "keys") return { page: "settings", section: second };
+      return { page: "settings", section: "account" };
+    case "sign-in":
+      return { page: "sign-in", link: query.get("link"), next: safeNext(query.get("next")) };
+    case "invite":
+      return { page: "invite", token: query.get("token") };
+    default:
+      return { page: "inbox", folder, conversationId: null };
+  }
+}
+
+/** Only a path of ours: nobody may send a member elsewhere after signing in. */
+function safeNext(next: string | null): string {
+  return next !== null && /^\/(?![/\\])/.test(next) ? next : "/";
+}
+
+export function pathOf(route: Route): string {
+  switch (route.page) {
+    case "inbox": {
+      const path = route.conversationId === null ? "/" : `/c/${route.conversationId}`;
+      return route.folder === "open" ? path : `${path}?folder=${route.folder}`;
+    }
+    case "channels":
+      return "/channels";
+    case "settings":
+      return `/settings/${route.section}`;
+    case "sign-in":
+      return route.next === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(route.next)}`;
+    case "invite":
+      return "/invite";
+  }
+}
+
+const listeners = new Set<() => void>();
+let current = parse(window.location);
+
+function changed(): void {
+  current = parse(window.location);
+  for (const listener of [...listeners]) listener();
+}
+window.addEventListener("popstate", changed);
+
+export function goTo(route: Route, how: "push" | "replace" = "push"): void {
+  const path = pathOf(route);
+  if (how === "push") {
+    if (path === window.location.pathname + window.location.search) return;
+    window.history.pushState({ isOurs: true }, "", path);
+  } else window.history.replaceState(window.history.state, "", path);
+  changed();
+}
+
+/** The back arrow: what the browser's own back would do, or the list when there is nothing to go back to. */
+export function goBack(fallback: Route): void {
+  const state = window.history.state as { isOurs?: boolean } | null;
+  if (state?.isOurs === true) window.history.back();
+  else goTo(fallback, "replace");
+}
+
+export function useRoute(): Route {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => current,
+  );
+}

@@ -1,0 +1,124 @@
+/** One entry of the inbox list. */
+
+import { memo } from "react";
+import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
+import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
+import type { ConversationView } from "../../inbox/views";
+import { Avatar } from "../../ui/avatar";
+import { SparkIcon } from "../../ui/icons";
+import { listTime, toDate } from "../../ui/time";
+import { ChannelBadge, lookOf } from "../channel-kind";
+import { nameOf } from "../contact-name";
+
+interface RowProps {
+  conversation: ConversationView;
+  href: string;
+  isSelected: boolean;
+  isCustomerTyping: boolean;
+  /** Names of colleagues who look at it. */
+  viewers: string;
+  today: Date;
+  timeZone: string | undefined;
+  onOpen: (id: string) => void;
+}
+
+function authorPrefix(kind: AuthorKind | undefined): string {
+  switch (kind) {
+    case AuthorKind.MEMBER:
+    case AuthorKind.PHONE_APP:
+      return "You: ";
+    case AuthorKind.AI:
+      return "AI: ";
+    default:
+      return "";
+  }
+}
+
+export const ConversationRow = memo(function ConversationRow({
+  conversation,
+  href,
+  isSelected,
+  isCustomerTyping,
+  viewers,
+  today,
+  timeZone,
+  onOpen,
+}: RowProps) {
+  const { preview, unreadCount } = conversation;
+  const isUnread = unreadCount > 0;
+  const name = nameOf(conversation);
+  const time = conversation.lastActivityTime ? toDate(conversation.lastActivityTime) : null;
+  return (
+    <a
+      href={href}
+      aria-current={isSelected ? "true" : undefined}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        onOpen(conversation.id);
+      }}
+      style={{ "--badge-ring": isSelected ? "var(--selected)" : undefined } as React.CSSProperties}
+      className={`flex h-full items-center gap-3 rounded-xl px-3 outline-offset-[-2px] ${
+        isSelected ? "bg-selected" : "hover:bg-hover hover:[--badge-ring:var(--hover)]"
+      }`}
+    >
+      <Avatar
+        name={name}
+        colorKey={conversation.id}
+        size="large"
+        badge={<ChannelBadge kind={conversation.channelKind} />}
+      />
+      <span className="flex min-w-0 flex-1 flex-col gap-0.5">
+        <span className="flex items-baseline gap-2">
+          <span className={`min-w-0 flex-1 truncate ${isUnread ? "font-semibold" : "font-medium"}`}>
+            {name}
+            <span className="sr-only">, {lookOf(conversation.channelKind).name}</span>
+          </span>
+          {time !== null && (
+            <time
+              dateTime={time.toISOString()}
+              className={`shrink-0 text-xs ${isUnread ? "font-semibold text-accent-text" : "text-faint"}`}
+            >
+              {listTime(time, today, timeZone)}
+            </time>
+          )}
+        </span>
+        <span className="flex items-center gap-2">
+          <span
+            className={`min-w-0 flex-1 truncate text-sm ${isUnread ? "text-ink" : "text-muted"}`}
+          >
+            {isCustomerTyping ? (
+              <span className="font-medium text-accent-text">typing…</span>
+            ) : (
+              <>
+                {authorPrefix(preview?.authorKind)}
+                {preview?.text ?? ""}
+              </>
+            )}
+          </span>
+          {viewers !== "" && (
+            <span title={`${viewers} here now`} className="shrink-0">
+              <span className="sr-only">{viewers} here now.</span>
+              <span className="block size-2 rounded-full bg-good" />
+            </span>
+          )}
+          {conversation.mode === ConversationMode.AI && (
+            <span title="AI answers" className="shrink-0 text-accent-text">
+              <span className="sr-only">AI answers.</span>
+              <SparkIcon className="size-4" />
+            </span>
+          )}
+          {isUnread && (
+            <span
+              data-testid="unread"
+              className="inline-grid h-5 min-w-5 shrink-0 place-items-center rounded-full bg-accent px-1.5 text-xs font-semibold text-accent-ink tabular-nums"
+            >
+              {unreadCount > 99 ? "99+" : unreadCount}
+              <span className="sr-only"> unread</span>
+            </span>
+          )}
+        </span>
+      </span>
+    </a>
+  );
+});

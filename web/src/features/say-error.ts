@@ -1,0 +1,25 @@
+/** One sentence for a form whose call failed. */
+
+import { refusalOf } from "../connection/refusal";
+import { Reason } from "../gen/inbox/error/v1/reason_pb";
+
+export function sayError(error: unknown): string {
+  const refusal = refusalOf(error);
+  switch (refusal.reason) {
+    case Reason.MEMBER_EXISTS:
+      return "Somebody with this e-mail address is a member already.";
+    case Reason.LAST_OWNER:
+      return "The last owner cannot be removed or changed. Make somebody else an owner first.";
+    case Reason.PASSWORD_TOO_WEAK:
+      return "Choose a password of at least 10 characters that is hard to guess.";
+    case Reason.SIGN_IN_REFUSED:
+      return "Your present password is not right.";
+    case Reason.ROLE_NOT_ALLOWED:
+      return "Your role may not do this. Ask an owner.";
+    case Reason.VERSION_CONFLICT:
+      return "Somebody else changed this meanwhile. Look again, then repeat.";
+    default:
+      if (refusal.isTransient) return "Inbox cannot be reached right now. Try again in a moment.";
+      return refusal.message || "This did not work.";
+  }
+}

@@ -1,0 +1,101 @@
+/** What each frame changes. A pure function: the state after is a join of the state before and the frame. */
+
+import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
+import { MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
+import type { Presence, ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
+import {
+  withContact,
+  withConversation,
+  withEntry,
+  withMessage,
+  withNewer,
+  withoutEntry,
+  withThread,
+} from "./merge";
+import type { InboxState } from "./state";
+
+/** A customer counts as typing for this long after each sign of it. */
+export const TYPING_FADES_AFTER_MILLIS = 6_000;
+
+export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: number): InboxState {
+  const body = frame.body;
+  switch (body.case) {
+    case "threadOpened":
+    case "modeChanged":
+      return body.value.thread ? withThread(state, body.value.thread, null) : state;
+    case "messageCreated": {
+      const { message, thread } = body.value;
+      if (message === undefined || thread === undefined) return state;
+      const next = withMessage(withThread(state, thread, message), message);
+      // Whoever has just written is not typing that any more.
+      return message.direction === MessageDirection.INBOUND
+        ? {
+            ...next,
+            customerTypingUntil: withoutEntry(next.customerTypingUntil, thread.conversationId),
+          }
+        : next;
+    }
+    case "deliveryStatusChanged":
+      return body.value.message ? withMessage(state, body.value.message) : state;
+    case "channelChanged":
+      return body.value.channel ? withChannel(state, body.value.channel) : state;
+    case "conversationOpened":
+    case "conversationSolved":
+    case "conversationReopened":
+    case "conversationRead":
+      return body.value.conversation ? withConversation(state, body.value.conversation) : state;
+    case "contactChanged":
+      return body.value.contact ? withContact(state, body.value.contact) : state;
+    case "memberChanged": {
+      const member = body.value.member;
+      return member ? { ...state, members: withNewer(state.members, member.id, member) } : state;
+    }
+    case "workspaceChanged": {
+      const workspace = body.value.workspace;
+      if (workspace === undefined) return state;
+      const isNews = state.workspace === null || workspace.version > state.workspace.version;
+      return isNews ? { ...state, workspace } : state;
+    }
+    case "presentMembers":
+      return {
+        ...state,
+        presence: new Map(body.value.members.map((member) => [member.memberId, member])),
+      };
+    case "presence":
+      return withPresence(state, body.value);
+    case "customerTyping":
+      return {
+        ...state,
+        customerTypingUntil: withEntry(
+          state.customerTypingUntil,
+          body.value.conversationId,
+          nowMillis + TYPING_FADES_AFTER_MILLIS,
+        ),
+      };
+    // The line's own business, or nothing this client shows.
+    case "hello":
+    case "resyncRequired":
+    case "idle":
+    case "reconnect":
+    case "tokenExpiring":
+    case "ack":
+    case "apiKeyChanged":
+    case "sessionRevoked":
+    // A newer server may say more than this client knows.
+    case undefined:
+      return state;
+    default:
+      return body satisfies never;
+  }
+}
+
+export function withChannel(state: InboxState, channel: Channel): InboxState {
+  return { ...state, channels: withNewer(state.channels, channel.id, channel) };
+}
+
+function withPresence(state: InboxState, presence: Presence): InboxState {
+  const next = presence.isGone
+    ? withoutEntry(state.presence, presence.memberId)
+    : withEntry(state.presence, presence.memberId, presence);
+  return { ...state, presence: next };
+}

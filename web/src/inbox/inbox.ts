@@ -1,0 +1,360 @@
+/** What a person can do with the inbox, and what is loaded when. Shows at once what was done, and takes it back if refused. */
+
+import { type Conversation, Folder } from "../gen/inbox/conversation/v1/conversation_pb";
+import { type Message, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
+import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
+import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
+import type { InboxApi } from "./api";
+import { withChannel } from "./apply";
+import {
+  withConversation,
+  withEntry,
+  withMessage,
+  withNewer,
+  withoutEntry,
+  withPage,
+  withThread,
+} from "./merge";
+import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "./state";
+import { InboxStore } from "./store";
+import { holeAfter, type Pending, unknownConversations } from "./views";
+
+export const PAGE_SIZE = 50;
+const LARGEST_PAGE = 200;
+/** Beyond this a thread's older pages are dropped on a resync and loaded again when scrolled to. */
+const RELOADED_MESSAGES = 600;
+const UNKNOWN_ASKED_AFTER_MILLIS = 300;
+
+export interface Clock {
+  now(): number;
+  wait(millis: number): Promise<void>;
+}
+
+export interface InboxHandlers {
+  /** One of our own messages was seen in its conversation. */
+  outboundSeen(clientMessageId: string): void;
+  /** Something in the background failed; it is tried again when `retry` is called or with the next resync. */
+  failed(error: unknown): void;
+}
+
+export class Inbox {
+  readonly store = new InboxStore();
+  #resyncs = 0;
+  #openThread: string | null = null;
+  #openFolder = Folder.OPEN;
+  readonly #loadingFolders = new Set<Folder>();
+  readonly #loadingThreads = new Set<string>();
+  #isAskingForUnknown = false;
+  readonly #api: InboxApi;
+  readonly #clock: Clock;
+  readonly #handlers: InboxHandlers;
+
+  constructor(api: InboxApi, clock: Clock, handlers: InboxHandlers) {
+    this.#api = api;
+    this.#clock = clock;
+    this.#handlers = handlers;
+  }
+
+  /** A frame of the live line. */
+  receive(frame: ServerFrame): void {
+    this.store.apply(frame, this.#clock.now());
+    if (frame.body.case === "messageCreated") {
+      const message = frame.body.value.message;
+      if (message?.direction === MessageDirection.OUTBOUND && message.clientMessageId !== "") {
+        this.#handlers.outboundSeen(message.clientMessageId);
+      }
+      if (message !== undefined) void this.#fillHole(message.conversationId);
+    }
+    if (unknownConversations(this.store.latest).length > 0) void this.#askForUnknown();
+  }
+
+  /** What we hold may have holes: load everything that is on screen again, behind it. Tries until it is in. */
+  async resync(): Promise<void> {
+    const resync = ++this.#resyncs;
+    const isCurrent = () => resync === this.#resyncs;
+    this.#loadingFolders.clear();
+    this.#loadingThreads.clear();
+    this.store.startOver(this.#wantedState());
+    for (let tries = 0; isCurrent(); tries += 1) {
+      try {
+        await this.#loadSnapshot(isCurrent);
+        if (isCurrent()) this.store.finish();
+        return;
+      } catch (error) {
+        if (!isCurrent()) return;
+        this.#handlers.failed(error);
+        await this.#clock.wait(Math.min(30_000, 500 * 2 ** tries));
+      }
+    }
+  }
+
+  /** Presence is kept, because it is told once per line, not per snapshot. */
+  #wantedState(): InboxState {
+    const { presence, customerTypingUntil } = this.store.snapshot.state;
+    const threads = this.#openThread === null ? [] : [[this.#openThread, EMPTY_WINDOW] as const];
+    return { ...EMPTY_STATE, presence, customerTypingUntil, threads: new Map(threads) };
+  }
+
+  async #loadSnapshot(isCurrent: () => boolean): Promise<void> {
+    // Open is always loaded: the tab's title counts what is unread there.
+    const folders = [...new Set([Folder.OPEN, this.#openFolder])];
+    const [pages, channels, members, workspace] = await Promise.all([
+      Promise.all(folders.map((folder) => this.#api.listConversations(folder, ""))),
+      this.#api.listChannels(),
+      this.#api.listMembers(),
+      this.#api.getWorkspace(),
+      this.#reloadOpenThread(isCurrent),
+    ]);
+    if (!isCurrent()) return;
+    this.store.grow((state) => {
+      let next = state;
+      folders.forEach((folder, index) => {
+        const page = pages[index];
+        if (page !== undefined)
+          next = withFolderPage(next, folder, page.conversations, page.nextPageToken);
+      });
+      for (const channel of channels) next = withChannel(next, channel);
+      for (const member of members) {
+        next = { ...next, members: withNewer(next.members, member.id, member) };
+      }
+      const isNews = workspace !== null && workspace.version >= (next.workspace?.version ?? 0n);
+      return isNews ? { ...next, workspace } : next;
+    });
+  }
+
+  /** The same stretch of history as before, so the view does not jump. */
+  async #reloadOpenThread(isCurrent: () => boolean): Promise<void> {
+    const id = this.#openThread;
+    if (id === null) return;
+    const shown = this.store.snapshot.state.threads.get(id);
+    const wanted = Math.min(RELOADED_MESSAGES, Math.max(PAGE_SIZE, shown?.bySeq.size ?? 0));
+    try {
+      const [conversation] = await Promise.all([
+        this.#api.getConversation(id),
+        this.#reloadMessages(id, wanted, isCurrent),
+      ]);
+      if (isCurrent()) this.store.grow((state) => withConversation(state, conversation));
+    } catch (error) {
+      if (shown !== undefined && shown.firstSeq !== null) throw error;
+      // It was never on screen: a wrong address must not keep the rest of the inbox from loading.
+      this.store.grow((state) => ({ ...state, threads: withoutEntry(state.threads, id) }));
+    }
+  }
+
+  async #reloadMessages(id: string, wanted: number, isCurrent: () => boolean): Promise<void> {
+    let beforeSeq = 0n;
+    for (let loaded = 0; loaded < wanted; ) {
+      const size = Math.min(LARGEST_PAGE, wanted - loaded);
+      const page = await this.#api.listMessages(id, { beforeSeq }, size);
+      if (!isCurrent()) return;
+      this.store.grow((state) => {
+        const next = withPage(state, id, page.messages, !page.hasMore);
+        return page.thread ? withThread(next, page.thread, null) : next;
+      });
+      loaded += page.messages.length;
+      beforeSeq = page.messages.at(-1)?.seq ?? 0n;
+      if (!page.hasMore || page.messages.length === 0) return;
+    }
+  }
+
+  /** Show a folder; its first page is loaded if it was not yet. */
+  async showFolder(folder: Folder): Promise<void> {
+    this.#openFolder = folder;
+    if (this.store.latest.folders.has(folder)) return;
+    if (!this.store.snapshot.isLoaded) return; // the first snapshot is on its way
+    await this.loadMore(folder);
+  }
+
+  /** The next page of a folder; one request at a time. Rejects when it could not be loaded. */
+  async loadMore(folder: Folder): Promise<void> {
+    const pages = this.store.latest.folders.get(folder);
+    if (this.#loadingFolders.has(folder) || (pages && pages.nextPageToken === "")) return;
+    this.#loadingFolders.add(folder);
+    const resync = this.#resyncs;
+    try {
+      const page = await this.#api.listConversations(folder, pages?.nextPageToken ?? "");
+      if (resync !== this.#resyncs) return;
+      this.#loadingFolders.delete(folder);
+      this.store.change((state) =>
+        withFolderPage(state, folder, page.conversations, page.nextPageToken),
+      );
+    } finally {
+      if (resync === this.#resyncs) this.#loadingFolders.delete(folder);
+    }
+  }
+
+  /** Show a conversation; its newest messages are loaded if they were not yet. Rejects when that failed. */
+  async openConversation(id: string | null): Promise<void> {
+    this.#openThread = id;
+    if (id === null || this.store.latest.threads.has(id)) return;
+    // From now on frames for it are kept, so nothing falls between the page and the line.
+    this.store.change((state) => ({
+      ...state,
+      threads: withEntry(state.threads, id, state.threads.get(id) ?? EMPTY_WINDOW),
+    }));
+    await this.#loadThread(id);
+  }
+
+  /** Try again what could not be loaded. */
+  async reloadConversation(id: string): Promise<void> {
+    await this.#loadThread(id);
+  }
+
+  async #loadThread(id: string): Promise<void> {
+    const isKnown = this.store.latest.conversations.has(id);
+    const [page, conversation] = await Promise.all([
+      this.#api.listMessages(id, {}, PAGE_SIZE),
+      isKnown ? null : this.#api.getConversation(id),
+    ]);
+    this.store.change((state) => {
+      const known = conversation ? withConversation(state, conversation) : state;
+      const next = withPage(known, id, page.messages, !page.hasMore);
+      return page.thread ? withThread(next, page.thread, null) : next;
+    });
+    void this.#fillHole(id);
+  }
+
+  /** The page before the oldest loaded message. Returns how many came; rejects when it could not be loaded. */
+  async loadOlder(id: string): Promise<number> {
+    const window = this.store.latest.threads.get(id);
+    if (window === undefined || window.firstSeq === null || window.reachesStart) return 0;
+    if (this.#loadingThreads.has(id)) return 0;
+    this.#loadingThreads.add(id);
+    try {
+      const page = await this.#api.listMessages(id, { beforeSeq: window.firstSeq }, PAGE_SIZE);
+      this.store.change((state) =>
+        // After a resync the window may begin elsewhere; a page that does not touch it would tear a hole.
+        state.threads.get(id)?.firstSeq === window.firstSeq
+          ? withPage(state, id, page.messages, !page.hasMore)
+          : state,
+      );
+      return page.messages.length;
+    } finally {
+      this.#loadingThreads.delete(id);
+    }
+  }
+
+  async #fillHole(id: string): Promise<void> {
+    const afterSeq = holeAfter(this.store.latest, id);
+    const key = `${id} newer`;
+    if (afterSeq === null || this.#loadingThreads.has(key)) return;
+    this.#loadingThreads.add(key);
+    try {
+      const page = await this.#api.listMessages(id, { afterSeq }, LARGEST_PAGE);
+      this.store.change((state) => withPage(state, id, page.messages, false));
+    } catch (error) {
+      this.#handlers.failed(error);
+    } finally {
+      this.#loadingThreads.delete(key);
+    }
+  }
+
+  async #askForUnknown(): Promise<void> {
+    if (this.#isAskingForUnknown) return;
+    this.#isAskingForUnknown = true;
+    try {
+      // Usually its owner's own event is on the way and makes the question needless.
+      await this.#clock.wait(UNKNOWN_ASKED_AFTER_MILLIS);
+      for (const id of unknownConversations(this.store.latest)) {
+        const conversation = await this.#api.getConversation(id);
+        this.store.change((state) => withConversation(state, conversation));
+      }
+    } catch (error) {
+      this.#handlers.failed(error);
+    } finally {
+      this.#isAskingForUnknown = false;
+    }
+  }
+
+  solve(id: string): Promise<void> {
+    return this.#move(id, Folder.SOLVED, () => this.#api.solve(id));
+  }
+
+  reopen(id: string): Promise<void> {
+    return this.#move(id, Folder.OPEN, () => this.#api.reopen(id));
+  }
+
+  async #move(id: string, folder: Folder, ask: () => Promise<Conversation>): Promise<void> {
+    await this.#doing("folder", id, folder, async () => {
+      const conversation = await ask();
+      this.store.change((state) => withConversation(state, conversation));
+    });
+  }
+
+  async setMode(id: string, mode: ConversationMode): Promise<void> {
+    await this.#doing("mode", id, mode, async () => {
+      const thread = await this.#api.setMode(id, mode);
+      this.store.change((state) => withThread(state, thread, null));
+    });
+  }
+
+  /** Everything up to this inbound message was seen. Only raises. */
+  async markRead(id: string, readOrdinal: bigint): Promise<void> {
+    const known = this.store.latest.conversations.get(id)?.readOrdinal ?? 0n;
+    const pending = this.store.snapshot.pending.readOrdinal.get(id) ?? 0n;
+    if (readOrdinal <= known || readOrdinal <= pending) return;
+    await this.#doing("readOrdinal", id, readOrdinal, async () => {
+      const conversation = await this.#api.markRead(id, readOrdinal);
+      this.store.change((state) => withConversation(state, conversation));
+    });
+  }
+
+  /** A message that came as the answer to our own send. */
+  accept(message: Message): void {
+    this.store.change((state) => withMessage(state, message));
+    void this.#fillHole(message.conversationId);
+  }
+
+  async retryMessage(messageId: string): Promise<void> {
+    const message = await this.#api.retryMessage(messageId);
+    this.store.change((state) => withMessage(state, message));
+  }
+
+  /** Shown as done until the answer is in; a refusal takes it back and is thrown on. */
+  async #doing<F extends keyof Pending, V>(
+    field: F,
+    id: string,
+    value: V,
+    act: () => Promise<void>,
+  ): Promise<void> {
+    const set = (map: ReadonlyMap<string, V>) => withEntry(map, id, value);
+    this.#changePending(field, set);
+    try {
+      await act();
+    } finally {
+      this.#changePending<F, V>(field, (map) =>
+        map.get(id) === value ? withoutEntry(map, id) : map,
+      );
+    }
+  }
+
+  #changePending<F extends keyof Pending, V>(
+    field: F,
+    change: (map: ReadonlyMap<string, V>) => ReadonlyMap<string, V>,
+  ): void {
+    this.store.setPending((pending) => ({
+      ...pending,
+      [field]: change(pending[field] as unknown as ReadonlyMap<string, V>),
+    }));
+  }
+}
+
+function withFolderPage(
+  state: InboxState,
+  folder: Folder,
+  conversations: readonly Conversation[],
+  nextPageToken: string,
+): InboxState {
+  let next = state;
+  for (const conversation of conversations) next = withConversation(next, conversation);
+  const last = conversations.at(-1);
+  const isComplete = nextPageToken === "" || last?.lastActivityTime === undefined;
+  return {
+    ...next,
+    folders: withEntry(next.folders, folder, {
+      nextPageToken,
+      frontier:
+        isComplete || !last?.lastActivityTime ? null : { time: last.lastActivityTime, id: last.id },
+    }),
+  };
+}

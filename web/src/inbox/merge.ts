@@ -1,0 +1,169 @@
+/**
+ * How one piece of news joins what is known: the higher version wins, whichever way it came. Joining is commutative
+ * and a repeat changes nothing, so frames and pages may meet in any order.
+ */
+
+import { create } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import {
+  type Contact,
+  type Conversation,
+  type Preview,
+  PreviewSchema,
+} from "../gen/inbox/conversation/v1/conversation_pb";
+import type { Message } from "../gen/inbox/messaging/v1/message_pb";
+import type { Thread } from "../gen/inbox/messaging/v1/thread_pb";
+import {
+  EMPTY_PROJECTION,
+  EMPTY_WINDOW,
+  type InboxState,
+  type Projection,
+  type ThreadWindow,
+} from "./state";
+
+const PREVIEW_LENGTH = 140;
+
+export function compareTimes(
+  a: Timestamp | null | undefined,
+  b: Timestamp | null | undefined,
+): number {
+  const seconds = (a?.seconds ?? 0n) - (b?.seconds ?? 0n);
+  if (seconds !== 0n) return seconds < 0n ? -1 : 1;
+  return (a?.nanos ?? 0) - (b?.nanos ?? 0);
+}
+
+/** The map with one more entry; the same map if `value` is the one it has. */
+export function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  if (map.get(key) === value) return map;
+  return new Map(map).set(key, value);
+}
+
+export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  if (!map.has(key)) return map;
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
+}
+
+function newer<T extends { version: bigint }>(known: T | undefined, news: T): T {
+  return known !== undefined && known.version >= news.version ? known : news;
+}
+
+/** Keep the entity with the higher version. */
+export function withNewer<T extends { version: bigint }>(
+  map: ReadonlyMap<string, T>,
+  key: string,
+  news: T,
+): ReadonlyMap<string, T> {
+  return withEntry(map, key, newer(map.get(key), news));
+}
+
+/** The beginning of a message on one line, as the list shows it; the conversation service makes the same. */
+export function previewOf(message: Message): Preview {
+  const line = message.text.split(/\s+/u).filter(Boolean).join(" ");
+  return create(PreviewSchema, {
+    seq: message.seq,
+    authorKind: message.author?.kind,
+    text: [...line].slice(0, PREVIEW_LENGTH).join(""),
+    createTime: message.createTime,
+  });
+}
+
+export function joinProjections(known: Projection, news: Projection): Projection {
+  const hasNewerPreview =
+    news.preview !== null && (known.preview === null || news.preview.seq > known.preview.seq);
+  const hasNewerMode = news.modeEpoch > known.modeEpoch;
+  const hasMoreInbound = news.inboundCount > known.inboundCount;
+  if (!hasNewerPreview && !hasNewerMode && !hasMoreInbound) return known;
+  return {
+    preview: hasNewerPreview ? news.preview : known.preview,
+    lastActivityTime: hasNewerPreview ? news.lastActivityTime : known.lastActivityTime,
+    inboundCount: hasMoreInbound ? news.inboundCount : known.inboundCount,
+    mode: hasNewerMode ? news.mode : known.mode,
+    modeEpoch: hasNewerMode ? news.modeEpoch : known.modeEpoch,
+  };
+}
+
+function withProjection(state: InboxState, id: string, news: Projection): InboxState {
+  const known = state.projections.get(id) ?? EMPTY_PROJECTION;
+  const joined = joinProjections(known, news);
+  if (joined === known && state.projections.has(id)) return state;
+  return { ...state, projections: withEntry(state.projections, id, joined) };
+}
+
+export function withThread(state: InboxState, thread: Thread, newest: Message | null): InboxState {
+  return withProjection(state, thread.conversationId, {
+    preview: newest === null ? null : previewOf(newest),
+    lastActivityTime: newest?.createTime ?? null,
+    inboundCount: thread.inboundCount,
+    mode: thread.mode,
+    modeEpoch: thread.modeEpoch,
+  });
+}
+
+export function withContact(state: InboxState, contact: Contact): InboxState {
+  return { ...state, contacts: withNewer(state.contacts, contact.id, contact) };
+}
+
+export function withConversation(state: InboxState, conversation: Conversation): InboxState {
+  const projected = withProjection(state, conversation.id, {
+    preview: conversation.preview ?? null,
+    lastActivityTime: conversation.lastActivityTime ?? null,
+    inboundCount: conversation.inboundCount,
+    mode: conversation.mode,
+    modeEpoch: conversation.modeEpoch,
+  });
+  const known = conversation.contact ? withContact(projected, conversation.contact) : projected;
+  return {
+    ...known,
+    conversations: withNewer(known.conversations, conversation.id, conversation),
+  };
+}
+
+/** Into the window of its thread, if that one is loaded or being loaded. */
+export function withMessage(state: InboxState, message: Message): InboxState {
+  const window = state.threads.get(message.conversationId);
+  if (window === undefined) return state;
+  const bySeq = joinMessages(window.bySeq, [message]);
+  if (bySeq === window.bySeq) return state;
+  return {
+    ...state,
+    threads: withEntry(state.threads, message.conversationId, { ...window, bySeq }),
+  };
+}
+
+function joinMessages(
+  known: ReadonlyMap<bigint, Message>,
+  news: readonly Message[],
+): ReadonlyMap<bigint, Message> {
+  let joined: Map<bigint, Message> | null = null;
+  for (const message of news) {
+    const before = (joined ?? known).get(message.seq);
+    if (before !== undefined && before.version >= message.version) continue;
+    joined ??= new Map(known);
+    joined.set(message.seq, message);
+  }
+  return joined ?? known;
+}
+
+/** A page of history. `isOldest` when nothing comes before its first message. */
+export function withPage(
+  state: InboxState,
+  conversationId: string,
+  messages: readonly Message[],
+  isOldest: boolean,
+): InboxState {
+  const window = state.threads.get(conversationId) ?? EMPTY_WINDOW;
+  let firstSeq = window.firstSeq;
+  for (const message of messages) {
+    if (firstSeq === null || message.seq < firstSeq) firstSeq = message.seq;
+  }
+  // An empty thread is loaded too: its first message will be number 1.
+  if (firstSeq === null) firstSeq = 1n;
+  const joined: ThreadWindow = {
+    bySeq: joinMessages(window.bySeq, messages),
+    firstSeq,
+    reachesStart: window.reachesStart || isOldest || firstSeq === 1n,
+  };
+  return { ...state, threads: withEntry(state.threads, conversationId, joined) };
+}

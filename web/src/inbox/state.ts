@@ -1,0 +1,90 @@
+/**
+ * What the client knows. Every entity has one owner and a version; what others project of it travels with the owner's
+ * version. So the parts are kept apart here and put together only for showing (`views.ts`).
+ */
+
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type {
+  Contact,
+  Conversation,
+  Folder,
+  Preview,
+} from "../gen/inbox/conversation/v1/conversation_pb";
+import type { Member, Workspace } from "../gen/inbox/identity/v1/identity_pb";
+import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
+import type { Message } from "../gen/inbox/messaging/v1/message_pb";
+import { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
+import type { Presence } from "../gen/inbox/realtime/v1/frame_pb";
+
+/** What messaging knows about a conversation, by whichever stream it came. */
+export interface Projection {
+  /** Its version is `preview.seq`. */
+  readonly preview: Preview | null;
+  /** Of the preview's message. */
+  readonly lastActivityTime: Timestamp | null;
+  /** Only grows. */
+  readonly inboundCount: bigint;
+  readonly mode: ConversationMode;
+  /** The version of `mode`; -1 while nothing is known. */
+  readonly modeEpoch: bigint;
+}
+
+/** The part of a thread that is loaded. An answer or a frame may bring a message beyond a hole, which is then filled. */
+export interface ThreadWindow {
+  readonly bySeq: ReadonlyMap<bigint, Message>;
+  /** The oldest message loaded by a page; null while the first page is under way. */
+  readonly firstSeq: bigint | null;
+  /** The page before `firstSeq` is empty. */
+  readonly reachesStart: boolean;
+}
+
+/** The place of a conversation in the list: newest activity first, then id. */
+export interface ListKey {
+  readonly time: Timestamp;
+  readonly id: string;
+}
+
+/** How much of one folder is loaded. */
+export interface FolderPages {
+  readonly nextPageToken: string;
+  /** The last loaded row; null once everything is loaded. */
+  readonly frontier: ListKey | null;
+}
+
+export interface InboxState {
+  readonly conversations: ReadonlyMap<string, Conversation>;
+  readonly contacts: ReadonlyMap<string, Contact>;
+  readonly projections: ReadonlyMap<string, Projection>;
+  readonly threads: ReadonlyMap<string, ThreadWindow>;
+  readonly folders: ReadonlyMap<Folder, FolderPages>;
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly members: ReadonlyMap<string, Member>;
+  readonly workspace: Workspace | null;
+  /** Colleagues who are there, by member id. */
+  readonly presence: ReadonlyMap<string, Presence>;
+  /** Until when a customer counts as typing, in milliseconds, by conversation. */
+  readonly customerTypingUntil: ReadonlyMap<string, number>;
+}
+
+export const EMPTY_STATE: InboxState = {
+  conversations: new Map(),
+  contacts: new Map(),
+  projections: new Map(),
+  threads: new Map(),
+  folders: new Map(),
+  channels: new Map(),
+  members: new Map(),
+  workspace: null,
+  presence: new Map(),
+  customerTypingUntil: new Map(),
+};
+
+export const EMPTY_PROJECTION: Projection = {
+  preview: null,
+  lastActivityTime: null,
+  inboundCount: 0n,
+  mode: ConversationMode.UNSPECIFIED,
+  modeEpoch: -1n,
+};
+
+export const EMPTY_WINDOW: ThreadWindow = { bySeq: new Map(), firstSeq: null, reachesStart: false };

@@ -1,0 +1,89 @@
+/**
+ * Holds the state and tells who listens. While a snapshot is being loaded there are two states: the one on screen
+ * and the one that is growing from the snapshot; frames go into both, so the swap loses nothing and does not flicker.
+ */
+
+import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
+import { applyFrame } from "./apply";
+import { EMPTY_STATE, type InboxState } from "./state";
+import { NOTHING_PENDING, type Pending } from "./views";
+
+export interface InboxSnapshot {
+  readonly state: InboxState;
+  readonly pending: Pending;
+  /** False until the first snapshot is in: show skeletons. */
+  readonly isLoaded: boolean;
+  /** What is shown may be old: a snapshot is being loaded. */
+  readonly isCatchingUp: boolean;
+}
+
+export type Change = (state: InboxState) => InboxState;
+
+export class InboxStore {
+  #snapshot: InboxSnapshot = {
+    state: EMPTY_STATE,
+    pending: NOTHING_PENDING,
+    isLoaded: false,
+    isCatchingUp: true,
+  };
+  #growing: InboxState | null = null;
+  readonly #listeners = new Set<() => void>();
+
+  get snapshot(): InboxSnapshot {
+    return this.#snapshot;
+  }
+
+  /** The state that loads should look at: the growing one if there is one. */
+  get latest(): InboxState {
+    return this.#growing ?? this.#snapshot.state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  apply(frame: ServerFrame, nowMillis: number): void {
+    this.change((state) => applyFrame(state, frame, nowMillis));
+  }
+
+  /** News that belongs into whatever state there is. */
+  change(change: Change): void {
+    if (this.#growing !== null) this.#growing = change(this.#growing);
+    this.#set({ state: change(this.#snapshot.state) });
+  }
+
+  setPending(change: (pending: Pending) => Pending): void {
+    this.#set({ pending: change(this.#snapshot.pending) });
+  }
+
+  /** Start over from nothing, behind the screen; threads and folders in `wanted` collect frames from now on. */
+  startOver(wanted: InboxState): void {
+    this.#growing = wanted;
+    this.#set({ isCatchingUp: true });
+  }
+
+  /** A part of the snapshot has arrived. */
+  grow(change: Change): void {
+    if (this.#growing === null) this.change(change);
+    else this.#growing = change(this.#growing);
+  }
+
+  /** The snapshot is complete: show it. */
+  finish(): void {
+    if (this.#growing === null) return;
+    const state = this.#growing;
+    this.#growing = null;
+    this.#set({ state, isLoaded: true, isCatchingUp: false });
+  }
+
+  #set(part: Partial<InboxSnapshot>): void {
+    const next = { ...this.#snapshot, ...part };
+    const isSame = (Object.keys(part) as (keyof InboxSnapshot)[]).every(
+      (key) => next[key] === this.#snapshot[key],
+    );
+    if (isSame) return;
+    this.#snapshot = next;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
