@@ -20,8 +20,9 @@ from services.messaging.model.thread import ConversationId, Thread
 
 MessageId = NewType("MessageId", str)
 
-MAX_INBOUND_TEXT = 65_536
-"""Characters of a customer's text that are kept; a platform's own limit is far lower."""
+MAX_INBOUND_TEXT = 32_768
+"""Characters of a customer's text that are kept; platforms' own limits are far lower, and an event
+has to carry it."""
 
 
 class Direction(enum.Enum):
@@ -166,11 +167,18 @@ def appended(
         attempt_count=0 if is_inbound else 1,
         platform_time=platform_time,
     )
-    grown = replace(
-        thread,
+    grown = Thread(
+        conversation_id=thread.conversation_id,
+        channel_id=thread.channel_id,
+        channel_kind=thread.channel_kind,
+        external_id=thread.external_id,
+        customer_name=thread.customer_name,
+        mode=thread.mode,
+        mode_epoch=thread.mode_epoch,
         last_seq=message.seq,
         inbound_count=inbound_count,
         last_message_time=at,
+        create_time=thread.create_time,
         version=thread.version + 1,
     )
     return grown, message
