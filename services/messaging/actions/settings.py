@@ -1,0 +1,37 @@
+"""Reading and changing the workspace's messaging settings."""
+
+from __future__ import annotations
+
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.ids import WorkspaceId
+from services.messaging.model.settings import MessagingSettings, changed
+from services.messaging.model.thread import ConversationMode
+from services.messaging.store import settings as store
+
+
+async def get_settings(database: Database, workspace_id: WorkspaceId) -> MessagingSettings:
+    """The settings, or the defaults where nobody has changed them."""
+    async with database.begin(workspace_id) as transaction:
+        return await store.read(transaction)
+
+
+async def update_settings(
+    database: Database,
+    clock: Clock,
+    workspace_id: WorkspaceId,
+    *,
+    default_mode: ConversationMode | None,
+    expected_version: int,
+) -> MessagingSettings:
+    """Change what is given. Conversations that exist keep their mode; a repeat changes nothing.
+
+    Raises: VersionConflict.
+    """
+    at = clock.now()
+    async with database.begin(workspace_id) as transaction:
+        present = await store.lock(transaction, at=at)
+        settings = changed(present, default_mode=default_mode, expected_version=expected_version)
+        if settings != present:
+            await store.save(transaction, settings, at=at)
+    return settings

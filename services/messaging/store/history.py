@@ -1,0 +1,62 @@
+"""Reading threads and messages: by key and by range, never by counting."""
+
+from __future__ import annotations
+
+from chassis.database import Transaction
+from services.messaging.model.message import Message
+from services.messaging.model.thread import Thread
+from services.messaging.store.rows import (
+    MESSAGE_COLUMNS,
+    THREAD_COLUMNS,
+    message_of,
+    thread_of,
+)
+
+GET_THREAD = f"""
+SELECT {THREAD_COLUMNS} FROM threads t WHERE t.workspace_id = $1 AND t.conversation_id = $2
+"""
+GET_MESSAGE = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.workspace_id = $1 AND m.id = $2
+"""
+LIST_BEFORE = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages m
+WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.seq < $3
+ORDER BY m.seq DESC LIMIT $4
+"""
+LIST_AFTER = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages m
+WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <= $5
+ORDER BY m.seq LIMIT $4
+"""
+
+
+async def get_thread(transaction: Transaction, conversation_id: str) -> Thread | None:
+    """The thread, if there is one in this workspace."""
+    row = await transaction.raw.fetchrow(GET_THREAD, transaction.workspace_id, conversation_id)
+    return None if row is None else thread_of(row)
+
+
+async def get_message(transaction: Transaction, message_id: str) -> Message | None:
+    """The message, if there is one in this workspace."""
+    row = await transaction.raw.fetchrow(GET_MESSAGE, transaction.workspace_id, message_id)
+    return None if row is None else message_of(row)
+
+
+async def list_before(
+    transaction: Transaction, conversation_id: str, *, before_seq: int, limit: int
+) -> list[Message]:
+    """Messages with a lower seq, newest first."""
+    rows = await transaction.raw.fetch(
+        LIST_BEFORE, transaction.workspace_id, conversation_id, before_seq, limit
+    )
+    return [message_of(row) for row in rows]
+
+
+async def list_after(
+    transaction: Transaction, conversation_id: str, *, after_seq: int, last_seq: int, limit: int
+) -> list[Message]:
+    """Messages with a higher seq, up to `last_seq`, oldest first."""
+    rows = await transaction.raw.fetch(
+        LIST_AFTER, transaction.workspace_id, conversation_id, after_seq, limit, last_seq
+    )
+    return [message_of(row) for row in rows]
