@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite import web
 from suite.screen import Screen
 from suite.settings import ROOT, python_environment
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 TOOLS = Path(sys.executable).parent
 CHECK_SECONDS = 600
+WEB_LOG = ROOT / "test-results" / "web-packages.log"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Check:
 
     label: str
     command: tuple[str, ...]
+    folder: Path = ROOT
+    environment: Mapping[str, str] = field(default_factory=python_environment, repr=False)
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,33 @@ def run(_: argparse.Namespace) -> int:
     return 0 if run_checks(screen) else 1
 
 
+WEB_SCRIPTS = {
+    ("typecheck",): "web: types (tsc)",
+    ("lint",): "web: format and lint (biome)",
+    ("generate:check",): "web: generated code is current",
+    ("test", "--", "--passWithNoTests"): "web: rules (vitest)",
+}
+
+
+def web_checks(screen: Screen) -> list[Check]:
+    """What the web client brings along: the scripts of its package.json."""
+    if not web.is_present():
+        return []
+    node = web.find_node()
+    with screen.step("web: packages"):
+        asyncio.run(web.install_packages(node, WEB_LOG, with_tools=True))
+    return [
+        Check(label, (*node.npm, "run", "--silent", *script), web.WEB, node.environment)
+        for script, label in WEB_SCRIPTS.items()
+    ]
+
+
 def run_checks(screen: Screen) -> bool:
     """Run every check, as many at once as there are cores; the complaints come at the end."""
+    checks = [*CHECKS, *web_checks(screen)]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         complaints = []
-        for outcome in pool.map(_run_check, CHECKS):
+        for outcome in pool.map(_run_check, checks):
             if outcome.code == 0:
                 screen.done(outcome.check.label, outcome.seconds)
             else:
@@ -81,8 +109,8 @@ def _run_check(check: Check) -> Outcome:
     try:
         done = subprocess.run(
             check.command,
-            cwd=ROOT,
-            env=python_environment(),
+            cwd=check.folder,
+            env=check.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

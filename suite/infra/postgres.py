@@ -189,6 +189,7 @@ def wait_for_postgres(server: PostgresServer, process: subprocess.Popen[bytes], 
 
 
 def _initialise(server: PostgresServer) -> None:
+    _require_named_user()
     fresh = server.directory / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
@@ -234,6 +235,16 @@ def _initialise(server: PostgresServer) -> None:
     if code != 0:
         raise SuiteError(f"initdb failed; its last lines:\n{last_lines(program.log)}")
     fresh.rename(server.data)
+
+
+def _require_named_user() -> None:
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise SuiteError(
+            f"PostgreSQL needs the name of the user it runs as, and user id {os.geteuid()} has "
+            f"none here.\nRun as a user of this machine, or set INBOX_SUITE_DATABASE_URL."
+        ) from None
 
 
 def _as_server_user(program: Program) -> Program:
