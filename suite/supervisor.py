@@ -63,6 +63,12 @@ class Part:
         alive = self.process and self.process.returncode is None
         return self.process.pid if self.process and alive else None
 
+    def leave(self) -> None:
+        """Ask it to finish and not to be started again."""
+        self.is_stopping = True
+        self.stop_asked.set()
+        self.send(self.program.stop_signal)
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if there is anybody to get it."""
         if self.process and self.process.returncode is None:
@@ -79,7 +85,6 @@ class Supervisor:
         self._group = group
         self._screen = screen
         self._changed = changed
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self.parts: dict[str, Part] = {}
 
     async def start(self, part: Part) -> float:
@@ -87,27 +92,32 @@ class Supervisor:
         began = time.monotonic()
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.parts[part.name] = part
-        self._tasks[part.name] = self._group.create_task(self._keep(part, first), name=part.name)
+        self._group.create_task(self._keep(part, first), name=part.name)
         await first
         return time.monotonic() - began
 
     async def stop(self, names: list[str], within: timedelta) -> None:
         """Ask parts to leave, all at once, and end those that have not by then."""
         parts = [self.parts[name] for name in names if name in self.parts]
-        tasks = [self._tasks[part.name] for part in parts]
         for part in parts:
-            part.is_stopping = True
-            part.stop_asked.set()
-            part.send(part.program.stop_signal)
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=within.total_seconds())
-        for part, task in zip(parts, tasks, strict=True):
-            if task in late:
+            part.leave()
+        deadline = Deadline(within)
+        for part in parts:
+            if part.process is None:
+                continue
+            try:
+                # The process itself, not the task that keeps it: that may have been cancelled.
+                await asyncio.wait_for(part.process.wait(), deadline.left.total_seconds())
+            except TimeoutError:
                 self._screen.trouble(f"{part.name} did not leave in time and was ended")
                 part.send(signal.SIGKILL)
-        if late:
-            await asyncio.wait(late, timeout=1)
+                await part.process.wait()
+
+    def end_at_once(self) -> None:
+        """End everything without waiting for anything."""
+        for part in self.parts.values():
+            part.leave()
+            part.send(signal.SIGKILL)
 
     async def rotate_logs(self) -> None:
         """Keep every log and its predecessor within MAX_LOG_BYTES each; runs until cancelled."""

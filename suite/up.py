@@ -78,17 +78,14 @@ class Suite:
         self._catch_signals()
         began = time.monotonic()
         rotating = self._group.create_task(self._supervisor.rotate_logs())
-        starting = self._group.create_task(self._start(began))
+        starting = self._group.create_task(self._try_to_start(began))
         stopping = self._group.create_task(self._asked_to_stop.wait())
-        failure: SuiteError | None = None
         try:
             await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                starting.result()
+            if starting.done() and starting.result() is None:
                 await stopping
-        except SuiteError as error:
-            failure = error
         finally:
+            failure = starting.result() if starting.done() else None
             starting.cancel()
             stopping.cancel()
             rotating.cancel()
@@ -96,6 +93,14 @@ class Suite:
         if failure:
             raise failure
         return 0
+
+    async def _try_to_start(self, began: float) -> Exception | None:
+        """Start everything; what went wrong is returned, so that a drain comes before it."""
+        try:
+            await self._start(began)
+        except Exception as error:  # noqa: BLE001 - raised again after the drain
+            return error
+        return None
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -105,8 +110,7 @@ class Suite:
     def _ask_to_stop(self) -> None:
         if self._asked_to_stop.is_set():
             # Asked twice: somebody is in a hurry.
-            for part in self._supervisor.parts.values():
-                part.send(signal.SIGKILL)
+            self._supervisor.end_at_once()
             return
         self._asked_to_stop.set()
         self._screen.say("\nStopping (once more to end at once) …")
@@ -115,8 +119,8 @@ class Suite:
         screen, folder, options = self._screen, self._folder, self._options
         plan = self._plan = await asyncio.to_thread(make_plan, options, folder)
         screen.say(f"Inbox, data in {_short(folder.path)}")
-        web_build = self._group.create_task(self._build_web())
-        try:
+        async with asyncio.TaskGroup() as beside:
+            beside.create_task(self._build_web())
             database_url, nats = await self._start_servers(plan)
             around = surroundings(plan, folder, database_url=database_url, nats=nats)
             with screen.step("Databases and migrations"):
@@ -125,9 +129,6 @@ class Suite:
             for wave in plan.waves():
                 await self._start_wave(wave, around)
             await self._start_envoy(plan)
-            await web_build
-        finally:
-            web_build.cancel()
         if plan.absent:
             screen.trouble(f"this checkout cannot run: {', '.join(plan.absent)}")
         links = await self._seed(plan, around)
