@@ -18,7 +18,7 @@ from suite.datafolder import DataFolder
 from suite.health import NatsProbe, grpc_is_serving, http_is_ready
 from suite.infra.nats import read_greeting
 from suite.infra.ports import LOOPBACK
-from suite.infra.program import Program, SuiteError
+from suite.infra.program import Deadline, Program, SuiteError
 from suite.plan import Plan, make_plan, plan_nats, plan_postgres, surroundings
 from suite.processes import Replica, Surroundings, command_of, environment_of
 from suite.screen import Screen
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 NATS_WEDGED_SECONDS = 15.0
 NATS_PROBE_EVERY_SECONDS = 2.0
-# Together below 10 s, the promise for Ctrl-C. The front door's gateway goes first, so that
-# browsers hear when to come back while Envoy still carries it.
+DRAIN_WITHIN = timedelta(seconds=9)
+"""The promise for Ctrl-C is 10 s. The servers get whatever the services leave of it: PostgreSQL
+writes everything down before it goes."""
 GATEWAY_LEAVES_WITHIN = timedelta(seconds=3)
+"""It goes first, so that browsers hear when to come back while Envoy still carries it."""
 SERVICES_LEAVE_WITHIN = timedelta(seconds=3.5)
-SERVERS_LEAVE_WITHIN = timedelta(seconds=2)
 NATS_PORT = 4222
 SERVERS = ("envoy", "nats", "postgres")
 
@@ -247,12 +248,13 @@ class Suite:
 
     async def _drain(self) -> None:
         began = time.monotonic()
+        deadline = Deadline(DRAIN_WITHIN)
         parts = list(self._supervisor.parts)
         gateways = [name for name in parts if name.partition("-")[0] == "gateway"]
         services = [name for name in parts if name not in (*gateways, *SERVERS)]
         await self._supervisor.stop(gateways, GATEWAY_LEAVES_WITHIN)
         await self._supervisor.stop(services, SERVICES_LEAVE_WITHIN)
-        await self._supervisor.stop(list(SERVERS), SERVERS_LEAVE_WITHIN)
+        await self._supervisor.stop(list(SERVERS), deadline.left)
         if parts:
             self._screen.done("Everything has stopped", time.monotonic() - began)
 
