@@ -29,10 +29,6 @@ TOKEN_EXCHANGES = Counter(
     "API keys that had to be exchanged at identity, by outcome.",
     ["outcome"],
 )
-REVOCATIONS_CONNECTED = Gauge(
-    "inbox_revocations_connected_state",
-    "1 while revocations of sessions and keys arrive, else 0.",
-)
 TASK_FAILURES = Counter(
     "inbox_task_failures_runs",
     "Runs of a background loop that ended and were started again, by loop.",

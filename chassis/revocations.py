@@ -1,35 +1,38 @@
 """Credentials that ended before their tokens did, learnt from identity's events.
 
 Tokens are verified without asking anybody, so a service must hear of revocations: at once by the
-live hint, surely by identity's stream. On every connect the stream is read from one token
-lifetime ago, so neither a restart nor a lost hint lets a revoked token in again.
+live hint, surely by asking for identity's log every two seconds. The log is read from one token
+lifetime ago, so neither a restart nor a lost hint lets a revoked token in again; and while
+identity is away, nobody can revoke anything.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, timedelta
 
-import nats
 from google.protobuf.message import DecodeError
-from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NatsTimeout
-from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from chassis import metrics
+from chassis import events
 from chassis.auth_tokens import LEEWAY, LIFETIME
 from chassis.caches import LeastRecent
 from chassis.clock import Clock
+from chassis.errors import OutOfRange, Unavailable
+from inbox.event import v1 as event_v1
 from inbox.identity import v1 as identity_v1
 
-STREAM = "INBOX_IDENTITY"
 SUBJECTS = "inbox.identity.v1."
 LIVE_SUBJECTS = "inbox.live.identity.*"
 KEPT = 200_000
-CONNECT_WITHIN = timedelta(seconds=5)
-QUIET_FOR = timedelta(seconds=30)
-"""Silence after which the stream is asked whether it is still there."""
 REMEMBER_FOR = LIFETIME + 2 * LEEWAY
+LOOK_EVERY = timedelta(seconds=2)
+PAGE_SIZE = 500
+BEYOND_THE_END = 2**62
+FIRST_LOOK_BACK = 256
+
+ReadLog = Callable[[event_v1.ReadEventsRequest], Awaitable[event_v1.ReadEventsResponse]]
+"""Identity's EventLogService.ReadEvents. Raises: OutOfRange, Unavailable."""
 
 
 class Revocations:
@@ -39,6 +42,8 @@ class Revocations:
         self._clock = clock
         self._ended: LeastRecent[str, float] = LeastRecent(KEPT)
         self._versions: LeastRecent[str, tuple[int, float]] = LeastRecent(KEPT)
+        self.is_caught_up = False
+        """Whether the log was read to its end once: before, a revoked token might pass."""
 
     def is_revoked(self, credential_id: str, subject_id: str, subject_version: int) -> bool:
         """Whether tokens of this credential, or of this state of its subject, are void."""
@@ -60,7 +65,7 @@ class Revocations:
             self._versions.put(subject_id, (version, self._until()))
 
     def apply(self, subject: str, payload: bytes) -> None:
-        """Take in one event of identity; others than the ones it needs are passed over."""
+        """Take in one event of identity; a repeat or one that ends nothing changes nothing."""
         event = subject.removeprefix(SUBJECTS).partition(".")[0]
         try:
             if event == "api_key_changed":
@@ -75,47 +80,49 @@ class Revocations:
         except DecodeError:
             return
 
-    def remembered_since(self) -> datetime:
-        """Older events void nothing that is still valid."""
-        return self._clock.now() - REMEMBER_FOR
+    def take_hint(self, message: Msg) -> None:
+        """Take in a live hint of identity's."""
+        self.apply((message.headers or {}).get(events.SUBJECT, ""), message.data)
+
+    async def follow(self, read: ReadLog) -> None:
+        """Read identity's log for ever."""
+        place: tuple[str, int] | None = None
+        while True:
+            try:
+                if place is None:
+                    place = await self._begin(read)
+                place = await self._read_on(read, *place)
+            except OutOfRange:
+                place = None
+            except Unavailable:
+                await self._clock.sleep(LOOK_EVERY)
+
+    async def _begin(self, read: ReadLog) -> tuple[str, int]:
+        """The log's life, and the first event that may void a token that is still valid."""
+        stand = await read(event_v1.ReadEventsRequest(from_gpos=BEYOND_THE_END, page_size=1))
+        oldest_needed = self._clock.now() - REMEMBER_FOR
+        look_back = FIRST_LOOK_BACK
+        while True:
+            begin = max(stand.first_gpos, stand.last_gpos + 1 - look_back, 1)
+            if begin in {stand.first_gpos, 1}:
+                return stand.log_epoch, begin
+            page = await read(event_v1.ReadEventsRequest(from_gpos=begin, page_size=1))
+            if not page.events or page.events[0].create_time.ToDatetime(UTC) < oldest_needed:
+                return stand.log_epoch, begin
+            look_back *= 4
+
+    async def _read_on(self, read: ReadLog, log_epoch: str, begin: int) -> tuple[str, int] | None:
+        """Take in what follows; where to go on, or None when it is another log now."""
+        request = event_v1.ReadEventsRequest(from_gpos=begin, page_size=PAGE_SIZE)
+        page = await read(request)
+        if page.log_epoch != log_epoch or page.last_gpos < begin - 1:
+            return None
+        for event in page.events:
+            self.apply(event.subject, event.payload)
+        if not page.events:
+            self.is_caught_up = True
+            await self._clock.sleep(LOOK_EVERY)
+        return log_epoch, begin + len(page.events)
 
     def _until(self) -> float:
         return self._clock.monotonic() + REMEMBER_FOR.total_seconds()
-
-
-async def listen(revocations: Revocations, nats_url: str) -> None:
-    """Feed revocations from NATS until the connection breaks; a supervisor calls it again."""
-    client = await nats.connect(
-        nats_url,
-        allow_reconnect=False,
-        connect_timeout=int(CONNECT_WITHIN.total_seconds()),
-    )
-    try:
-        await _follow(client, revocations)
-    finally:
-        metrics.REVOCATIONS_CONNECTED.set(0)
-        await client.close()
-
-
-async def _follow(client: Client, revocations: Revocations) -> None:
-    async def hint(message: Msg) -> None:
-        revocations.apply((message.headers or {}).get("Inbox-Subject", ""), message.data)
-
-    await client.subscribe(LIVE_SUBJECTS, cb=hint)
-    stream = client.jetstream()
-    since = revocations.remembered_since()
-    subscription = await stream.subscribe(
-        f"{SUBJECTS}>",
-        stream=STREAM,
-        ordered_consumer=True,
-        config=ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since),
-    )
-    metrics.REVOCATIONS_CONNECTED.set(1)
-    while True:
-        try:
-            message = await subscription.next_msg(timeout=QUIET_FOR.total_seconds())
-        except (TimeoutError, NatsTimeout):
-            # A deleted stream is silent for ever; its absence shows here, and ends this run.
-            await subscription.consumer_info()
-            continue
-        revocations.apply(message.subject, message.data)

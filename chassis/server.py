@@ -25,16 +25,17 @@ import uvloop
 
 from chassis import logs, metrics, tls
 from chassis.auth_tokens import KeySource, TokenVerifier
+from chassis.bus import Bus
 from chassis.clock import Clock, SystemClock
 from chassis.health import Health, Readiness
 from chassis.identity_client import IdentityClient
 from chassis.jwks import JwksCache
+from chassis.limits import RateLimit
 from chassis.logs import log
-from chassis.revocations import Revocations, listen
+from chassis.revocations import LIVE_SUBJECTS, Revocations
 from chassis.rpc.authentication import Authenticator, Exchange
 from chassis.rpc.call import Guard
 from chassis.rpc.channel import Channel, Credential, channel
-from chassis.rpc.limits import RateLimit
 from chassis.rpc.server import MAX_RECEIVED_BYTES, Registrar
 from chassis.settings import (
     EXIT_BAD_SETTINGS,
@@ -87,6 +88,7 @@ class Process:
         self._settings = settings
         self._supervisor = supervisor
         self._closers: list[Closer] = []
+        self._bus: Bus | None = None
 
     def serve(
         self,
@@ -122,11 +124,20 @@ class Process:
         self.on_close(opened.close)
         return opened
 
+    @property
+    def bus(self) -> Bus:
+        """This process's connection to NATS, kept up from the first use on."""
+        if self._bus is None:
+            if not isinstance(self._settings, NatsSettings):
+                raise TypeError(f"{self.name} needs NatsSettings to use the event bus")
+            self._bus = Bus(self._settings.nats_url.get_secret_value(), name=self.name)
+            self.supervise("bus", self._bus.run)
+        return self._bus
+
     def authenticate(self, keys: KeySource, exchange: Exchange) -> None:
         """Check callers by these; before the first `serve`. Only identity needs to call it."""
         if isinstance(self._settings, NatsSettings):
-            url = self._settings.nats_url.get_secret_value()
-            self.supervise("revocations", lambda: listen(self.revocations, url))
+            self.supervise("revocation hints", self._hear_revocations)
         authenticator = Authenticator(
             verifier=TokenVerifier(keys, self.clock, self.revocations),
             exchange=exchange,
@@ -149,6 +160,10 @@ class Process:
         self.supervise("identity keys", keys.run)
         self.ready_when("identity keys", lambda: None if keys.is_loaded else "not fetched yet")
         self.authenticate(keys, identity.exchange)
+
+    async def _hear_revocations(self) -> None:
+        await self.bus.subscribe(LIVE_SUBJECTS, self.revocations.take_hint)
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Close what was handed over, the latest first."""

@@ -20,15 +20,15 @@ import grpc
 from joserfc.jwk import OKPKey
 
 from chassis.auth import Caller, CredentialInvalid, Role, VisitorBinding
-from chassis.auth_tokens import LIFETIME, TokenVerifier, sign
+from chassis.auth_tokens import LIFETIME, KeySource, TokenVerifier, sign
 from chassis.clock import Clock, SystemClock
 from chassis.ids import WorkspaceId, new_id
 from chassis.jwks import FixedKeys
+from chassis.limits import RateLimit
 from chassis.revocations import Revocations
 from chassis.rpc.authentication import AUTHORIZATION, Authenticator, Exchange
 from chassis.rpc.call import Guard
 from chassis.rpc.channel import Channel, Credential, Metadata
-from chassis.rpc.limits import RateLimit
 from chassis.rpc.server import Registrar
 from chassis.server import OPTIONS
 
@@ -115,16 +115,20 @@ async def serving(
     *services: tuple[Any, Any],
     clock: Clock | None = None,
     tokens: Tokens | None = None,
+    keys: KeySource | None = None,
     exchange: Exchange = no_exchange,
     calls_per_second: float = 10_000,
     calls_burst: int = 10_000,
 ) -> AsyncIterator[Serving]:
-    """Serve `(add_…_to_server, servicer)` pairs for the length of the block."""
+    """Serve `(add_…_to_server, servicer)` pairs for the length of the block.
+
+    Callers' tokens are verified by `keys`, else by those of `tokens`.
+    """
     clock = clock or SystemClock()
     tokens = tokens or Tokens(clock)
     revocations = Revocations(clock)
     authenticator = Authenticator(
-        verifier=TokenVerifier(FixedKeys(tokens.key), clock, revocations),
+        verifier=TokenVerifier(keys or FixedKeys(tokens.key), clock, revocations),
         exchange=exchange,
         service_key=SERVICE_KEY,
         clock=clock,

@@ -41,6 +41,20 @@ class _Exchanged:
     refusal: Unauthenticated | None = None
 
 
+class ServiceKeys:
+    """The key the suite's processes share; two of them during a change."""
+
+    def __init__(self, text: str) -> None:
+        """`text` is one or more keys, comma separated."""
+        self._keys = [key.strip().encode() for key in text.split(",")]
+
+    def accepts(self, credential: str) -> bool:
+        """Whether it is one of them."""
+        given = credential.encode()
+        # Every key is compared, so the time taken tells nothing.
+        return any([hmac.compare_digest(given, key) for key in self._keys])  # noqa: C419
+
+
 class Authenticator:
     """Accepts access tokens, API keys and the suite's own service key."""
 
@@ -52,10 +66,9 @@ class Authenticator:
         service_key: str,
         clock: Clock,
     ) -> None:
-        """`service_key` may hold two during a change: both are accepted."""
         self._verifier = verifier
         self._exchange = exchange
-        self._service_keys = [key.strip().encode() for key in service_key.split(",")]
+        self._service_keys = ServiceKeys(service_key)
         self._clock = clock
         self._exchanged: LeastRecent[bytes, _Exchanged] = LeastRecent(KEYS_KEPT)
         self._exchanging: dict[bytes, asyncio.Lock] = {}
@@ -76,14 +89,8 @@ class Authenticator:
             return await self._key_holder(credential)
         raise CredentialInvalid
 
-    def is_service_key(self, credential: str) -> bool:
-        """Whether it is the key the suite's processes share."""
-        given = credential.encode()
-        # Every key is compared, so the time taken tells nothing.
-        return any([hmac.compare_digest(given, key) for key in self._service_keys])  # noqa: C419
-
     def _service(self, credential: str, metadata: dict[str, str]) -> Caller:
-        if not self.is_service_key(credential):
+        if not self._service_keys.accepts(credential):
             raise CredentialInvalid
         workspace = metadata.get(WORKSPACE, "")
         name = metadata.get(SERVICE, "service")

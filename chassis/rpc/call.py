@@ -18,11 +18,11 @@ from chassis import metrics, tracing
 from chassis.auth import Caller, Role, current_caller
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument, TemporarilyUnavailable
+from chassis.limits import RateLimit
 from chassis.logs import log
 from chassis.policy import Policy
 from chassis.rpc import faults
 from chassis.rpc.authentication import AUTHORIZATION, SERVICE_KEY_PREFIX, Authenticator
-from chassis.rpc.limits import RateLimit
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

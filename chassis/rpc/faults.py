@@ -89,7 +89,7 @@ def internal(request_id: str) -> tuple[grpc.StatusCode, str, Status]:
 
 def retry_after(fault: errors.Fault) -> timedelta | None:
     """When to come back, for faults that pass by themselves."""
-    pause = getattr(fault, "retry_after_ms", None)
+    pause = getattr(fault, "retry_after_millis", None)
     if isinstance(pause, int):
         return timedelta(milliseconds=pause)
     return AWAY_PAUSE if isinstance(fault, errors.Unavailable) else None

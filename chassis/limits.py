@@ -16,11 +16,11 @@ BUCKETS_KEPT = 50_000
 class RateLimited(ResourceExhausted):
     """The caller calls faster than allowed."""
 
-    retry_after_ms: int
+    retry_after_millis: int
     reason = "RATE_LIMITED"
 
     def __str__(self) -> str:
-        return f"too many calls; come back in {self.retry_after_ms} ms"
+        return f"too many calls; come back in {self.retry_after_millis} ms"
 
 
 @dataclass(slots=True)
@@ -50,5 +50,5 @@ class RateLimit:
         bucket.at = now
         if bucket.tokens < 1:
             missing = (1 - bucket.tokens) / self._per_second
-            raise RateLimited(retry_after_ms=math.ceil(missing * 1000))
+            raise RateLimited(retry_after_millis=math.ceil(missing * 1000))
         bucket.tokens -= 1

@@ -1,0 +1,7 @@
+"""Workspaces, the people in them, and what lets them in.
+
+Owns: workspaces, members, sessions, one-time links and tickets, API keys, signing keys.
+Publishes: workspace_changed, member_changed, api_key_changed, session_revoked.
+Consumes: nothing.
+Calls: nothing.
+"""

@@ -1,0 +1,180 @@
+"""Turning long-lived credentials into access tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from chassis.auth import (
+    Caller,
+    CredentialExpired,
+    CredentialInvalid,
+    Role,
+    VisitorBinding,
+)
+from chassis.auth_tokens import SignedToken
+from chassis.ids import WorkspaceId
+from services.identity.actions.ports import Ports
+from services.identity.model.credentials import (
+    API_KEY_PREFIX,
+    SESSION_LASTS,
+    SESSION_PREFIX,
+    TICKET_PREFIX,
+    ApiKey,
+    OneTimeKind,
+    SecretToken,
+    Session,
+    SessionId,
+)
+from services.identity.model.people import Member, MemberState
+from services.identity.store import credentials as store
+from services.identity.store import people
+
+API_KEY_PURPOSE = "api key"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An access token and who it stands for."""
+
+    signed: SignedToken
+    caller: Caller
+
+
+async def issue_to_member(ports: Ports, session: Session, member: Member) -> Issued:
+    """A token of a session; it says which version of the member it was made for."""
+    caller = Caller(
+        id=member.id,
+        role=member.role,
+        workspace_id=session.workspace_id,
+        display_name=member.display_name,
+        credential_id=session.id,
+    )
+    return Issued(await ports.signing_keys.sign(caller, version=member.version), caller)
+
+
+async def exchange_api_key(ports: Ports, text: str) -> Issued:
+    """A token for an API key. Raises: CredentialInvalid, CredentialExpired."""
+    token = SecretToken.parse(API_KEY_PREFIX, text)
+    if token is None:
+        raise CredentialInvalid
+    async with ports.worker.begin() as transaction:
+        found = await store.find_api_key(transaction, token.id)
+    if found is None:
+        raise CredentialInvalid
+    key, secret_mac = found
+    macs = ports.master_keys.macs(API_KEY_PURPOSE, token.secret.encode())
+    if not any([compare_digest(mac, secret_mac) for mac in macs]):  # noqa: C419 - in even time
+        raise CredentialInvalid
+    return await _issue_to_key(ports, key)
+
+
+async def exchange_session(ports: Ports, text: str) -> Issued:
+    """A token for a session, which lives on from this use.
+
+    Raises: CredentialInvalid, CredentialExpired.
+    """
+    token = SecretToken.parse(SESSION_PREFIX, text)
+    if token is None:
+        raise CredentialInvalid
+    session = await _find_session(ports, SessionId(token.id))
+    if session is None or not token.matches(session.digest):
+        raise CredentialInvalid
+    return await _issue_to_session(ports, session)
+
+
+async def exchange_ticket(ports: Ports, text: str) -> Issued:
+    """A token for a ticket, which is used up by it.
+
+    Raises: CredentialInvalid, CredentialExpired.
+    """
+    token = SecretToken.parse(TICKET_PREFIX, text)
+    if token is None:
+        raise CredentialInvalid
+    now = ports.clock.now()
+    async with ports.worker.begin() as transaction:
+        ticket = await store.find_token(transaction, token.id)
+        if ticket is None or not token.matches(ticket.digest):
+            raise CredentialInvalid
+        if not ticket.is_good(OneTimeKind.TICKET, now):
+            raise CredentialExpired
+        if not await store.use_token(transaction, ticket, now):
+            raise CredentialExpired
+        key = await store.find_api_key(transaction, ticket.credential_id)
+    if key is not None:
+        return await _issue_to_key(ports, key[0])
+    session = await _find_session(ports, SessionId(ticket.credential_id))
+    if session is None:
+        raise CredentialInvalid
+    return await _issue_to_session(ports, session)
+
+
+async def exchange_service_key(ports: Ports, text: str, workspace_id: WorkspaceId | None) -> Issued:
+    """A token of role service, in one workspace or bound to none.
+
+    Raises: CredentialInvalid, WorkspaceNotFound.
+    """
+    if not ports.is_service_key(text):
+        raise CredentialInvalid
+    if workspace_id is not None:
+        async with ports.worker.begin(workspace_id) as transaction:
+            await people.get_workspace(transaction, workspace_id)
+    caller = Caller(
+        id="service", role=Role.SERVICE, workspace_id=workspace_id, display_name="service"
+    )
+    return Issued(await ports.signing_keys.sign(caller), caller)
+
+
+async def issue_visitor_token(
+    ports: Ports, caller: Caller, binding: VisitorBinding, display_name: str
+) -> Issued:
+    """A token for a customer in the chat box of the caller's workspace."""
+    visitor = Caller(
+        id=binding.external_id,
+        role=Role.VISITOR,
+        workspace_id=caller.workspace,
+        display_name=display_name,
+        visitor=binding,
+    )
+    return Issued(await ports.signing_keys.sign(visitor), visitor)
+
+
+async def _find_session(ports: Ports, session_id: SessionId) -> Session | None:
+    async with ports.worker.begin() as transaction:
+        return await store.find_session(transaction, session_id)
+
+
+async def _issue_to_session(ports: Ports, session: Session) -> Issued:
+    now = ports.clock.now()
+    if session.end_time is not None:
+        raise CredentialInvalid
+    if not session.is_open(now):
+        raise CredentialExpired
+    async with ports.worker.begin(session.workspace_id) as transaction:
+        member = await people.find_member(transaction, session.workspace_id, session.member_id)
+        if member is None or member.state is not MemberState.ACTIVE:
+            raise CredentialInvalid
+        if session.is_due(now):
+            await store.touch_session(transaction, session, at=now, expire_time=now + SESSION_LASTS)
+    return await issue_to_member(ports, session, member)
+
+
+async def _issue_to_key(ports: Ports, key: ApiKey) -> Issued:
+    now = ports.clock.now()
+    if key.revoke_time is not None:
+        raise CredentialInvalid
+    if key.has_expired(now):
+        raise CredentialExpired
+    caller = Caller(
+        id=key.id,
+        role=key.role,
+        workspace_id=key.workspace_id,
+        display_name=key.display_name,
+        credential_id=key.id,
+    )
+    signed = (
+        await ports.signing_keys.sign(caller)
+        if key.expire_time is None
+        else await ports.signing_keys.sign(caller, within=key.expire_time - now)
+    )
+    return Issued(signed, caller)
