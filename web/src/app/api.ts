@@ -47,10 +47,15 @@ export function inboxApi(services: Services): InboxApi {
         return { items: page.members, nextPageToken: page.nextPageToken };
       }),
     getWorkspace: async () => (await identity.getSelf({})).workspace ?? null,
-    solve: async (conversationId) =>
+    solve: async (conversationId, seenInboundCount) =>
       present(
-        (await conversations.solveConversation({ conversationId, requestId: requestId() }))
-          .conversation,
+        (
+          await conversations.solveConversation({
+            conversationId,
+            seenInboundCount,
+            requestId: requestId(),
+          })
+        ).conversation,
       ),
     reopen: async (conversationId) =>
       present(

@@ -75,7 +75,7 @@ export function LineBanner() {
         action={
           <button
             type="button"
-            className="min-h-8 rounded-md px-2 font-semibold underline-offset-2 hover:underline max-md:min-h-11"
+            className="min-h-8 rounded-md font-semibold underline-offset-2 hover:underline max-md:min-h-11"
             onClick={() => live.connectNow()}
           >
             Try now

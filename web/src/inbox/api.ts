@@ -30,7 +30,8 @@ export interface InboxApi {
   listChannels(): Promise<readonly Channel[]>;
   listMembers(): Promise<readonly Member[]>;
   getWorkspace(): Promise<Workspace | null>;
-  solve(conversationId: string): Promise<Conversation>;
+  /** Refused with VERSION_CONFLICT when the customer wrote since `seenInboundCount`. */
+  solve(conversationId: string, seenInboundCount: bigint): Promise<Conversation>;
   reopen(conversationId: string): Promise<Conversation>;
   markRead(conversationId: string, readOrdinal: bigint): Promise<Conversation>;
   setMode(conversationId: string, mode: ConversationMode): Promise<Thread>;

@@ -4,7 +4,7 @@ import { type Conversation, Folder } from "../gen/inbox/conversation/v1/conversa
 import { type Message, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
-import type { InboxApi } from "./api";
+import type { InboxApi, MessagePage } from "./api";
 import { withChannel } from "./apply";
 import {
   withConversation,
@@ -23,6 +23,7 @@ export const PAGE_SIZE = 50;
 const LARGEST_PAGE = 200;
 /** Beyond this a thread's older pages are dropped on a resync and loaded again when scrolled to. */
 const RELOADED_MESSAGES = 600;
+const LISTED_AGAIN_AFTER_MILLIS = 2_000;
 const UNKNOWN_ASKED_AFTER_MILLIS = 300;
 
 export interface Clock {
@@ -78,7 +79,9 @@ export class Inbox {
     for (let tries = 0; isCurrent(); tries += 1) {
       try {
         await this.#loadSnapshot(isCurrent);
-        if (isCurrent()) this.store.finish();
+        if (!isCurrent()) return;
+        this.store.finish();
+        void this.#listAgain(isCurrent);
         return;
       } catch (error) {
         if (!isCurrent()) return;
@@ -122,6 +125,23 @@ export class Inbox {
     });
   }
 
+  /**
+   * The list is a projection that follows messaging. A message that was published before the line was opened, but not
+   * projected when the list was read, comes by no frame any more; so the first pages are read once more and joined.
+   */
+  async #listAgain(isCurrent: () => boolean): Promise<void> {
+    await this.#clock.wait(LISTED_AGAIN_AFTER_MILLIS);
+    try {
+      for (const folder of this.store.latest.folders.keys()) {
+        const page = await this.#api.listConversations(folder, "");
+        if (!isCurrent()) return;
+        this.store.change((state) => page.conversations.reduce(withConversation, state));
+      }
+    } catch (error) {
+      this.#handlers.failed(error);
+    }
+  }
+
   /** The same stretch of history as before, so the view does not jump. */
   async #reloadOpenThread(isCurrent: () => boolean): Promise<void> {
     const id = this.#openThread;
@@ -147,10 +167,7 @@ export class Inbox {
       const size = Math.min(LARGEST_PAGE, wanted - loaded);
       const page = await this.#api.listMessages(id, { beforeSeq }, size);
       if (!isCurrent()) return;
-      this.store.grow((state) => {
-        const next = withPage(state, id, page.messages, !page.hasMore);
-        return page.thread ? withThread(next, page.thread, null) : next;
-      });
+      this.store.grow((state) => withHistory(state, id, page));
       loaded += page.messages.length;
       beforeSeq = page.messages.at(-1)?.seq ?? 0n;
       if (!page.hasMore || page.messages.length === 0) return;
@@ -208,8 +225,7 @@ export class Inbox {
     ]);
     this.store.change((state) => {
       const known = conversation ? withConversation(state, conversation) : state;
-      const next = withPage(known, id, page.messages, !page.hasMore);
-      return page.thread ? withThread(next, page.thread, null) : next;
+      return withHistory(known, id, page);
     });
     void this.#fillHole(id);
   }
@@ -267,7 +283,9 @@ export class Inbox {
   }
 
   solve(id: string): Promise<void> {
-    return this.#move(id, Folder.SOLVED, () => this.#api.solve(id));
+    // What the person had before them when they decided, not what came while the call was on its way.
+    const seen = this.store.latest.projections.get(id)?.inboundCount ?? 0n;
+    return this.#move(id, Folder.SOLVED, () => this.#api.solve(id, seen));
   }
 
   reopen(id: string): Promise<void> {
@@ -337,6 +355,15 @@ export class Inbox {
       [field]: change(pending[field] as unknown as ReadonlyMap<string, V>),
     }));
   }
+}
+
+/** A page, and what it tells about its thread: the newest message is also the list's preview. */
+function withHistory(state: InboxState, id: string, page: MessagePage): InboxState {
+  const next = withPage(state, id, page.messages, !page.hasMore);
+  const { thread } = page;
+  if (thread === null) return next;
+  const newest = page.messages.find((message) => message.seq === thread.lastSeq) ?? null;
+  return withThread(next, thread, newest);
 }
 
 function withFolderPage(

@@ -149,7 +149,7 @@ function viewOf(parts: Parts): ConversationView {
     channelKind: conversation.channelKind,
     folder: parts.folder,
     preview: projection.preview,
-    lastActivityTime: projection.lastActivityTime,
+    lastActivityTime: projection.lastActivityTime ?? conversation.createTime ?? null,
     inboundCount: projection.inboundCount,
     readOrdinal: parts.readOrdinal,
     unreadCount: unreadCount(projection.inboundCount, parts.readOrdinal),

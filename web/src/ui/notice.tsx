@@ -54,8 +54,10 @@ export function Banner({
       className={`flex min-h-10 items-center gap-2.5 px-4 py-2 text-sm font-medium ${TONES[tone]}`}
     >
       {icon}
-      <div className="min-w-0 flex-1">{children}</div>
-      {action}
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-3">
+        <p className="min-w-48 flex-1">{children}</p>
+        {action}
+      </div>
     </div>
   );
 }

@@ -10,7 +10,7 @@ export function Spinner({ className = "size-4" }: { className?: string }) {
       strokeLinecap="round"
       className={`shrink-0 animate-spin ${className}`}
     >
-      <circle cx="10" cy="10" r="7" stroke="currentColor" opacity="0.25" />
+      <circle cx="10" cy="10" r="7" stroke="currentColor" opacity="0.3" />
       <path d="M10 3a7 7 0 0 1 7 7" stroke="currentColor" />
     </svg>
   );

@@ -47,6 +47,8 @@ export const Bubble = memo(function Bubble(props: BubbleProps) {
     return <p className="mx-auto max-w-md px-4 py-2 text-center text-xs text-muted">{text}</p>;
   }
   const isInbound = message?.direction === MessageDirection.INBOUND;
+  // Whose words these are can be seen from the side and the header; anybody else is named.
+  const isObvious = name === "You" || message?.author?.kind === AuthorKind.CUSTOMER;
   const date = message?.createTime ? toDate(message.createTime) : null;
   return (
     <article
@@ -54,10 +56,10 @@ export const Bubble = memo(function Bubble(props: BubbleProps) {
       data-ordinal={isInbound ? String(message?.inboundOrdinal ?? 0n) : undefined}
       className={`group flex flex-col ${isInbound ? "items-start" : "items-end"} ${row.isFirstOfGroup ? "pt-3" : "pt-0.5"}`}
     >
-      {row.isFirstOfGroup && (
+      {row.isFirstOfGroup && !isObvious && (
         <span
           aria-hidden="true"
-          className={`flex items-center gap-1 px-1 pb-1 text-xs font-medium text-muted ${name === "You" ? "sr-only" : ""}`}
+          className="flex items-center gap-1 px-1 pb-1 text-xs font-medium text-muted"
         >
           {message?.author?.kind === AuthorKind.AI && (
             <SparkIcon className="size-3.5 text-accent-text" />
@@ -66,7 +68,7 @@ export const Bubble = memo(function Bubble(props: BubbleProps) {
         </span>
       )}
       <div
-        className={`flex max-w-[min(85%,36rem)] items-end gap-2 ${isInbound ? "" : "flex-row-reverse"}`}
+        className={`flex max-w-[min(85%,36rem)] gap-x-2 max-md:flex-col md:items-end ${isInbound ? "" : "md:flex-row-reverse"}`}
       >
         <div
           tabIndex={-1}
@@ -82,10 +84,10 @@ export const Bubble = memo(function Bubble(props: BubbleProps) {
           <time
             dateTime={date.toISOString()}
             title={fullTime(date, timeZone)}
-            className={`shrink-0 pb-1 text-xs whitespace-nowrap text-faint tabular-nums transition-opacity ${
+            className={`shrink-0 text-xs whitespace-nowrap text-faint tabular-nums transition-opacity max-md:px-1 max-md:pt-1 md:pb-1 ${
               row.isLastOfGroup
                 ? ""
-                : "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
+                : "max-md:hidden max-md:group-focus-within:block md:opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
             }`}
           >
             {clockTime(date, timeZone)}

@@ -30,7 +30,7 @@ export function ChannelBanner({
       action={
         <button
           type="button"
-          className="min-h-8 rounded-md px-2 font-semibold underline-offset-2 hover:underline max-md:min-h-11"
+          className="min-h-8 rounded-md font-semibold underline-offset-2 hover:underline max-md:min-h-11"
           onClick={onChannels}
         >
           Open channels
@@ -38,7 +38,7 @@ export function ChannelBanner({
       }
     >
       {isExpired
-        ? `Reconnection needed: ${channel.displayName}. Replies are kept and go out in order once it is connected.`
+        ? `Reconnection needed: ${channel.displayName}. Replies wait and go out in order.`
         : `${channel.displayName} is not connected. Replies cannot be sent.`}
     </Banner>
   );

@@ -4,7 +4,7 @@ import { lazy, Suspense, useRef, useState } from "react";
 import type { OutboxEntry } from "../../connection/outbox";
 import { refusalOf } from "../../connection/refusal";
 import type { Message } from "../../gen/inbox/messaging/v1/message_pb";
-import { AlertIcon, ClockIcon, TickIcon, TwoTicksIcon } from "../../ui/icons";
+import { AlertIcon, ClockIcon, RetryIcon, TickIcon, TwoTicksIcon } from "../../ui/icons";
 import { Spinner } from "../../ui/spinner";
 import { clockTime, fullTime, toDate } from "../../ui/time";
 import { useToast } from "../../ui/toast";
@@ -21,12 +21,12 @@ import { Receipts } from "./receipts";
 const Popover = lazy(() => import("../../ui/popover"));
 
 const SMALL_BUTTON =
-  "relative rounded-md font-semibold underline-offset-2 after:absolute after:-inset-x-2 after:-inset-y-3 hover:underline disabled:opacity-60";
+  "relative inline-flex items-center gap-1 rounded-md font-semibold underline-offset-2 after:absolute after:-inset-x-2 after:-inset-y-3 hover:underline disabled:opacity-60";
 
 export function Tick({ progress }: { progress: Progress }) {
   switch (progress) {
     case "sending":
-      return <Spinner className="size-3.5" />;
+      return <Spinner className="size-3.5 text-muted" />;
     case "sent":
       return <TickIcon className="size-4" />;
     case "delivered":
@@ -131,7 +131,7 @@ function Failure({ message, onChannels }: { message: Message; onChannels: () => 
   }
 
   return (
-    <div className="flex max-w-72 flex-col items-end gap-1 text-right text-danger">
+    <div className="flex max-w-72 flex-col items-end gap-1 pb-2 text-right text-danger">
       <p>
         {words.text}
         {words.warning !== null && <span className="block text-muted">{words.warning}</span>}
@@ -149,7 +149,7 @@ function Failure({ message, onChannels }: { message: Message; onChannels: () => 
             disabled={isBusy}
             onClick={() => void retry()}
           >
-            Retry
+            <RetryIcon className="size-3.5" /> Retry
           </button>
         )}
       </p>

@@ -1,6 +1,8 @@
 /** Who this is, who else is here, and what can be done with the conversation as a whole. */
 
+import { refusalOf } from "../../connection/refusal";
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
+import { Reason } from "../../gen/inbox/error/v1/reason_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
 import { Avatar } from "../../ui/avatar";
@@ -33,7 +35,14 @@ export function ThreadHeader({
   function solve() {
     inbox.solve(conversation.id).then(
       () => toast({ text: "Marked as solved", action: { label: "Undo", act: reopen } }),
-      () => toast({ text: "Could not mark it as solved. Try again.", tone: "danger" }),
+      (error: unknown) =>
+        toast({
+          text:
+            refusalOf(error).reason === Reason.VERSION_CONFLICT
+              ? "The customer has just written. Read it first."
+              : "Could not mark it as solved. Try again.",
+          tone: "danger",
+        }),
     );
   }
 

@@ -198,7 +198,7 @@ export type Preview = Message<"inbox.conversation.v1.Preview"> & {
   authorKind: AuthorKind;
 
   /**
-   * Its beginning, at most 140 characters, on one line.
+   * Its first 140 characters, each run of white space as one space.
    *
    * @generated from field: string text = 3;
    */
@@ -233,7 +233,7 @@ export type PreviewJson = {
   authorKind?: AuthorKindJson;
 
   /**
-   * Its beginning, at most 140 characters, on one line.
+   * Its first 140 characters, each run of white space as one space.
    *
    * @generated from field: string text = 3;
    */
@@ -352,7 +352,8 @@ export type Conversation = Message<"inbox.conversation.v1.Conversation"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Raised with every change of what conversation owns (contact, folder, read_ordinal); keep the higher.
+   * Raised with every change of what conversation owns (folder, read_ordinal, which contact); keep the higher. What
+   * is in `contact` has a version of its own.
    *
    * @generated from field: int64 version = 14;
    */
@@ -457,7 +458,8 @@ export type ConversationJson = {
   createTime?: TimestampJson;
 
   /**
-   * Raised with every change of what conversation owns (contact, folder, read_ordinal); keep the higher.
+   * Raised with every change of what conversation owns (folder, read_ordinal, which contact); keep the higher. What
+   * is in `contact` has a version of its own.
    *
    * @generated from field: int64 version = 14;
    */

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_service.proto.
  */
 export const file_inbox_conversation_v1_conversation_service: GenFile = /*@__PURE__*/
-  fileDesc("CjBpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SFWluYm94LmNvbnZlcnNhdGlvbi52MSKZAQoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Ei0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLdW5yZWFkX29ubHkYBCABKAgSEgoKY2hhbm5lbF9pZBgFIAEoCSJwChlMaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlEjoKDWNvbnZlcnNhdGlvbnMYASADKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIxChZHZXRDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCSJUChdHZXRDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uImEKGFNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIlYKGVNvbHZlQ29udmVyc2F0aW9uUmVzcG9uc2USOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbiJiChlSZW9wZW5Db252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhgKEGV4cGVjdGVkX3ZlcnNpb24YAyABKAMiVwoaUmVvcGVuQ29udmVyc2F0aW9uUmVzcG9uc2USOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbiJUCg9NYXJrUmVhZFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhQKDHJlYWRfb3JkaW5hbBgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJIk0KEE1hcmtSZWFkUmVzcG9uc2USOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbjKQBQoTQ29udmVyc2F0aW9uU2VydmljZRKFAQoRTGlzdENvbnZlcnNhdGlvbnMSLy5pbmJveC5jb252ZXJzYXRpb24udjEuTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0GjAuaW5ib3guY29udmVyc2F0aW9uLnYxLkxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESfwoPR2V0Q29udmVyc2F0aW9uEi0uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvbnZlcnNhdGlvblJlcXVlc3QaLi5pbmJveC5jb252ZXJzYXRpb24udjEuR2V0Q29udmVyc2F0aW9uUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESgQEKEVNvbHZlQ29udmVyc2F0aW9uEi8uaW5ib3guY29udmVyc2F0aW9uLnYxLlNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBowLmluYm94LmNvbnZlcnNhdGlvbi52MS5Tb2x2ZUNvbnZlcnNhdGlvblJlc3BvbnNlIgmquxgFCgMBAgQShAEKElJlb3BlbkNvbnZlcnNhdGlvbhIwLmluYm94LmNvbnZlcnNhdGlvbi52MS5SZW9wZW5Db252ZXJzYXRpb25SZXF1ZXN0GjEuaW5ib3guY29udmVyc2F0aW9uLnYxLlJlb3BlbkNvbnZlcnNhdGlvblJlc3BvbnNlIgmquxgFCgMBAgQSZQoITWFya1JlYWQSJi5pbmJveC5jb252ZXJzYXRpb24udjEuTWFya1JlYWRSZXF1ZXN0GicuaW5ib3guY29udmVyc2F0aW9uLnYxLk1hcmtSZWFkUmVzcG9uc2UiCKq7GAQKAgECYgZwcm90bzM", [file_inbox_conversation_v1_conversation, file_inbox_policy_v1_policy]);
+  fileDesc("CjBpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SFWluYm94LmNvbnZlcnNhdGlvbi52MSKZAQoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Ei0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLdW5yZWFkX29ubHkYBCABKAgSEgoKY2hhbm5lbF9pZBgFIAEoCSJwChlMaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlEjoKDWNvbnZlcnNhdGlvbnMYASADKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIxChZHZXRDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCSJUChdHZXRDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uIn0KGFNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDEhoKEnNlZW5faW5ib3VuZF9jb3VudBgEIAEoAyJWChlTb2x2ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iYgoZUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIlcKGlJlb3BlbkNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iVAoPTWFya1JlYWRSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIUCgxyZWFkX29yZGluYWwYAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCSJNChBNYXJrUmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24ykAUKE0NvbnZlcnNhdGlvblNlcnZpY2UShQEKEUxpc3RDb252ZXJzYXRpb25zEi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkxpc3RDb252ZXJzYXRpb25zUmVxdWVzdBowLmluYm94LmNvbnZlcnNhdGlvbi52MS5MaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEn8KD0dldENvbnZlcnNhdGlvbhItLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvbnZlcnNhdGlvblJlc3BvbnNlIg2quxgJCgUBAgMEBSABEoEBChFTb2x2ZUNvbnZlcnNhdGlvbhIvLmluYm94LmNvbnZlcnNhdGlvbi52MS5Tb2x2ZUNvbnZlcnNhdGlvblJlcXVlc3QaMC5pbmJveC5jb252ZXJzYXRpb24udjEuU29sdmVDb252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEoQBChJSZW9wZW5Db252ZXJzYXRpb24SMC5pbmJveC5jb252ZXJzYXRpb24udjEuUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBoxLmluYm94LmNvbnZlcnNhdGlvbi52MS5SZW9wZW5Db252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEmUKCE1hcmtSZWFkEiYuaW5ib3guY29udmVyc2F0aW9uLnYxLk1hcmtSZWFkUmVxdWVzdBonLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrUmVhZFJlc3BvbnNlIgiquxgECgIBAmIGcHJvdG8z", [file_inbox_conversation_v1_conversation, file_inbox_policy_v1_policy]);
 
 /**
  * Asks for part of the inbox list.
@@ -239,7 +239,7 @@ export type SolveConversationRequest = Message<"inbox.conversation.v1.SolveConve
   conversationId: string;
 
   /**
-   * A UUID made by the caller.
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
    *
    * @generated from field: string request_id = 2;
    */
@@ -251,6 +251,13 @@ export type SolveConversationRequest = Message<"inbox.conversation.v1.SolveConve
    * @generated from field: int64 expected_version = 3;
    */
   expectedVersion: bigint;
+
+  /**
+   * The `inbound_count` the caller saw; VERSION_CONFLICT when the customer wrote since. 0 does not check.
+   *
+   * @generated from field: int64 seen_inbound_count = 4;
+   */
+  seenInboundCount: bigint;
 };
 
 /**
@@ -267,7 +274,7 @@ export type SolveConversationRequestJson = {
   conversationId?: string;
 
   /**
-   * A UUID made by the caller.
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
    *
    * @generated from field: string request_id = 2;
    */
@@ -279,6 +286,13 @@ export type SolveConversationRequestJson = {
    * @generated from field: int64 expected_version = 3;
    */
   expectedVersion?: string;
+
+  /**
+   * The `inbound_count` the caller saw; VERSION_CONFLICT when the customer wrote since. 0 does not check.
+   *
+   * @generated from field: int64 seen_inbound_count = 4;
+   */
+  seenInboundCount?: string;
 };
 
 /**
@@ -337,7 +351,7 @@ export type ReopenConversationRequest = Message<"inbox.conversation.v1.ReopenCon
   conversationId: string;
 
   /**
-   * A UUID made by the caller.
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
    *
    * @generated from field: string request_id = 2;
    */
@@ -365,7 +379,7 @@ export type ReopenConversationRequestJson = {
   conversationId?: string;
 
   /**
-   * A UUID made by the caller.
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
    *
    * @generated from field: string request_id = 2;
    */
@@ -435,7 +449,8 @@ export type MarkReadRequest = Message<"inbox.conversation.v1.MarkReadRequest"> &
   conversationId: string;
 
   /**
-   * The `inbound_ordinal` of the newest message seen; a lower one than before changes nothing.
+   * The `inbound_ordinal` of the newest message seen; a lower one than before changes nothing. It may be ahead of
+   * the conversation's `inbound_count`, which follows messaging by a moment.
    *
    * @generated from field: int64 read_ordinal = 2;
    */
@@ -463,7 +478,8 @@ export type MarkReadRequestJson = {
   conversationId?: string;
 
   /**
-   * The `inbound_ordinal` of the newest message seen; a lower one than before changes nothing.
+   * The `inbound_ordinal` of the newest message seen; a lower one than before changes nothing. It may be ahead of
+   * the conversation's `inbound_count`, which follows messaging by a moment.
    *
    * @generated from field: int64 read_ordinal = 2;
    */

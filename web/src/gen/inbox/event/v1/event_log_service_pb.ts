@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/event/v1/event_log_service.proto.
  */
 export const file_inbox_event_v1_event_log_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZpbmJveC9ldmVudC92MS9ldmVudF9sb2dfc2VydmljZS5wcm90bxIOaW5ib3guZXZlbnQudjEisQEKC0xvZ2dlZEV2ZW50EgwKBGdwb3MYASABKAMSDwoHc3ViamVjdBgCIAEoCRIQCghldmVudF9pZBgDIAEoCRIUCgx3b3Jrc3BhY2VfaWQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKB3BheWxvYWQYBiABKAxCBLC7GAESEwoLdHJhY2VwYXJlbnQYByABKAkiSgoRUmVhZEV2ZW50c1JlcXVlc3QSEQoJZnJvbV9ncG9zGAEgASgDEg8KB3RvX2dwb3MYAiABKAMSEQoJcGFnZV9zaXplGAMgASgFInsKElJlYWRFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5pbmJveC5ldmVudC52MS5Mb2dnZWRFdmVudBIRCglsb2dfZXBvY2gYAiABKAkSEQoJbGFzdF9ncG9zGAMgASgDEhIKCmZpcnN0X2dwb3MYBCABKAMiUgoTUmVhZFNuYXBzaG90UmVxdWVzdBISCgpwYWdlX3Rva2VuGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkiTgoOU25hcHNob3RFbnRpdHkSDwoHc3ViamVjdBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSFQoHcGF5bG9hZBgDIAEoDEIEsLsYASKCAQoUUmVhZFNuYXBzaG90UmVzcG9uc2USMAoIZW50aXRpZXMYASADKAsyHi5pbmJveC5ldmVudC52MS5TbmFwc2hvdEVudGl0eRIMCgRncG9zGAIgASgDEhEKCWxvZ19lcG9jaBgDIAEoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAky2wEKD0V2ZW50TG9nU2VydmljZRJgCgpSZWFkRXZlbnRzEiEuaW5ib3guZXZlbnQudjEuUmVhZEV2ZW50c1JlcXVlc3QaIi5pbmJveC5ldmVudC52MS5SZWFkRXZlbnRzUmVzcG9uc2UiC6q7GAcKAQUYASABEmYKDFJlYWRTbmFwc2hvdBIjLmluYm94LmV2ZW50LnYxLlJlYWRTbmFwc2hvdFJlcXVlc3QaJC5pbmJveC5ldmVudC52MS5SZWFkU25hcHNob3RSZXNwb25zZSILqrsYBwoBBRgBIAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
+  fileDesc("CiZpbmJveC9ldmVudC92MS9ldmVudF9sb2dfc2VydmljZS5wcm90bxIOaW5ib3guZXZlbnQudjEixwEKC0xvZ2dlZEV2ZW50EgwKBGdwb3MYASABKAMSDwoHc3ViamVjdBgCIAEoCRIQCghldmVudF9pZBgDIAEoCRIUCgx3b3Jrc3BhY2VfaWQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKB3BheWxvYWQYBiABKAxCBLC7GAESEwoLdHJhY2VwYXJlbnQYByABKAkSFAoMb3JkZXJpbmdfa2V5GAggASgJIkoKEVJlYWRFdmVudHNSZXF1ZXN0EhEKCWZyb21fZ3BvcxgBIAEoAxIPCgd0b19ncG9zGAIgASgDEhEKCXBhZ2Vfc2l6ZRgDIAEoBSJ7ChJSZWFkRXZlbnRzUmVzcG9uc2USKwoGZXZlbnRzGAEgAygLMhsuaW5ib3guZXZlbnQudjEuTG9nZ2VkRXZlbnQSEQoJbG9nX2Vwb2NoGAIgASgJEhEKCWxhc3RfZ3BvcxgDIAEoAxISCgpmaXJzdF9ncG9zGAQgASgDIlIKE1JlYWRTbmFwc2hvdFJlcXVlc3QSEgoKcGFnZV90b2tlbhgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSFAoMd29ya3NwYWNlX2lkGAMgASgJIk4KDlNuYXBzaG90RW50aXR5Eg8KB3N1YmplY3QYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhUKB3BheWxvYWQYAyABKAxCBLC7GAEiggEKFFJlYWRTbmFwc2hvdFJlc3BvbnNlEjAKCGVudGl0aWVzGAEgAygLMh4uaW5ib3guZXZlbnQudjEuU25hcHNob3RFbnRpdHkSDAoEZ3BvcxgCIAEoAxIRCglsb2dfZXBvY2gYAyABKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJMtsBCg9FdmVudExvZ1NlcnZpY2USYAoKUmVhZEV2ZW50cxIhLmluYm94LmV2ZW50LnYxLlJlYWRFdmVudHNSZXF1ZXN0GiIuaW5ib3guZXZlbnQudjEuUmVhZEV2ZW50c1Jlc3BvbnNlIguquxgHCgEFGAEgARJmCgxSZWFkU25hcHNob3QSIy5pbmJveC5ldmVudC52MS5SZWFkU25hcHNob3RSZXF1ZXN0GiQuaW5ib3guZXZlbnQudjEuUmVhZFNuYXBzaG90UmVzcG9uc2UiC6q7GAcKAQUYASABYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
 
 /**
  * One event as it stands in the owner's log.
@@ -71,6 +71,13 @@ export type LoggedEvent = Message<"inbox.event.v1.LoggedEvent"> & {
    * @generated from field: string traceparent = 7;
    */
   traceparent: string;
+
+  /**
+   * Events with the same key are applied in order (a conversation's id, a channel's id …).
+   *
+   * @generated from field: string ordering_key = 8;
+   */
+  orderingKey: string;
 };
 
 /**
@@ -127,6 +134,13 @@ export type LoggedEventJson = {
    * @generated from field: string traceparent = 7;
    */
   traceparent?: string;
+
+  /**
+   * Events with the same key are applied in order (a conversation's id, a channel's id …).
+   *
+   * @generated from field: string ordering_key = 8;
+   */
+  orderingKey?: string;
 };
 
 /**

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/web_chat_service.proto.
  */
 export const file_inbox_messaging_v1_web_chat_service: GenFile = /*@__PURE__*/
-  fileDesc("CilpbmJveC9tZXNzYWdpbmcvdjEvd2ViX2NoYXRfc2VydmljZS5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIvMBCg5WaXNpdG9yTWVzc2FnZRIKCgJpZBgBIAEoCRILCgNzZXEYAiABKAMSGQoRY2xpZW50X21lc3NhZ2VfaWQYAyABKAkSOgoLYXV0aG9yX2tpbmQYBCABKA4yJS5pbmJveC5tZXNzYWdpbmcudjEuVmlzaXRvckF1dGhvcktpbmQSGwoTYXV0aG9yX2Rpc3BsYXlfbmFtZRgFIAEoCRISCgR0ZXh0GAYgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAggASgDInwKEk9wZW5TZXNzaW9uUmVxdWVzdBISCgpjaGFubmVsX2lkGAEgASgJEhwKDnZpc2l0b3Jfc2VjcmV0GAIgASgJQgSwuxgBEhoKDGRpc3BsYXlfbmFtZRgDIAEoCUIEsLsYARIYChBlbWJlZGRpbmdfb3JpZ2luGAQgASgJIt8BChNPcGVuU2Vzc2lvblJlc3BvbnNlEhwKDnZpc2l0b3Jfc2VjcmV0GAEgASgJQgSwuxgBEhoKDGFjY2Vzc190b2tlbhgCIAEoCUIEsLsYARIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY29udmVyc2F0aW9uX2lkGAQgASgJEhwKFGNoYW5uZWxfZGlzcGxheV9uYW1lGAUgASgJEhAKCGdyZWV0aW5nGAYgASgJEhQKDGFjY2VudF9jb2xvchgHIAEoCSJDChJQb3N0TWVzc2FnZVJlcXVlc3QSGQoRY2xpZW50X21lc3NhZ2VfaWQYASABKAkSEgoEdGV4dBgCIAEoCUIEsLsYASJcChNQb3N0TWVzc2FnZVJlc3BvbnNlEjMKB21lc3NhZ2UYASABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuVmlzaXRvck1lc3NhZ2USEAoIcmVwbGF5ZWQYAiABKAgiXQohV2ViQ2hhdFNlcnZpY2VMaXN0TWVzc2FnZXNSZXF1ZXN0EhIKCmJlZm9yZV9zZXEYASABKAMSEQoJYWZ0ZXJfc2VxGAIgASgDEhEKCXBhZ2Vfc2l6ZRgDIAEoBSJsCiJXZWJDaGF0U2VydmljZUxpc3RNZXNzYWdlc1Jlc3BvbnNlEjQKCG1lc3NhZ2VzGAEgAygLMiIuaW5ib3gubWVzc2FnaW5nLnYxLlZpc2l0b3JNZXNzYWdlEhAKCGhhc19tb3JlGAIgASgIIlEKGkFja25vd2xlZGdlTWVzc2FnZXNSZXF1ZXN0EhsKE2RlbGl2ZXJlZF91cF90b19zZXEYASABKAMSFgoOcmVhZF91cF90b19zZXEYAiABKAMiHQobQWNrbm93bGVkZ2VNZXNzYWdlc1Jlc3BvbnNlKpgBChFWaXNpdG9yQXV0aG9yS2luZBIjCh9WSVNJVE9SX0FVVEhPUl9LSU5EX1VOU1BFQ0lGSUVEEAASHAoYVklTSVRPUl9BVVRIT1JfS0lORF9TRUxGEAESHQoZVklTSVRPUl9BVVRIT1JfS0lORF9BR0VOVBACEiEKHVZJU0lUT1JfQVVUSE9SX0tJTkRfQVNTSVNUQU5UEAMy7QMKDldlYkNoYXRTZXJ2aWNlEmYKC09wZW5TZXNzaW9uEiYuaW5ib3gubWVzc2FnaW5nLnYxLk9wZW5TZXNzaW9uUmVxdWVzdBonLmluYm94Lm1lc3NhZ2luZy52MS5PcGVuU2Vzc2lvblJlc3BvbnNlIgaquxgCEAESZwoLUG9zdE1lc3NhZ2USJi5pbmJveC5tZXNzYWdpbmcudjEuUG9zdE1lc3NhZ2VSZXF1ZXN0GicuaW5ib3gubWVzc2FnaW5nLnYxLlBvc3RNZXNzYWdlUmVzcG9uc2UiB6q7GAMKAQYSiAEKDExpc3RNZXNzYWdlcxI1LmluYm94Lm1lc3NhZ2luZy52MS5XZWJDaGF0U2VydmljZUxpc3RNZXNzYWdlc1JlcXVlc3QaNi5pbmJveC5tZXNzYWdpbmcudjEuV2ViQ2hhdFNlcnZpY2VMaXN0TWVzc2FnZXNSZXNwb25zZSIJqrsYBQoBBiABEn8KE0Fja25vd2xlZGdlTWVzc2FnZXMSLi5pbmJveC5tZXNzYWdpbmcudjEuQWNrbm93bGVkZ2VNZXNzYWdlc1JlcXVlc3QaLy5pbmJveC5tZXNzYWdpbmcudjEuQWNrbm93bGVkZ2VNZXNzYWdlc1Jlc3BvbnNlIgequxgDCgEGYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
+  fileDesc("CilpbmJveC9tZXNzYWdpbmcvdjEvd2ViX2NoYXRfc2VydmljZS5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIvMBCg5WaXNpdG9yTWVzc2FnZRIKCgJpZBgBIAEoCRILCgNzZXEYAiABKAMSGQoRY2xpZW50X21lc3NhZ2VfaWQYAyABKAkSOgoLYXV0aG9yX2tpbmQYBCABKA4yJS5pbmJveC5tZXNzYWdpbmcudjEuVmlzaXRvckF1dGhvcktpbmQSGwoTYXV0aG9yX2Rpc3BsYXlfbmFtZRgFIAEoCRISCgR0ZXh0GAYgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAggASgDInwKEk9wZW5TZXNzaW9uUmVxdWVzdBISCgpjaGFubmVsX2lkGAEgASgJEhwKDnZpc2l0b3Jfc2VjcmV0GAIgASgJQgSwuxgBEhoKDGRpc3BsYXlfbmFtZRgDIAEoCUIEsLsYARIYChBlbWJlZGRpbmdfb3JpZ2luGAQgASgJIt8BChNPcGVuU2Vzc2lvblJlc3BvbnNlEhwKDnZpc2l0b3Jfc2VjcmV0GAEgASgJQgSwuxgBEhoKDGFjY2Vzc190b2tlbhgCIAEoCUIEsLsYARIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY29udmVyc2F0aW9uX2lkGAQgASgJEhwKFGNoYW5uZWxfZGlzcGxheV9uYW1lGAUgASgJEhAKCGdyZWV0aW5nGAYgASgJEhQKDGFjY2VudF9jb2xvchgHIAEoCSJDChJQb3N0TWVzc2FnZVJlcXVlc3QSGQoRY2xpZW50X21lc3NhZ2VfaWQYASABKAkSEgoEdGV4dBgCIAEoCUIEsLsYASJcChNQb3N0TWVzc2FnZVJlc3BvbnNlEjMKB21lc3NhZ2UYASABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuVmlzaXRvck1lc3NhZ2USEAoIcmVwbGF5ZWQYAiABKAgiXQohV2ViQ2hhdFNlcnZpY2VMaXN0TWVzc2FnZXNSZXF1ZXN0EhIKCmJlZm9yZV9zZXEYASABKAMSEQoJYWZ0ZXJfc2VxGAIgASgDEhEKCXBhZ2Vfc2l6ZRgDIAEoBSJsCiJXZWJDaGF0U2VydmljZUxpc3RNZXNzYWdlc1Jlc3BvbnNlEjQKCG1lc3NhZ2VzGAEgAygLMiIuaW5ib3gubWVzc2FnaW5nLnYxLlZpc2l0b3JNZXNzYWdlEhAKCGhhc19tb3JlGAIgASgIIlEKGkFja25vd2xlZGdlTWVzc2FnZXNSZXF1ZXN0EhsKE2RlbGl2ZXJlZF91cF90b19zZXEYASABKAMSFgoOcmVhZF91cF90b19zZXEYAiABKAMiHQobQWNrbm93bGVkZ2VNZXNzYWdlc1Jlc3BvbnNlIikKE0dldEVtYmVkZGluZ1JlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCSIvChRHZXRFbWJlZGRpbmdSZXNwb25zZRIXCg9hbGxvd2VkX29yaWdpbnMYASADKAkqmAEKEVZpc2l0b3JBdXRob3JLaW5kEiMKH1ZJU0lUT1JfQVVUSE9SX0tJTkRfVU5TUEVDSUZJRUQQABIcChhWSVNJVE9SX0FVVEhPUl9LSU5EX1NFTEYQARIdChlWSVNJVE9SX0FVVEhPUl9LSU5EX0FHRU5UEAISIQodVklTSVRPUl9BVVRIT1JfS0lORF9BU1NJU1RBTlQQAzLaBAoOV2ViQ2hhdFNlcnZpY2USawoMR2V0RW1iZWRkaW5nEicuaW5ib3gubWVzc2FnaW5nLnYxLkdldEVtYmVkZGluZ1JlcXVlc3QaKC5pbmJveC5tZXNzYWdpbmcudjEuR2V0RW1iZWRkaW5nUmVzcG9uc2UiCKq7GAQQASABEmYKC09wZW5TZXNzaW9uEiYuaW5ib3gubWVzc2FnaW5nLnYxLk9wZW5TZXNzaW9uUmVxdWVzdBonLmluYm94Lm1lc3NhZ2luZy52MS5PcGVuU2Vzc2lvblJlc3BvbnNlIgaquxgCEAESZwoLUG9zdE1lc3NhZ2USJi5pbmJveC5tZXNzYWdpbmcudjEuUG9zdE1lc3NhZ2VSZXF1ZXN0GicuaW5ib3gubWVzc2FnaW5nLnYxLlBvc3RNZXNzYWdlUmVzcG9uc2UiB6q7GAMKAQYSiAEKDExpc3RNZXNzYWdlcxI1LmluYm94Lm1lc3NhZ2luZy52MS5XZWJDaGF0U2VydmljZUxpc3RNZXNzYWdlc1JlcXVlc3QaNi5pbmJveC5tZXNzYWdpbmcudjEuV2ViQ2hhdFNlcnZpY2VMaXN0TWVzc2FnZXNSZXNwb25zZSIJqrsYBQoBBiABEn8KE0Fja25vd2xlZGdlTWVzc2FnZXMSLi5pbmJveC5tZXNzYWdpbmcudjEuQWNrbm93bGVkZ2VNZXNzYWdlc1JlcXVlc3QaLy5pbmJveC5tZXNzYWdpbmcudjEuQWNrbm93bGVkZ2VNZXNzYWdlc1Jlc3BvbnNlIgequxgDCgEGYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
 
 /**
  * A message as the customer sees it.
@@ -629,6 +629,76 @@ export const AcknowledgeMessagesResponseSchema: GenMessage<AcknowledgeMessagesRe
   messageDesc(file_inbox_messaging_v1_web_chat_service, 8);
 
 /**
+ * Asks which sites may embed a chat box.
+ *
+ * @generated from message inbox.messaging.v1.GetEmbeddingRequest
+ */
+export type GetEmbeddingRequest = Message<"inbox.messaging.v1.GetEmbeddingRequest"> & {
+  /**
+   * The chat box's channel.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId: string;
+};
+
+/**
+ * Asks which sites may embed a chat box.
+ *
+ * @generated from message inbox.messaging.v1.GetEmbeddingRequest
+ */
+export type GetEmbeddingRequestJson = {
+  /**
+   * The chat box's channel.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.GetEmbeddingRequest.
+ * Use `create(GetEmbeddingRequestSchema)` to create a new message.
+ */
+export const GetEmbeddingRequestSchema: GenMessage<GetEmbeddingRequest, {jsonType: GetEmbeddingRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_web_chat_service, 9);
+
+/**
+ * Which sites may embed a chat box.
+ *
+ * @generated from message inbox.messaging.v1.GetEmbeddingResponse
+ */
+export type GetEmbeddingResponse = Message<"inbox.messaging.v1.GetEmbeddingResponse"> & {
+  /**
+   * As in WebChatSettings.allowed_origins; browsers are told by the page's headers.
+   *
+   * @generated from field: repeated string allowed_origins = 1;
+   */
+  allowedOrigins: string[];
+};
+
+/**
+ * Which sites may embed a chat box.
+ *
+ * @generated from message inbox.messaging.v1.GetEmbeddingResponse
+ */
+export type GetEmbeddingResponseJson = {
+  /**
+   * As in WebChatSettings.allowed_origins; browsers are told by the page's headers.
+   *
+   * @generated from field: repeated string allowed_origins = 1;
+   */
+  allowedOrigins?: string[];
+};
+
+/**
+ * Describes the message inbox.messaging.v1.GetEmbeddingResponse.
+ * Use `create(GetEmbeddingResponseSchema)` to create a new message.
+ */
+export const GetEmbeddingResponseSchema: GenMessage<GetEmbeddingResponse, {jsonType: GetEmbeddingResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_web_chat_service, 10);
+
+/**
  * Who wrote a message, as a customer may know it.
  *
  * @generated from enum inbox.messaging.v1.VisitorAuthorKind
@@ -682,6 +752,16 @@ export const VisitorAuthorKindSchema: GenEnum<VisitorAuthorKind, VisitorAuthorKi
  * @generated from service inbox.messaging.v1.WebChatService
  */
 export const WebChatService: GenService<{
+  /**
+   * Says which sites may embed the box; NOT_FOUND when there is no such box.
+   *
+   * @generated from rpc inbox.messaging.v1.WebChatService.GetEmbedding
+   */
+  getEmbedding: {
+    methodKind: "unary";
+    input: typeof GetEmbeddingRequestSchema;
+    output: typeof GetEmbeddingResponseSchema;
+  },
   /**
    * Opens the box, for a new customer or a returning one.
    *

@@ -1,0 +1,184 @@
+/** The law of live updates: an old snapshot and its frames are a fresh snapshot, however the frames come. */
+
+import { clone } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ConversationSchema, Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
+import { DeliveryStatus, MessageSchema } from "../../src/gen/inbox/messaging/v1/message_pb";
+import { ConversationMode, ThreadSchema } from "../../src/gen/inbox/messaging/v1/thread_pb";
+import type { ServerFrame } from "../../src/gen/inbox/realtime/v1/frame_pb";
+import { applyFrame } from "../../src/inbox/apply";
+import { withConversation, withPage, withThread } from "../../src/inbox/merge";
+import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "../../src/inbox/state";
+import { ConversationViews, NOTHING_PENDING, threadMessages } from "../../src/inbox/views";
+import { ModelServices } from "./model";
+
+const IDS = ["ana", "bo", "chen"] as const;
+
+type Step =
+  | { does: "writes" | "answers" | "solve" | "reopen" | "ai" | "manual" | "project"; id: string }
+  | { does: "reads"; id: string; ordinal: number }
+  | { does: "progresses"; id: string; index: number; status: DeliveryStatus };
+
+const anId = fc.constantFrom(...IDS);
+const aStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      does: fc.constantFrom("writes" as const, "answers" as const),
+      id: anId,
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant("project" as const), id: anId }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constantFrom("solve" as const, "reopen" as const, "ai" as const, "manual" as const),
+      id: anId,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: fc.constant("reads" as const), id: anId, ordinal: fc.nat(6) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant("progresses" as const),
+      id: anId,
+      index: fc.nat(6),
+      status: fc.constantFrom(DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ),
+    }),
+  },
+);
+
+async function take(services: ModelServices, step: Step): Promise<void> {
+  const ignoreMissing = (promise: Promise<unknown>) => promise.catch(() => {});
+  switch (step.does) {
+    case "writes":
+      services.writes(step.id, "hola");
+      return;
+    case "answers":
+      if (services.threads.has(step.id)) services.answers(step.id, "hello");
+      return;
+    case "project":
+      services.projectOne();
+      return;
+    case "solve":
+      return void (await ignoreMissing(services.solve(step.id)));
+    case "reopen":
+      return void (await ignoreMissing(services.reopen(step.id)));
+    case "reads":
+      return void (await ignoreMissing(services.markRead(step.id, BigInt(step.ordinal))));
+    case "ai":
+      return void (await ignoreMissing(services.setMode(step.id, ConversationMode.AI)));
+    case "manual":
+      return void (await ignoreMissing(services.setMode(step.id, ConversationMode.MANUAL)));
+    case "progresses":
+      services.progresses(step.id, step.index, step.status);
+  }
+}
+
+/** Everything the services know right now, as a client would load it. */
+function snapshot(services: ModelServices): InboxState {
+  let state: InboxState = {
+    ...EMPTY_STATE,
+    folders: new Map([[Folder.OPEN, { nextPageToken: "", frontier: null }]]),
+  };
+  for (const id of IDS) state = { ...state, threads: new Map(state.threads).set(id, EMPTY_WINDOW) };
+  for (const conversation of services.conversations.values()) {
+    state = withConversation(state, clone(ConversationSchema, conversation));
+  }
+  for (const id of IDS) {
+    const messages = (services.messages.get(id) ?? []).map((m) => clone(MessageSchema, m));
+    state = withPage(state, id, messages.reverse(), true);
+    const thread = services.threads.get(id);
+    if (thread) state = withThread(state, clone(ThreadSchema, thread), messages[0] ?? null);
+  }
+  return state;
+}
+
+/** What a person would see, without the way it was put together. */
+function seen(state: InboxState): unknown {
+  const views = new ConversationViews();
+  return IDS.map((id) => ({
+    conversation: views.one(state, NOTHING_PENDING, id),
+    messages: threadMessages(state, id)?.map((m) => [m.seq, m.version, m.deliveryStatus, m.text]),
+  }));
+}
+
+const aShuffle = fc.array(fc.nat(), { minLength: 200, maxLength: 200 });
+
+function shuffled<T>(items: readonly T[], keys: readonly number[]): T[] {
+  return items
+    .map((item, index) => ({ item, key: keys[index % keys.length] ?? 0, index }))
+    .sort((a, b) => a.key - b.key || a.index - b.index)
+    .map(({ item }) => item);
+}
+
+test("an old snapshot and its frames, shuffled and doubled, are a fresh snapshot", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(aStep, { maxLength: 25 }),
+      fc.array(aStep, { maxLength: 35 }),
+      aShuffle,
+      fc.nat(100),
+      async (before, after, keys, repeats) => {
+        const frames: ServerFrame[] = [];
+        let isListening = false;
+        const services = new ModelServices((frame) => {
+          if (isListening) frames.push(frame);
+        });
+        for (const step of before) await take(services, step);
+        const old = snapshot(services);
+        isListening = true;
+        for (const step of after) await take(services, step);
+        services.projectAll();
+
+        const doubled = [...frames, ...frames.slice(0, repeats)];
+        let state = old;
+        for (const frame of shuffled(doubled, keys)) state = applyFrame(state, frame, 0);
+
+        expect(seen(state)).toEqual(seen(snapshot(services)));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("frames that are in the snapshot already change nothing", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(aStep, { maxLength: 40 }), async (steps) => {
+      const frames: ServerFrame[] = [];
+      const services = new ModelServices((frame) => frames.push(frame));
+      for (const step of steps) await take(services, step);
+      services.projectAll();
+      const fresh = snapshot(services);
+
+      let state = fresh;
+      for (const frame of frames) state = applyFrame(state, frame, 0);
+
+      expect(seen(state)).toEqual(seen(fresh));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("a newer mode or preview wins over an older one, whichever service tells it", () => {
+  const services = new ModelServices(() => {});
+  services.writes("ana", "first");
+  services.projectAll();
+  const stale = clone(ConversationSchema, services.conversations.get("ana") ?? expect.fail());
+  const frames: ServerFrame[] = [];
+  const later = new ModelServices((frame) => frames.push(frame));
+  later.writes("ana", "first");
+  later.writes("ana", "second");
+
+  let state: InboxState = EMPTY_STATE;
+  for (const frame of frames) state = applyFrame(state, frame, 0);
+  state = withConversation(state, stale);
+
+  const view = new ConversationViews().one(state, NOTHING_PENDING, "ana");
+  expect(view?.preview?.text).toBe("second");
+  expect(view?.unreadCount).toBe(2);
+});

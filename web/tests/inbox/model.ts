@@ -1,0 +1,311 @@
+/**
+ * A small model of the services: what they hold, what they answer, and which frames each change makes. Messaging and
+ * conversation have streams of their own; conversation follows messaging's with delay, as the real one does.
+ */
+
+import { clone, create } from "@bufbuild/protobuf";
+import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type Conversation,
+  ConversationSchema,
+  Folder,
+} from "../../src/gen/inbox/conversation/v1/conversation_pb";
+import {
+  AuthorKind,
+  DeliveryStatus,
+  type Message,
+  MessageDirection,
+  MessageSchema,
+} from "../../src/gen/inbox/messaging/v1/message_pb";
+import {
+  ConversationMode,
+  type Thread,
+  ThreadSchema,
+} from "../../src/gen/inbox/messaging/v1/thread_pb";
+import { type ServerFrame, ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
+import type { InboxApi } from "../../src/inbox/api";
+import { previewOf } from "../../src/inbox/merge";
+
+type Body = ServerFrame["body"];
+
+export class NotFound extends Error {}
+
+export class ModelServices implements InboxApi {
+  readonly threads = new Map<string, Thread>();
+  readonly messages = new Map<string, Message[]>();
+  readonly conversations = new Map<string, Conversation>();
+  /** What messaging published and conversation has not taken in yet. */
+  readonly #behind: (() => Body[])[] = [];
+  readonly #publish: (frame: ServerFrame) => void;
+  #now = 0;
+  calls = 0;
+
+  constructor(publish: (frame: ServerFrame) => void) {
+    this.#publish = publish;
+  }
+
+  #time(): Timestamp {
+    this.#now += 1;
+    return create(TimestampSchema, { seconds: BigInt(1_800_000_000 + this.#now) });
+  }
+
+  #emit(body: Body): void {
+    this.#publish(create(ServerFrameSchema, { body }));
+  }
+
+  /** Conversation takes in the next thing messaging published. */
+  projectOne(): boolean {
+    const next = this.#behind.shift();
+    for (const body of next?.() ?? []) this.#emit(body);
+    return next !== undefined;
+  }
+
+  projectAll(): void {
+    while (this.projectOne());
+  }
+
+  writes(id: string, text: string): Message {
+    return this.#append(id, text, MessageDirection.INBOUND, "");
+  }
+
+  answers(id: string, text: string, clientMessageId = ""): Message {
+    return this.#append(id, text, MessageDirection.OUTBOUND, clientMessageId);
+  }
+
+  #append(id: string, text: string, direction: MessageDirection, clientMessageId: string): Message {
+    const known = this.threads.get(id);
+    const thread = known
+      ? clone(ThreadSchema, known)
+      : create(ThreadSchema, {
+          conversationId: id,
+          channelId: "channel",
+          mode: ConversationMode.MANUAL,
+          modeEpoch: 1n,
+          version: 1n,
+        });
+    if (known === undefined) {
+      const opened = clone(ThreadSchema, thread);
+      this.#emit({
+        case: "threadOpened",
+        value: { $typeName: "inbox.messaging.v1.ThreadOpened", thread: opened },
+      });
+      this.#behind.push(() => this.#opens(opened));
+    }
+    const isInbound = direction === MessageDirection.INBOUND;
+    thread.lastSeq += 1n;
+    thread.version += 1n;
+    if (isInbound) thread.inboundCount += 1n;
+    thread.lastMessageTime = this.#time();
+    const message = create(MessageSchema, {
+      id: `${id}-${thread.lastSeq}`,
+      conversationId: id,
+      seq: thread.lastSeq,
+      clientMessageId,
+      direction,
+      author: { kind: isInbound ? AuthorKind.CUSTOMER : AuthorKind.MEMBER },
+      text,
+      deliveryStatus: isInbound ? DeliveryStatus.UNSPECIFIED : DeliveryStatus.QUEUED,
+      inboundOrdinal: thread.inboundCount,
+      createTime: thread.lastMessageTime,
+      version: 1n,
+    });
+    this.threads.set(id, thread);
+    this.messages.set(id, [...(this.messages.get(id) ?? []), message]);
+    const facts = clone(ThreadSchema, thread);
+    this.#emit({
+      case: "messageCreated",
+      value: {
+        $typeName: "inbox.messaging.v1.MessageCreated",
+        message: clone(MessageSchema, message),
+        thread: facts,
+      },
+    });
+    this.#behind.push(() => this.#projects(facts, message));
+    return message;
+  }
+
+  progresses(id: string, index: number, status: DeliveryStatus): void {
+    const list = this.messages.get(id) ?? [];
+    const before = list[index];
+    if (before === undefined || before.direction !== MessageDirection.OUTBOUND) return;
+    if (before.deliveryStatus >= status) return;
+    const after = clone(MessageSchema, before);
+    after.deliveryStatus = status;
+    after.version += 1n;
+    this.messages.set(
+      id,
+      list.map((message, at) => (at === index ? after : message)),
+    );
+    this.#emit({
+      case: "deliveryStatusChanged",
+      value: { $typeName: "inbox.messaging.v1.DeliveryStatusChanged", message: after },
+    });
+  }
+
+  #opens(thread: Thread): Body[] {
+    const conversation = create(ConversationSchema, {
+      id: thread.conversationId,
+      contact: {
+        id: `contact-${thread.conversationId}`,
+        displayName: thread.conversationId,
+        version: 1n,
+      },
+      channelId: thread.channelId,
+      folder: Folder.OPEN,
+      mode: thread.mode,
+      modeEpoch: thread.modeEpoch,
+      createTime: this.#time(),
+      version: 1n,
+    });
+    this.conversations.set(conversation.id, conversation);
+    return [this.#event("conversationOpened", conversation)];
+  }
+
+  #projects(thread: Thread, message: Message | null): Body[] {
+    const before = this.conversations.get(thread.conversationId);
+    if (before === undefined) return [];
+    const after = clone(ConversationSchema, before);
+    if (message !== null && message.seq > (after.preview?.seq ?? 0n)) {
+      after.preview = previewOf(message);
+      after.lastActivityTime = message.createTime;
+    }
+    if (thread.modeEpoch > after.modeEpoch) {
+      after.mode = thread.mode;
+      after.modeEpoch = thread.modeEpoch;
+    }
+    const hasWritten = thread.inboundCount > after.inboundCount;
+    if (hasWritten) after.inboundCount = thread.inboundCount;
+    const reopens = hasWritten && after.folder === Folder.SOLVED;
+    if (reopens) {
+      after.folder = Folder.OPEN;
+      after.version += 1n;
+    }
+    this.conversations.set(after.id, after);
+    return reopens ? [this.#event("conversationReopened", after)] : [];
+  }
+
+  #event(
+    name: "conversationOpened" | "conversationSolved" | "conversationReopened" | "conversationRead",
+    conversation: Conversation,
+  ): Body {
+    return { case: name, value: { conversation: clone(ConversationSchema, conversation) } } as Body;
+  }
+
+  #changes(
+    id: string,
+    name: "conversationSolved" | "conversationReopened" | "conversationRead",
+    change: (conversation: Conversation) => boolean,
+  ): Conversation {
+    const before = this.conversations.get(id);
+    if (before === undefined) throw new NotFound();
+    const after = clone(ConversationSchema, before);
+    if (!change(after)) return before;
+    after.version += 1n;
+    this.conversations.set(id, after);
+    this.#emit(this.#event(name, after));
+    return after;
+  }
+
+  // What the client may ask for.
+
+  async listConversations(folder: Folder, pageToken: string) {
+    this.calls += 1;
+    const all = [...this.conversations.values()]
+      .filter((conversation) => conversation.folder === folder)
+      .sort((a, b) =>
+        Number((b.lastActivityTime?.seconds ?? 0n) - (a.lastActivityTime?.seconds ?? 0n)),
+      );
+    const from = Number(pageToken || 0);
+    const page = all.slice(from, from + 3).map((c) => clone(ConversationSchema, c));
+    return { conversations: page, nextPageToken: all.length > from + 3 ? String(from + 3) : "" };
+  }
+
+  async getConversation(id: string) {
+    this.calls += 1;
+    const conversation = this.conversations.get(id);
+    if (conversation === undefined) throw new NotFound();
+    return clone(ConversationSchema, conversation);
+  }
+
+  async listMessages(
+    id: string,
+    bound: { beforeSeq?: bigint; afterSeq?: bigint },
+    pageSize: number,
+  ) {
+    this.calls += 1;
+    const thread = this.threads.get(id);
+    if (thread === undefined) throw new NotFound();
+    const { beforeSeq = 0n, afterSeq = 0n } = bound;
+    const all = this.messages.get(id) ?? [];
+    const asked = all.filter(
+      ({ seq }) => (beforeSeq === 0n || seq < beforeSeq) && (afterSeq === 0n || seq > afterSeq),
+    );
+    const page = afterSeq > 0n ? asked.slice(0, pageSize) : asked.slice(-pageSize);
+    return {
+      messages: page.map((message) => clone(MessageSchema, message)).reverse(),
+      hasMore: asked.length > page.length,
+      thread: clone(ThreadSchema, thread),
+    };
+  }
+
+  async listChannels() {
+    return [];
+  }
+
+  async listMembers() {
+    return [];
+  }
+
+  async getWorkspace() {
+    return null;
+  }
+
+  async solve(id: string) {
+    return this.#changes(id, "conversationSolved", (c) => {
+      if (c.folder === Folder.SOLVED) return false;
+      c.folder = Folder.SOLVED;
+      return true;
+    });
+  }
+
+  async reopen(id: string) {
+    return this.#changes(id, "conversationReopened", (c) => {
+      if (c.folder === Folder.OPEN) return false;
+      c.folder = Folder.OPEN;
+      return true;
+    });
+  }
+
+  async markRead(id: string, readOrdinal: bigint) {
+    return this.#changes(id, "conversationRead", (c) => {
+      if (readOrdinal <= c.readOrdinal) return false;
+      c.readOrdinal = readOrdinal;
+      return true;
+    });
+  }
+
+  async setMode(id: string, mode: ConversationMode) {
+    const before = this.threads.get(id);
+    if (before === undefined) throw new NotFound();
+    if (before.mode === mode) return clone(ThreadSchema, before);
+    const after = clone(ThreadSchema, before);
+    after.mode = mode;
+    after.modeEpoch += 1n;
+    after.version += 1n;
+    this.threads.set(id, after);
+    const facts = clone(ThreadSchema, after);
+    this.#emit({
+      case: "modeChanged",
+      value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: facts },
+    });
+    this.#behind.push(() => this.#projects(facts, null));
+    return clone(ThreadSchema, after);
+  }
+
+  async retryMessage(messageId: string): Promise<Message> {
+    const all = [...this.messages.values()].flat();
+    const message = all.find((candidate) => candidate.id === messageId);
+    if (message === undefined) throw new NotFound();
+    return clone(MessageSchema, message);
+  }
+}
