@@ -51,3 +51,9 @@ class FakeClock:
     def sleeper_count(self) -> int:
         """How many wait for this clock."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
+
+
+async def settle() -> None:
+    """Let every task that can run do so, without letting time pass."""
+    for _ in range(20):
+        await asyncio.sleep(0)
