@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NewType
 
@@ -121,3 +121,23 @@ class Channel:
         if self.kind.is_own_platform:
             return ""
         return f"/webhooks/{self.kind.value}/{self.id}"
+
+
+def with_state(channel: Channel, state: ChannelState, *, reason: str, at: datetime) -> Channel:
+    """The channel in that state; the same object when it is in it already."""
+    if channel.state is state:
+        return channel
+    return replace(
+        channel,
+        state=state,
+        state_reason=reason,
+        state_time=at,
+        version=channel.version + 1,
+    )
+
+
+def connection_broken(channel: Channel, *, reason: str, at: datetime) -> Channel:
+    """The platform refuses our credential; what a person disconnected stays disconnected."""
+    if channel.state is ChannelState.NOT_CONNECTED:
+        return channel
+    return with_state(channel, ChannelState.RECONNECTION_NEEDED, reason=reason, at=at)

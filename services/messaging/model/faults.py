@@ -12,6 +12,7 @@ from chassis.errors import (
     NotFound,
     PermissionDenied,
     ResourceExhausted,
+    Unauthenticated,
 )
 
 
@@ -202,3 +203,26 @@ class ClientMessageIdReused(AlreadyExists):
 
     def __str__(self) -> str:
         return "client_message_id was used before for another message; use a fresh UUID"
+
+
+@dataclass(eq=False)
+class WebhookTooLarge(InvalidArgument):
+    """A platform's call is larger than any platform's."""
+
+    size_bytes: int
+    max_bytes: int
+    reason = "TOO_LARGE"
+
+    def __str__(self) -> str:
+        return f"the body has {self.size_bytes} bytes; at most {self.max_bytes} are taken"
+
+
+@dataclass(eq=False)
+class WebhookSignatureInvalid(Unauthenticated):
+    """The call was not signed with one of the channel's secrets."""
+
+    channel_id: str
+    reason = "WEBHOOK_SIGNATURE_INVALID"
+
+    def __str__(self) -> str:
+        return "the signature does not match; set the channel's webhook secret on both sides"

@@ -109,6 +109,8 @@ attempts = Table(
     Column("create_time", TIME, nullable=False),
     # Waiting for a call: not before; unknown: presumed failed at.
     Column("due_time", TIME),
+    # An earlier call of it may have arrived: giving up is presuming, never knowing.
+    Column("is_doubtful", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("workspace_id", "message_id", "number", name="pk_attempts"),
     CheckConstraint(f"delivery_status IN ({STATUSES})", name="ck_attempts_delivery_status"),
     Index(

@@ -1,0 +1,1 @@
+"""Ports to platforms: one adapter for each kind of channel."""
