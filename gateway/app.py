@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.connect import Connect
     from gateway.health import Health
     from gateway.simulator import Simulator
+    from gateway.sockets import Sockets
     from gateway.static import Static
     from gateway.webhooks import Webhooks
 
@@ -34,6 +35,7 @@ class Parts:
     auth: AuthRoutes
     connect: Connect
     webhooks: Webhooks
+    sockets: Sockets
     static: Static
     simulator: Simulator | None
 
@@ -53,6 +55,8 @@ def application(parts: Parts) -> web.Application:
     router.add_get("/webhooks/{kind}/{channel_id}", parts.webhooks.handle, allow_head=False)
     router.add_post("/webhooks/{kind}/{channel_id}", parts.webhooks.handle)
     router.add_route("*", r"/{service:inbox\.[\w.]+}/{method:\w+}", parts.connect.handle)
+    router.add_get("/ws", parts.sockets.agents, allow_head=False)
+    router.add_get("/ws/chat", parts.sockets.visitors, allow_head=False)
     if parts.simulator is not None:
         app.on_cleanup.append(parts.simulator.lifetime)
         router.add_route("*", "/simulator", parts.simulator.handle)

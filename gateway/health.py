@@ -17,6 +17,11 @@ class Health:
     def __init__(self) -> None:
         self._is_ready = False
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether traffic is taken."""
+        return self._is_ready
+
     def set_ready(self, *, is_ready: bool) -> None:
         """Take traffic, or no longer."""
         self._is_ready = is_ready

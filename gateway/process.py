@@ -10,20 +10,35 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from chassis import tls
+from chassis.auth_tokens import TokenVerifier
 from chassis.clock import Clock, SystemClock
+from chassis.identity_client import IdentityClient
+from chassis.jwks import JwksCache
 from chassis.logs import log
 from chassis.settings import host_and_port
+from gateway.agents import Agents
 from gateway.app import Parts, application
 from gateway.auth import AuthRoutes, Credentials
+from gateway.catch_up import CatchUp
 from gateway.connect import Connect
+from gateway.drain import drain
 from gateway.embedding import Embedding
 from gateway.health import Health
+from gateway.hubs import Hubs
+from gateway.jobs import Jobs
 from gateway.methods import public_methods
 from gateway.origins import Origins
+from gateway.presence import Presences
+from gateway.rooms import Rooms
+from gateway.sends import Sends
 from gateway.sessions import Sessions
 from gateway.simulator import Simulator
+from gateway.sockets import Sockets
 from gateway.static import Static
+from gateway.sweeper import Sweeper
+from gateway.upgrade import Upgrade
 from gateway.upstream import Upstream
+from gateway.visitors import Visitors
 from gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -33,16 +48,19 @@ if TYPE_CHECKING:
 
 BACKLOG = 4096
 KEEP_ALIVE_SECONDS = 75.0
-LAST_REQUESTS_SECONDS = 3.0
-"""How long requests under way may still take once the drain began."""
+LAST_REQUESTS_SECONDS = 2.0
+"""How long requests under way may still take once the sockets have left."""
+GOODBYE_SECONDS = 0.3
+"""Between saying "not ready" and sending sockets away, for balancers to hear it."""
 
 
 class Gateway:
-    """Everything of one process; leaving the block has closed it."""
+    """Everything of one process; leaving the block has drained and closed it."""
 
     def __init__(self, settings: GatewaySettings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.health = Health()
+        self.sweeper = Sweeper()
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._port = 0
@@ -54,23 +72,17 @@ class Gateway:
 
     async def __aenter__(self) -> Self:
         """Start serving. Raises: NotPrivate, OSError."""
-        settings = self.settings
-        tls.refuse_open_network(settings.http_listen, settings)
-        upstream = Upstream(settings)
+        tls.refuse_open_network(self.settings.http_listen, self.settings)
+        upstream = Upstream(self.settings)
         self._stack.push_async_callback(upstream.close)
-        origins = Origins(settings.origins)
-        sessions = Sessions(upstream, self._clock)
-        credentials = Credentials(sessions, origins)
-        embedding = Embedding(upstream, self._clock)
-        parts = Parts(
-            health=self.health,
-            auth=AuthRoutes(upstream, sessions, credentials, origins, is_https=settings.is_https),
-            connect=Connect(public_methods(), upstream, credentials),
-            webhooks=Webhooks(upstream),
-            static=Static(settings.web_root, settings.public_url, embedding),
-            simulator=Simulator(settings.simulator_url) if settings.simulator_url else None,
-        )
+        jobs = await self._stack.enter_async_context(Jobs())
+        jobs.keep("sweeper", self.sweeper.run)
+        sends = Sends(upstream, self.settings.messaging_address)
+        sends.start(jobs)
+        parts = self._parts(upstream, jobs, sends)
         await self._listen(application(parts))
+        # Undone in the opposite order: sockets leave first, the listener goes last of the two.
+        self._stack.push_async_callback(self._drain, sends)
         self.health.set_ready(is_ready=True)
         log.info("gateway_started", port=self._port)
         return self
@@ -81,12 +93,59 @@ class Gateway:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.drain()
+        self.health.set_ready(is_ready=False)
         await self._stack.aclose()
 
-    async def drain(self) -> None:
-        """Take no more traffic and let what is under way come to its end."""
-        self.health.set_ready(is_ready=False)
+    def _parts(self, upstream: Upstream, jobs: Jobs, sends: Sends) -> Parts:
+        settings, clock = self.settings, self._clock
+        origins = Origins(settings.origins)
+        sessions = Sessions(upstream, clock)
+        credentials = Credentials(sessions, origins)
+        simulator = Simulator(settings.simulator_url) if settings.simulator_url else None
+        return Parts(
+            health=self.health,
+            auth=AuthRoutes(upstream, sessions, credentials, origins, is_https=settings.is_https),
+            connect=Connect(public_methods(), upstream, credentials),
+            webhooks=Webhooks(upstream),
+            sockets=self._sockets(upstream, jobs, sends, origins),
+            static=Static(settings.web_root, settings.public_url, Embedding(upstream, clock)),
+            simulator=simulator,
+        )
+
+    def _sockets(self, upstream: Upstream, jobs: Jobs, sends: Sends, origins: Origins) -> Sockets:
+        hubs = Hubs(upstream.watch, jobs)
+        jobs.keep("hubs", hubs.run)
+        presences = Presences(upstream)
+        presences.start(jobs)
+        rooms = Rooms()
+        keys = JwksCache(IdentityClient(upstream.forwarding("identity")).key_set, self._clock)
+        jobs.keep("identity keys", keys.run)
+        agents = Agents(
+            upstream=upstream,
+            hubs=hubs,
+            catch_up=CatchUp(upstream.watch),
+            sends=sends,
+            presences=presences,
+            jobs=jobs,
+            clock=self._clock,
+        )
+        visitors = Visitors(
+            upstream=upstream,
+            verifier=TokenVerifier(keys, self._clock),
+            hubs=hubs,
+            rooms=rooms,
+            presences=presences,
+            jobs=jobs,
+            clock=self._clock,
+        )
+        hubs.listeners += [agents.notice, rooms.notice]
+        upgrade = Upgrade(origins, self.sweeper, self.health, self.settings.max_sockets)
+        return Sockets(upgrade, agents, visitors)
+
+    async def _drain(self, sends: Sends) -> None:
+        if any(connection.is_open for connection in self.sweeper.all()):
+            await asyncio.sleep(GOODBYE_SECONDS)
+            await drain(self.sweeper, sends)
 
     async def _listen(self, app: web.Application) -> None:
         listener = _socket(self.settings)

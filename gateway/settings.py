@@ -66,6 +66,9 @@ class GatewaySettings(IdentityClientSettings, TlsSettings):
         default=(),
         unit="URL list",
     )
+    max_sockets: int = setting(
+        "live sockets this process holds at most; more are sent elsewhere", default=20_000, unit="1"
+    )
     web_root: Path | None = setting(
         "folder with the built web client; without it only the interfaces are served",
         default=None,

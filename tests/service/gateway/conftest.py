@@ -10,10 +10,12 @@ from pydantic import SecretStr
 
 from gateway.process import Gateway
 from gateway.settings import GatewaySettings
-from tests.service.gateway.doubles import SERVICE_KEY, Services, running_services
+from tests.service.gateway.doubles import SERVICE_KEY
+from tests.service.gateway.live_client import LiveClient
+from tests.service.gateway.suite_double import Services, running_services
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 PUBLIC_URL = "http://localhost:8080"
@@ -67,6 +69,24 @@ async def browser(gateway: Gateway) -> AsyncIterator[aiohttp.ClientSession]:
         cookie_jar=aiohttp.CookieJar(unsafe=True),
     ) as session:
         yield session
+
+
+@pytest.fixture
+async def new_client(
+    services: Services, gateway: Gateway
+) -> AsyncIterator[Callable[..., LiveClient]]:
+    """Makes tabs; each is closed at the end."""
+    clients: list[LiveClient] = []
+    async with aiohttp.ClientSession() as http:
+
+        def make(**more: object) -> LiveClient:
+            given = {"services": services, "port": gateway.port, "http": http, **more}
+            clients.append(LiveClient(**given))  # type: ignore[arg-type]
+            return clients[-1]
+
+        yield make
+        for client in clients:
+            await client.close()
 
 
 @pytest.fixture

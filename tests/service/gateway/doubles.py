@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
+from joserfc.jwk import OKPKey
 
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 SESSION = "is_1.secret"
 WORKSPACE = "0192f0c1-7c00-7000-8000-000000000001"
@@ -54,6 +53,11 @@ class Identity(identity_v1.IdentityServiceServicer):
     expires_at: int = 4_000_000_000
     ended_sessions: list[str] = field(default_factory=list)
     next_ticket: int = 0
+    signing_key: OKPKey = field(
+        default_factory=lambda: OKPKey.generate_key(
+            "Ed25519", {"kid": "test-key"}, private=True, auto_kid=False
+        )
+    )
     refusal: tuple[grpc.StatusCode, str] | None = None
     """What GetSelf answers."""
     delay_seconds: float = 0
@@ -85,6 +89,10 @@ class Identity(identity_v1.IdentityServiceServicer):
         return identity_v1.GetSelfResponse(
             subject=identity_v1.Subject(id=credential, workspace_id=WORKSPACE)
         )
+
+    async def GetJwks(self, request: Any, context: Any) -> Any:
+        keys = {"keys": [self.signing_key.as_dict(private=False)]}
+        return identity_v1.GetJwksResponse(jwks_json=json.dumps(keys))
 
     async def CreateTicket(self, request: Any, context: Any) -> Any:
         return identity_v1.CreateTicketResponse(ticket=self.issue_ticket("m1"))
@@ -142,37 +150,3 @@ class WebChat(messaging_v1.WebChatServiceServicer):
         if request.channel_id != CHANNEL:
             await refuse(context, grpc.StatusCode.NOT_FOUND, "CHANNEL_NOT_FOUND")
         return messaging_v1.GetEmbeddingResponse(allowed_origins=self.allowed_origins)
-
-
-@dataclass
-class Services:
-    """All of them behind one address."""
-
-    identity: Identity = field(default_factory=Identity)
-    channels: Channels = field(default_factory=Channels)
-    web_chat: WebChat = field(default_factory=WebChat)
-    server: grpc.aio.Server | None = None
-    address: str = ""
-
-    async def start(self) -> None:
-        self.server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        identity_v1.add_IdentityServiceServicer_to_server(self.identity, self.server)
-        messaging_v1.add_ChannelServiceServicer_to_server(self.channels, self.server)
-        messaging_v1.add_WebChatServiceServicer_to_server(self.web_chat, self.server)
-        port = self.server.add_insecure_port(self.address or "127.0.0.1:0")
-        self.address = f"127.0.0.1:{port}"
-        await self.server.start()
-
-    async def stop(self) -> None:
-        if self.server is not None:
-            await self.server.stop(grace=0)
-            self.server = None
-
-
-async def running_services() -> AsyncIterator[Services]:
-    services = Services()
-    await services.start()
-    try:
-        yield services
-    finally:
-        await services.stop()

@@ -11,7 +11,7 @@ from tests.service.gateway.doubles import SESSION
 if TYPE_CHECKING:
     import aiohttp
 
-    from tests.service.gateway.doubles import Services
+    from tests.service.gateway.suite_double import Services
 
 GET_SELF = "/inbox.identity.v1.IdentityService/GetSelf"
 JSON = {"content-type": "application/json"}

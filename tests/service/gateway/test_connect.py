@@ -17,7 +17,7 @@ from tests.service.gateway.doubles import SESSION
 if TYPE_CHECKING:
     import aiohttp
 
-    from tests.service.gateway.doubles import Services
+    from tests.service.gateway.suite_double import Services
 
 GET_SELF = "/inbox.identity.v1.IdentityService/GetSelf"
 SIGN_IN = "/inbox.identity.v1.IdentityService/SignIn"

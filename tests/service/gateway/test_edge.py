@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from gateway.process import Gateway
-    from tests.service.gateway.doubles import Services
+    from tests.service.gateway.suite_double import Services
 
 WEBHOOK = f"/webhooks/simulator/{CHANNEL}"
 

@@ -1,0 +1,181 @@
+"""One workspace's live stream, held once per gateway process and shared by all its sockets.
+
+The hub keeps one Watch at realtime. What it brings is encoded once per subprotocol, joined, and
+the same bytes go to every socket. When the Watch breaks it is opened again after the last
+position, so sockets do not notice; when that takes too long they are sent away, because a client
+that hears nothing must not believe that nothing happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from chassis.logs import log
+from chassis.tasks import pause_after
+from gateway import wire
+from gateway.close_codes import CloseCode
+from gateway.encodings import Encoding
+from gateway.ring import Event, Ring
+from inbox.realtime import v1 as realtime_v1
+
+if TYPE_CHECKING:
+    from gateway.connection import Connection
+
+SILENT_AFTER_SECONDS = 90.0
+"""Realtime says something at least every 60 s; longer silence is a dead stream."""
+AWAY_AFTER_SECONDS = 10.0
+FIRST_PAUSE = timedelta(milliseconds=50)
+LONGEST_PAUSE = timedelta(seconds=2)
+
+Batches = AsyncIterator[list[bytes]]
+Watch = Callable[[str, str, str], AbstractAsyncContextManager[Batches]]
+"""Workspace, position, until which position → realtime's batches of serialised frames."""
+Listener = Callable[["Hub", Event], None]
+
+
+class ChainBroken(Exception):
+    """A frame does not follow the one before: something between was missed."""
+
+
+class Hub:
+    """The state; `run` keeps it fed."""
+
+    def __init__(self, workspace_id: str, watch: Watch, listeners: Sequence[Listener] = ()) -> None:
+        """`listeners` hear every event, after the sockets."""
+        self.workspace_id = workspace_id
+        self.position = ""
+        self.attached: set[Connection[Any]] = set()
+        """Every socket of the workspace: agents', also those still catching up, and visitors'."""
+        self._watch = watch
+        self._listeners = listeners
+        self._live: dict[Encoding, set[Connection[Any]]] = {each: set() for each in Encoding}
+        self._ring = Ring()
+        self._present: dict[str, realtime_v1.Presence] = {}
+        self._moved = asyncio.Event()
+        self._away_since: float | None = None
+        self._is_fed = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the stream flows and its position is known."""
+        return self._is_fed and bool(self.position)
+
+    async def wait_for_news(self, within_seconds: float) -> None:
+        """Until the hub hears something, or that long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                await self._moved.wait()
+
+    def following(self, position: str) -> list[Event] | None:
+        """What a client at this position must get before it can join; None if not known here."""
+        return [] if position == self.position else self._ring.after(position)
+
+    def join(self, connection: Connection[Any]) -> None:
+        """From here on the socket gets what comes; it stands where the hub stands."""
+        members = realtime_v1.PresentMembers(members=self._present.values())
+        connection.emit(realtime_v1.ServerFrame(present_members=members))
+        if connection.is_open:
+            self._live[connection.encoding].add(connection)
+
+    def leave(self, connection: Connection[Any]) -> None:
+        """The socket is gone."""
+        self.attached.discard(connection)
+        self._live[connection.encoding].discard(connection)
+
+    def is_present(self, member_id: str) -> bool:
+        """Whether colleagues see this member."""
+        return member_id in self._present
+
+    async def run(self) -> None:
+        """Keep the Watch open for ever."""
+        failures = 0
+        while True:
+            was_fed = False
+            try:
+                async with self._watch(self.workspace_id, self.position, "") as batches:
+                    async for frames in timely(batches, SILENT_AFTER_SECONDS):
+                        self._is_fed = was_fed = True
+                        self.take(frames)
+            except (grpc.aio.AioRpcError, TimeoutError, ChainBroken, wire.WireInvalid) as error:
+                code = error.code().name if isinstance(error, grpc.aio.AioRpcError) else ""
+                log.warning("watch_broken", error=type(error).__name__, code=code)
+            failures = 0 if was_fed else failures + 1
+            self._is_fed = False
+            self._count_absence(was_fed=was_fed)
+            pause = pause_after(max(failures, 1), first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+            await asyncio.sleep(pause.total_seconds())
+
+    def take(self, frames: list[bytes]) -> None:
+        """One batch of realtime: remember it and pass it on. Raises: ChainBroken, WireInvalid."""
+        events: list[Event] = []
+        try:
+            for raw in frames:
+                event = Event(raw)
+                if not event.position or self._follow(event):
+                    events.append(event)
+        finally:
+            # Also what came before a break of the chain: the position says it was passed on.
+            self._pass_on(events)
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    def _follow(self, event: Event) -> bool:
+        """Move on to the event's position; False for a repeat. Raises: ChainBroken."""
+        if event.kind == wire.RESYNC_REQUIRED or not self.position:
+            self._ring.clear()
+        elif event.position == self.position:
+            return False
+        elif event.previous != self.position:
+            raise ChainBroken
+        else:
+            self._ring.append(event)
+        self.position = event.position
+        return True
+
+    def _pass_on(self, events: list[Event]) -> None:
+        for encoding, connections in self._live.items():
+            if connections and events:
+                chunk = b"".join([event.encoded(encoding) for event in events])
+                # A copy: a socket that is too slow leaves the set while it is written to.
+                for connection in tuple(connections):
+                    connection.offer(chunk, len(events))
+        for event in events:
+            self._notice(event)
+
+    def _notice(self, event: Event) -> None:
+        if event.kind == wire.PRESENCE:
+            presence = realtime_v1.ServerFrame.FromString(event.raw).presence
+            if presence.is_gone:
+                self._present.pop(presence.member_id, None)
+            else:
+                self._present[presence.member_id] = presence
+        elif event.kind == wire.PRESENT_MEMBERS:
+            present = realtime_v1.ServerFrame.FromString(event.raw).present_members
+            self._present = {presence.member_id: presence for presence in present.members}
+        for listener in self._listeners:
+            listener(self, event)
+
+    def _count_absence(self, *, was_fed: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        if was_fed or self._away_since is None:
+            self._away_since = now
+        elif now - self._away_since >= AWAY_AFTER_SECONDS:
+            for connection in tuple(self.attached):
+                connection.close(CloseCode.RESTART, "the source of live events is away; come back")
+
+
+async def timely(batches: Batches, within_seconds: float) -> Batches:
+    """The same batches. Raises: TimeoutError, when none comes for so long."""
+    while True:
+        try:
+            async with asyncio.timeout(within_seconds):
+                frames = await anext(batches)
+        except StopAsyncIteration:
+            return
+        yield frames
