@@ -28,7 +28,7 @@ async def set_mode(
     request_id: str,
     expected_mode_epoch: int,
     author: Author,
-    wake_relay: Callable[[], None],
+    on_commit: Callable[[], None],
 ) -> Thread:
     """Hand a conversation to the AI, or take it over.
 
@@ -75,5 +75,5 @@ async def set_mode(
                 at=at,
             )
         await outbox.append(transaction, [events.mode_changed(workspace_id, after, author)], at=at)
-        transaction.after_commit(wake_relay)
+        transaction.after_commit(on_commit)
     return after

@@ -137,6 +137,12 @@ async def _find_box(
     return workspace_id, box
 
 
+async def get_embedding(app: Database, worker: Database, channel_id: str) -> tuple[str, ...]:
+    """The sites that may show the box, as its owner wrote them. Raises: ChannelNotFound."""
+    _, box = await _find_box(app, worker, channel_id)
+    return box.settings.allowed_origins
+
+
 def visitor_of(caller: Caller) -> VisitorBinding:
     """The identity a visitor's token is bound to. Raises: RoleNotAllowed."""
     if caller.visitor is None:
@@ -184,7 +190,7 @@ async def acknowledge(
     *,
     delivered_up_to_seq: int,
     read_up_to_seq: int,
-    wake_relay: Callable[[], None],
+    on_commit: Callable[[], None],
 ) -> None:
     """Note what the box has and what was on screen; one event for each message that changed.
 
@@ -203,7 +209,7 @@ async def acknowledge(
                 read_up_to_seq=read_up_to_seq,
                 at=clock.now(),
             )
-            transaction.after_commit(wake_relay)
+            transaction.after_commit(on_commit)
         if is_done:
             return
 

@@ -134,13 +134,16 @@ class Writers:
         database: Database,
         clock: Clock,
         *,
-        wake_relay: Callable[[], None],
+        on_commit: Callable[[], None],
         count: int = WRITERS,
     ) -> None:
-        """`database` is the app role's: row security holds for batches as for anything else."""
+        """`database` is the app role's: row security holds for batches as for anything else.
+
+        `on_commit` is called after each commit: a quick wake-up of who publishes and dispatches.
+        """
         self._database = database
         self._clock = clock
-        self._wake_relay = wake_relay
+        self._on_commit = on_commit
         self._queues = [WritersQueue() for _ in range(count)]
 
     async def run(self) -> None:
@@ -220,7 +223,7 @@ class Writers:
             return await self._store_again(session, batch, error, tries_left=tries_left)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.settle(outcome)
-        self._wake_relay()
+        self._on_commit()
         return session
 
     async def _store_again(

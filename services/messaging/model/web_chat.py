@@ -40,9 +40,8 @@ def refuse_unless_secret(visitor_secret: str) -> None:
 
 def refuse_unless_embeddable(origin: str, allowed_origins: Iterable[str]) -> None:
     """An empty origin is our own page. Raises: OriginNotAllowed."""
-    if origin and canonical_origin(origin) not in {
-        canonical_origin(one) for one in allowed_origins
-    }:
+    allowed = {canonical_origin(one) for one in allowed_origins} - {""}
+    if origin and canonical_origin(origin) not in allowed:
         raise OriginNotAllowed(origin=origin)
 
 

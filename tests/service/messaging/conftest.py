@@ -10,6 +10,8 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from suite.databases import DatabaseUrls
 from suite.testing import TestServers, fresh_database, test_servers
+from tests.fakes import FakeClock
+from tests.service.messaging.desk import Desk, open_desk
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,16 @@ async def worker(urls: DatabaseUrls) -> AsyncIterator[Database]:
 def workspace_id() -> WorkspaceId:
     """A workspace nobody else in the module's database uses."""
     return WorkspaceId(new_id())
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def desk(
+    app: Database, worker: Database, clock: FakeClock, workspace_id: WorkspaceId
+) -> AsyncIterator[Desk]:
+    async with open_desk(app, worker, clock, workspace_id) as desk:
+        yield desk

@@ -1,0 +1,66 @@
+"""`python -m services.messaging`: messages, their order, and how far each one got."""
+
+from __future__ import annotations
+
+from chassis.auth import Caller
+from chassis.bus import Bus
+from chassis.database import Database
+from chassis.migrations import wait_for_schema
+from chassis.relay import Relay
+from chassis.rpc.authentication import AUTHORIZATION
+from chassis.server import Process, main
+from inbox.messaging import v1
+from services.messaging.actions.writers import Writers
+from services.messaging.events import STREAM
+from services.messaging.service.means import Means
+from services.messaging.service.messaging import MessagingService
+from services.messaging.service.web_chat import WebChatService
+from services.messaging.settings import MessagingSettings
+from services.messaging.visitor_tokens import IdentityVisitorTokens
+
+
+async def wire(process: Process, settings: MessagingSettings) -> None:
+    """Put the parts together."""
+    app = Database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        application_name="messaging",
+    )
+    worker = Database(
+        settings.worker_database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        application_name="messaging-worker",
+    )
+    process.on_close(app.close)
+    process.on_close(worker.close)
+    await wait_for_schema(app, "messaging")
+    bus = Bus(settings.nats_url.get_secret_value(), name="messaging")
+    relay = Relay(worker, bus, STREAM, clock=process.clock)
+    process.supervise("bus", bus.run)
+    process.supervise("relay", relay.run)
+    process.ready_when("relay", relay.missing)
+    writers = Writers(app, process.clock, on_commit=relay.wake, count=settings.writers)
+    process.supervise("writers", writers.run)
+
+    async def verify(token: str) -> Caller:
+        # The guard is there once the first servicer is served, before any call.
+        assert process.guard is not None  # noqa: S101
+        return await process.guard.authenticator.caller_of({AUTHORIZATION: f"Bearer {token}"})
+
+    means = Means(
+        app=app,
+        worker=worker,
+        clock=process.clock,
+        writers=writers,
+        verify=verify,
+        visitor_tokens=IdentityVisitorTokens(process.channel(settings.identity_address)),
+        own_origins=(settings.public_url,),
+        on_commit=relay.wake,
+    )
+    messaging = MessagingService(means)  # type: ignore[abstract]
+    process.serve(v1.add_MessagingServiceServicer_to_server, messaging)
+    process.serve(v1.add_WebChatServiceServicer_to_server, WebChatService(means))
+
+
+if __name__ == "__main__":
+    main("messaging", MessagingSettings, wire)

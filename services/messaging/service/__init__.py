@@ -1,0 +1,1 @@
+"""gRPC servicers of messaging: request to arguments, one action, answer to response."""

@@ -1,0 +1,28 @@
+"""Settings of messaging."""
+
+from __future__ import annotations
+
+from chassis.settings import (
+    DatabaseSettings,
+    IdentityClientSettings,
+    MasterKey,
+    NatsSettings,
+    ServiceSettings,
+    setting,
+)
+
+
+class MessagingSettings(ServiceSettings, DatabaseSettings, IdentityClientSettings, NatsSettings):
+    """What messaging is told by its environment."""
+
+    master_key: MasterKey = setting(
+        "wraps the keys of channels' credentials; during a change the new one first, then the old "
+        "one, comma separated",
+        unit="base64 of 32 bytes",
+    )
+    public_url: str = setting(
+        "origin that browsers use; its pages may always show a chat box",
+        default="http://localhost:8080",
+        unit="URL",
+    )
+    writers: int = setting("group commits that may be under way at once", default=2, unit="1")
