@@ -39,7 +39,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.supervise("bus", bus.run)
     process.supervise("relay", relay.run)
     process.ready_when("relay", relay.missing)
-    writers = Writers(app, process.clock, on_commit=relay.wake, count=settings.writers)
+    writers = Writers(app, process.clock, on_commit=relay.wake, count=settings.message_writers)
     process.supervise("writers", writers.run)
 
     async def verify(token: str) -> Caller:
