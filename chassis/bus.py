@@ -49,6 +49,34 @@ class BusUnavailable(TemporarilyUnavailable):
     part: str = "the event bus"
 
 
+class Subscription:
+    """One receiver of one subject, over all sessions."""
+
+    def __init__(self, subject: str, receive: Receive) -> None:
+        self.subject = subject
+        self.client: Client | None = None
+        """The session it was begun in."""
+        self._receive = receive
+        self._live: NatsSubscription | None = None
+
+    async def begin(self, client: Client) -> None:
+        """Receive in this session."""
+        self.client = client
+
+        async def call(message: Msg) -> None:
+            self._receive(message)
+
+        live = await client.subscribe(self.subject, cb=call, pending_bytes_limit=MAX_WAITING_BYTES)
+        if self.client is client:
+            self._live = live
+
+    async def end(self) -> None:
+        """Receive no more."""
+        live, self._live, self.client = self._live, None, None
+        if live is not None:
+            await live.unsubscribe()
+
+
 class Bus:
     """The process's connection to NATS."""
 
@@ -57,8 +85,7 @@ class Bus:
         self._servers = [part.strip() for part in url.split(",") if part.strip()]
         self._name = name
         self._client: Client | None = None
-        self._receivers: dict[str, Receive] = {}
-        self._live: dict[str, NatsSubscription] = {}
+        self._subscriptions: set[Subscription] = set()
         self._changed = asyncio.Event()
         self.session = 0
         """Counts connections, so that one can be told from the next."""
@@ -118,27 +145,24 @@ class Bus:
         _be_cancelled()
         return answer
 
-    async def subscribe(self, subject: str, receive: Receive) -> None:
+    async def subscribe(self, subject: str, receive: Receive) -> Subscription:
         """Call `receive`, quick and infallible, with every message of a subject, in every session.
 
         Messages sent while there is no connection are lost: whoever needs each one has a way to
-        see the hole. One receiver per subject.
+        see the hole.
         """
-        self._receivers[subject] = receive
-        client = self._client
-        if client is not None and client.is_connected:
+        subscription = Subscription(subject, receive)
+        self._subscriptions.add(subscription)
+        if self._client is not None and self._client.is_connected:
             with contextlib.suppress(NatsError, OSError):  # the next session subscribes again
-                subscription = await _listen(client, subject, receive)
-                if client is self._client:
-                    self._live[subject] = subscription
+                await subscription.begin(self._client)
+        return subscription
 
-    async def unsubscribe(self, subject: str) -> None:
-        """Stop receiving a subject."""
-        self._receivers.pop(subject, None)
-        subscription = self._live.pop(subject, None)
-        if subscription is not None:
-            with contextlib.suppress(NatsError, OSError):
-                await subscription.unsubscribe()
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop receiving."""
+        self._subscriptions.discard(subscription)
+        with contextlib.suppress(NatsError, OSError):
+            await subscription.end()
 
     def new_inbox(self) -> str:
         """A subject that nobody else uses, for answers."""
@@ -160,9 +184,8 @@ class Bus:
         client, ended = await self._connect()
         try:
             _check_version(client)
-            while missing := self._receivers.keys() - self._live.keys():
-                for subject in missing & self._receivers.keys():
-                    self._live[subject] = await _listen(client, subject, self._receivers[subject])
+            while missing := [one for one in self._subscriptions if one.client is not client]:
+                await missing[0].begin(client)
             # No await since the last look, so nobody subscribed in between.
             self._client, self.trouble = client, None
             self.session += 1
@@ -174,7 +197,6 @@ class Bus:
             self.trouble = "the connection was lost"
         finally:
             self._client = None
-            self._live.clear()
             metrics.BUS_CONNECTED.set(0)
             self._signal()
             with contextlib.suppress(NatsError, OSError):
@@ -219,13 +241,6 @@ class Bus:
     def _places(self) -> list[str]:
         """The servers without their credentials."""
         return [urlsplit(server).netloc.rpartition("@")[2] for server in self._servers]
-
-
-async def _listen(client: Client, subject: str, receive: Receive) -> NatsSubscription:
-    async def call(message: Msg) -> None:
-        receive(message)
-
-    return await client.subscribe(subject, cb=call, pending_bytes_limit=MAX_WAITING_BYTES)
 
 
 class WrongServer(Exception):

@@ -56,6 +56,23 @@ RELAY_STUCK = Gauge(
     ["stream"],
 )
 RELAY_ACTIVE = Gauge("inbox_relay_active_state", "1 in the replica whose relay works.", ["stream"])
+CONSUMER_APPLIED = Counter(
+    "inbox_consumer_applied_events", "Events whose effects were committed.", ["consumer"]
+)
+CONSUMER_POSITION = Gauge(
+    "inbox_consumer_position_gpos", "The newest position of its stream applied.", ["consumer"]
+)
+CONSUMER_PARKED = Counter(
+    "inbox_consumer_parked_events", "Events that failed and were parked.", ["consumer"]
+)
+CONSUMER_DEAD = Counter(
+    "inbox_consumer_dead_events",
+    "Parked events that were tried often enough and wait for a person.",
+    ["consumer"],
+)
+CONSUMER_REBUILDS = Counter(
+    "inbox_consumer_rebuilds_runs", "Rebuilds from the owner's snapshot.", ["consumer"]
+)
 READY = Gauge("inbox_ready_state", "1 while this process takes traffic, else 0.")
 
 

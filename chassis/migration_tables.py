@@ -73,7 +73,7 @@ def worker_table(
 
 
 def publishing_tables(op: Operations) -> None:
-    """The tables of a service that publishes events: `outbox`, `events`, `log_state`.
+    """The tables of a service that publishes events: the outbox, the log, its stand.
 
     The checks keep out what the log could not carry: one such row would stop the relay for good.
     """
@@ -121,9 +121,17 @@ def publishing_tables(op: Operations) -> None:
         )
     """)
     op.execute("INSERT INTO log_state DEFAULT VALUES")
+    # Every workspace the log ever had an event of: what a snapshot walks through.
+    op.execute("""
+        CREATE TABLE log_workspaces (
+            workspace_id uuid NOT NULL,
+            CONSTRAINT pk_log_workspaces PRIMARY KEY (workspace_id)
+        )
+    """)
     worker_table(op, "outbox", app=("INSERT",))
     worker_table(op, "events")
     worker_table(op, "log_state", worker=("SELECT", "UPDATE"))
+    worker_table(op, "log_workspaces", worker=("SELECT", "INSERT"))
 
 
 def consuming_tables(op: Operations) -> None:

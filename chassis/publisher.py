@@ -126,7 +126,7 @@ class Publisher:
             raise NotOurStream(
                 f"{self._stream.name} ends at {state.last_seq}, but the newest event of the "
                 f"database is {stand.last_gpos}: the database was restored without a new epoch; "
-                f"run `python -m chassis.event_log new-epoch`"
+                f"run `python -m chassis.new_epoch`"
             )
         self.note_newest(stand.last_gpos)
         self.published_gpos = state.last_seq
@@ -204,5 +204,5 @@ def _check_epoch(stream: str, log_epoch: str, stand: LogStand) -> None:
         raise NotOurStream(
             f"{stream} belongs to the log epoch {log_epoch or '(none)'}, the database to "
             f"{stand.log_epoch}: if the database was restored, run "
-            f"`python -m chassis.event_log new-epoch`"
+            f"`python -m chassis.new_epoch`"
         )

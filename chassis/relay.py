@@ -113,7 +113,7 @@ class Relay:
         self.is_active = True
         metrics.RELAY_ACTIVE.labels(self._stream.name).set(1)
         log.info("relay_active", stream=self._stream.name)
-        await self._bus.subscribe(self._nudge_subject, lambda _: self._wake.set())
+        nudges = await self._bus.subscribe(self._nudge_subject, lambda _: self._wake.set())
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._sequence(connection))
@@ -122,7 +122,7 @@ class Relay:
         finally:
             self.is_active = False
             metrics.RELAY_ACTIVE.labels(self._stream.name).set(0)
-            await self._bus.unsubscribe(self._nudge_subject)
+            await self._bus.unsubscribe(nudges)
 
     async def _sequence(self, connection: sequencer.Connection) -> None:
         while True:

@@ -42,6 +42,8 @@ WITH next AS (
     SELECT base + place, event_id, workspace_id, subject, ordering_key, payload, create_time,
            traceparent
     FROM numbered, moved
+), seen AS (
+    INSERT INTO log_workspaces SELECT DISTINCT workspace_id FROM taken ON CONFLICT DO NOTHING
 )
 SELECT base + place AS gpos, log_epoch, event_id::text, workspace_id::text, subject, ordering_key,
        payload, create_time, traceparent

@@ -120,7 +120,7 @@ class EventStream:
                 answers.append(message)
 
         inbox = self._bus.new_inbox()
-        await self._bus.subscribe(inbox, receive)
+        subscription = await self._bus.subscribe(inbox, receive)
         try:
             await self._bus.publish_from(
                 f"$JS.API.DIRECT.GET.{self.name}", json.dumps(request).encode(), inbox
@@ -130,7 +130,7 @@ class EventStream:
         except TimeoutError:
             raise BusUnavailable(detail=f"reading {self.name}") from None
         finally:
-            await self._bus.unsubscribe(inbox)
+            await self._bus.unsubscribe(subscription)
         return _dense_in_order(answers)
 
     async def _ask(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis import logs
 from chassis.database import Database
 from chassis.migrations import migrate
 from suite.databases import DatabaseUrls
@@ -24,6 +25,12 @@ def migrate_here(owner_url: str) -> None:
 
 def leave_empty(owner_url: str) -> None:
     """No tables."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """As in production: the library's own default draws pictures of every frame, for seconds."""
+    logs.configure("test")
 
 
 @pytest.fixture(scope="session")

@@ -176,22 +176,26 @@ class SnapshotEntity(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
+    ORDERING_KEY_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """Subject of the event whose payload this is."""
     workspace_id: _builtins.str
     """The workspace it belongs to."""
     payload: _builtins.bytes
     """The serialised event message."""
+    ordering_key: _builtins.str
+    """The ordering key that the entity's events have."""
     def __init__(
         self,
         *,
         subject: _builtins.str = ...,
         workspace_id: _builtins.str = ...,
         payload: _builtins.bytes = ...,
+        ordering_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "subject", b"subject", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ordering_key", b"ordering_key", "payload", b"payload", "subject", b"subject", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -17,8 +17,6 @@ def upgrade() -> None:
             key text NOT NULL,
             version bigint NOT NULL,
             body text NOT NULL,
-            source_epoch text NOT NULL DEFAULT '',
-            applied_count bigint NOT NULL DEFAULT 1,
             CONSTRAINT pk_notes PRIMARY KEY (workspace_id, key)
         )
     """)
@@ -31,3 +29,15 @@ def upgrade() -> None:
         )
     """)
     migrations.worker_table(op, "leases", app=("SELECT", "INSERT"))
+    op.execute("""
+        CREATE TABLE effects (
+            workspace_id uuid NOT NULL,
+            id bigint GENERATED ALWAYS AS IDENTITY,
+            gpos bigint NOT NULL,
+            log_epoch text NOT NULL,
+            ordering_key text NOT NULL,
+            payload text NOT NULL,
+            CONSTRAINT pk_effects PRIMARY KEY (workspace_id, id)
+        )
+    """)
+    migrations.worker_table(op, "effects")
