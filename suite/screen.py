@@ -5,6 +5,7 @@ Standard library only; the bootstrap uses it before anything is installed.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -26,7 +27,7 @@ class Screen:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_terminal = sys.stdout.isatty()
-        self._open_line = ""
+        self._running: dict[str, float] = {}
 
     def say(self, text: str) -> None:
         """One line."""
@@ -58,11 +59,11 @@ class Screen:
         try:
             yield step
         except BaseException as error:
-            self._end(ended, ticker)
+            self._end(label, ended, ticker)
             if isinstance(error, Exception):  # else it was only called off
                 self.failed(label, time.monotonic() - began)
             raise
-        self._end(ended, ticker)
+        self._end(label, ended, ticker)
         self.done(label, time.monotonic() - began, step.note)
 
     def bold(self, text: str) -> str:
@@ -85,30 +86,35 @@ class Screen:
         return f"\x1b[{code}m{text}\x1b[0m" if self._is_terminal else text
 
     def _tick(self, label: str, began: float, ended: threading.Event) -> None:
+        """Show that the step still runs: in place on a terminal, else by a line now and then."""
         every = TICK_SECONDS if self._is_terminal else QUIET_SECONDS
         while not ended.wait(every):
-            line = f"  … {_timed(label, time.monotonic() - began)}"
+            seconds = time.monotonic() - began
             if self._is_terminal:
                 with self._lock:
-                    self._open_line = line
+                    self._running[label] = seconds
                     self._redraw()
             else:
-                self.say(line)
+                self.say(f"  … {_timed(label, seconds)}")
 
-    def _end(self, ended: threading.Event, ticker: threading.Thread) -> None:
+    def _end(self, label: str, ended: threading.Event, ticker: threading.Thread) -> None:
         ended.set()
         ticker.join()
         with self._lock:
             self._clear()
-            self._open_line = ""
+            self._running.pop(label, None)
+            self._redraw()
 
     def _clear(self) -> None:
-        if self._open_line:
+        if self._running:
             print("\r\x1b[2K", end="", flush=True)
 
     def _redraw(self) -> None:
-        if self._open_line:
-            print(f"\r\x1b[2K{self._open_line}", end="", flush=True)
+        """Everything that runs now, on one line that the next one replaces."""
+        if self._running:
+            line = _timed(", ".join(self._running), max(self._running.values()))
+            width = shutil.get_terminal_size().columns - len("  … ") - 1
+            print(f"\r\x1b[2K  … {line[:width]}", end="", flush=True)
 
 
 class Step:

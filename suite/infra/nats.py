@@ -76,6 +76,7 @@ class NatsServer:
         configuration: dict[str, Any] = {
             "server_name": "inbox-local",
             "listen": f"{LOOPBACK}:{self.port}",
+            "pid_file": str((self.directory / "nats.pid").absolute()),
             "max_payload": 1048576,
             "jetstream": {
                 "store_dir": str(self.store.absolute()),
