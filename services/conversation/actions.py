@@ -9,12 +9,29 @@ from chassis import outbox, tracing
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
+from chassis.event_log import SnapshotEntity
 from chassis.ids import WorkspaceId
 from chassis.outbox import OutgoingEvent
 from services.conversation import events, model
 from services.conversation.mapping import author_of
-from services.conversation.model import SYSTEM, Author, Conversation, Folder, ThreadFacts
-from services.conversation.store import BEFORE_ALL, Place, Store
+from services.conversation.model import (
+    SYSTEM,
+    Author,
+    Change,
+    Conversation,
+    Folder,
+    ThreadFacts,
+)
+from services.conversation.store import (
+    BEFORE_ALL,
+    BEFORE_ALL_IDS,
+    Place,
+    Store,
+    known_workspaces,
+)
+
+MAX_LOST = 200
+"""Solved in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +200,56 @@ async def project_threads(
             )
         ],
     )
+
+
+async def solve_lost(means: Means, worker: Database, log_epoch: str) -> None:
+    """After a rebuild: solve open conversations whose threads messaging does not have any more.
+
+    That happens when its database was restored from a backup older than the thread. Nobody can
+    answer there; a customer who writes again gets a new conversation. A repeat changes nothing.
+    """
+    for workspace_id in await known_workspaces(worker):
+        while await _solve_some_lost(means, worker, workspace_id, log_epoch):
+            pass
+
+
+async def _solve_some_lost(
+    means: Means, worker: Database, workspace_id: WorkspaceId, log_epoch: str
+) -> bool:
+    async with worker.begin(workspace_id) as transaction:
+        store = Store(transaction, workspace_id)
+        lost = await store.open_of_other_lives(log_epoch, MAX_LOST)
+        before = await store.lock_many(lost)
+        after = [model.solve(conversation) for conversation in before.values()]
+        await store.save_conversations(after)
+        solved = [
+            event
+            for conversation in after
+            for event in _events_of(workspace_id, before[conversation.id], conversation, SYSTEM)
+        ]
+        await _publish(means, transaction, solved)
+    return bool(lost)
+
+
+class Snapshot:
+    """Every conversation as the event that opens it, for those who build theirs from ours."""
+
+    async def page(
+        self, transaction: Transaction, after: str, count: int
+    ) -> Sequence[SnapshotEntity]:
+        """The transaction's workspace, in id order."""
+        workspace_id = transaction.workspace_id
+        assert workspace_id is not None  # noqa: S101 - the event log opens it in a workspace
+        store = Store(transaction, workspace_id)
+        page = await store.in_id_order(after=after or BEFORE_ALL_IDS, size=count)
+        opened = [
+            events.conversation_changed(workspace_id, Change.OPENED, conversation, SYSTEM)
+            for conversation in page
+        ]
+        return [
+            SnapshotEntity(event.ordering_key, event.subject, event.ordering_key, event.payload)
+            for event in opened
+        ]
 
 
 async def _command(

@@ -147,11 +147,3 @@ command_requests = Table(
     PrimaryKeyConstraint("workspace_id", "request_id", name="pk_command_requests"),
 )
 """Commands that changed something: a repeat that comes late must not undo what happened since."""
-
-known_workspaces = Table(
-    "known_workspaces",
-    metadata,
-    _id("workspace_id"),
-    PrimaryKeyConstraint("workspace_id", name="pk_known_workspaces"),
-)
-"""Which workspaces have conversations: what a snapshot of the whole service walks along."""

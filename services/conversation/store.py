@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database import Transaction
+from chassis.database import Database, Transaction
 from chassis.errors import IdempotencyKeyReused
 from chassis.ids import WorkspaceId
 from services.conversation import schema
@@ -82,7 +82,7 @@ PAGE = (
 )
 UNREAD = "AND inbound_count > read_ordinal"
 ON_CHANNEL = "AND channel_id = $6"
-SNAPSHOT = (
+IN_ID_ORDER = (
     CONVERSATIONS.format(
         listed="""
     SELECT * FROM conversations WHERE workspace_id = $1 AND id > $2::uuid ORDER BY id LIMIT $3
@@ -90,7 +90,13 @@ SNAPSHOT = (
     )
     + "ORDER BY listed.id"
 )
-KNOW_WORKSPACE = "INSERT INTO known_workspaces VALUES ($1) ON CONFLICT DO NOTHING"
+OPEN_OF_OTHER_LIVES = """
+SELECT id FROM conversations
+WHERE workspace_id = $1 AND folder = 'open' AND log_epoch <> $2 ORDER BY id LIMIT $3
+"""
+KNOWN_WORKSPACES = """
+SELECT workspace_id FROM log_workspaces UNION SELECT workspace_id FROM outbox ORDER BY 1
+"""
 SAVE_CONTACTS = """
 INSERT INTO contacts (workspace_id, id, display_name, create_time, version)
 SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[])
@@ -134,6 +140,14 @@ class Place:
 
 
 BEFORE_ALL = Place(datetime(9999, 1, 1, tzinfo=UTC), "ffffffff-ffff-ffff-ffff-ffffffffffff")
+BEFORE_ALL_IDS = "00000000-0000-0000-0000-000000000000"
+
+
+async def known_workspaces(worker: Database) -> list[WorkspaceId]:
+    """Every workspace that ever had a conversation: opening one is published."""
+    async with worker.begin() as transaction:
+        rows = await transaction.raw.fetch(KNOWN_WORKSPACES)
+    return [WorkspaceId(str(row["workspace_id"])) for row in rows]
 
 
 def page_statement(*, unread_only: bool, is_on_channel: bool) -> str:
@@ -192,10 +206,15 @@ class Store:
             arguments.append(channel_id)
         return [_conversation(row) for row in await self._raw.fetch(statement, *arguments)]
 
-    async def snapshot(self, *, after: str, size: int) -> list[Conversation]:
-        """Conversations in id order after an id, for those who build theirs from ours."""
-        rows = await self._raw.fetch(SNAPSHOT, self._workspace_id, after, size)
+    async def in_id_order(self, *, after: str, size: int) -> list[Conversation]:
+        """Conversations of every folder after an id."""
+        rows = await self._raw.fetch(IN_ID_ORDER, self._workspace_id, after, size)
         return [_conversation(row) for row in rows]
+
+    async def open_of_other_lives(self, log_epoch: str, size: int) -> list[str]:
+        """Open conversations that this life of messaging's database has said nothing about."""
+        rows = await self._raw.fetch(OPEN_OF_OTHER_LIVES, self._workspace_id, log_epoch, size)
+        return [str(row["id"]) for row in rows]
 
     async def contacts_of(
         self, identity_keys: Iterable[tuple[str, str]]
@@ -212,7 +231,6 @@ class Store:
         """Write contacts with their identities, new or changed."""
         if not contacts:
             return
-        await self._raw.execute(KNOW_WORKSPACE, self._workspace_id)
         await self._raw.execute(
             SAVE_CONTACTS,
             self._workspace_id,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
+from services.conversation import actions
 from services.conversation.mapping import conversation_to
 from services.conversation.model import Folder, Mode
 from tests.service.conversation.desk import Desk, a_customer
@@ -155,3 +156,24 @@ async def test_five_hundred_events_of_a_busy_workspace_are_one_run(desk: Desk) -
     assert len(page.conversations) == 50
     assert {c.inbound_count for c in page.conversations} == {9}
     assert len(await desk.published()) == 50
+
+
+async def test_after_a_restore_conversations_that_messaging_lost_leave_the_open_list(
+    desk: Desk,
+) -> None:
+    kept, lost, archived = a_customer(), a_customer(), a_customer()
+    await desk.apply(kept.writes(), lost.writes(), archived.writes())
+    await desk.solve(archived.conversation_id)
+    before = await desk.get(archived.conversation_id)
+    await desk.apply(replace(kept.thread, log_epoch="second-life"))
+
+    for _ in range(2):
+        await actions.solve_lost(desk.means, desk.worker, "second-life")
+
+    [shown] = (await desk.page()).conversations
+    assert shown.id == kept.conversation_id
+    assert await desk.get(archived.conversation_id) == before
+    [event] = (await desk.published())[4:]
+    assert isinstance(event, conversation_v1.ConversationSolved)
+    assert event.conversation.id == lost.conversation_id
+    assert event.author.kind == messaging_v1.AUTHOR_KIND_SYSTEM

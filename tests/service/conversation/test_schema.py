@@ -17,6 +17,7 @@ ELSEWHERE = {
     "outbox",
     "events",
     "log_state",
+    "log_workspaces",
     "consumer_cursors",
     "parked_events",
 }

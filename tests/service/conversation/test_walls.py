@@ -11,7 +11,7 @@ import pytest
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from services.conversation.model import ConversationNotFound, Folder
-from services.conversation.store import BEFORE_ALL, Store
+from services.conversation.store import BEFORE_ALL, BEFORE_ALL_IDS, Store
 from suite.databases import DatabaseUrls, with_database
 from suite.testing import TestServers
 from tests.service.conversation.desk import Customer, Desk, a_customer
@@ -38,7 +38,7 @@ async def found_by(store: Store, ana: Customer) -> list[object]:
     )
     found = [
         *page,
-        *await store.snapshot(after="00000000-0000-0000-0000-000000000000", size=10),
+        *await store.in_id_order(after=BEFORE_ALL_IDS, size=10),
         *(await store.lock_many([ana.conversation_id])).values(),
         *(await store.contacts_of([ana.thread.identity_key])).values(),
     ]

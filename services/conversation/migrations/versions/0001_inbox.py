@@ -81,13 +81,6 @@ CREATE TABLE command_requests (
 )
 """
 
-KNOWN_WORKSPACES = """
-CREATE TABLE known_workspaces (
-    workspace_id uuid NOT NULL,
-    CONSTRAINT pk_known_workspaces PRIMARY KEY (workspace_id)
-)
-"""
-
 INDEXES = """
 CREATE INDEX ix_contact_identities_contact ON contact_identities (workspace_id, contact_id);
 CREATE INDEX ix_conversations_inbox
@@ -105,7 +98,7 @@ CREATE INDEX ix_conversations_contact ON conversations (workspace_id, contact_id
 
 
 def upgrade() -> None:
-    for table in (CONTACTS, CONTACT_IDENTITIES, CONVERSATIONS, COMMAND_REQUESTS, KNOWN_WORKSPACES):
+    for table in (CONTACTS, CONTACT_IDENTITIES, CONVERSATIONS, COMMAND_REQUESTS):
         op.execute(table)
     for index in INDEXES.split(";"):
         op.execute(index)
@@ -113,6 +106,5 @@ def upgrade() -> None:
     migrations.tenant_table(op, "contact_identities", app=("SELECT",))
     migrations.tenant_table(op, "conversations", app=("SELECT", "UPDATE"))
     migrations.tenant_table(op, "command_requests", app=("SELECT", "INSERT"), worker=())
-    migrations.worker_table(op, "known_workspaces")
     migrations.publishing_tables(op)
     migrations.consuming_tables(op)

@@ -1,0 +1,62 @@
+"""`python -m services.conversation`: the shared inbox."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chassis.bus import Bus
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.dead_letters import DeadLetters
+from chassis.event_log import EventLog
+from chassis.migrations import wait_for_schema
+from chassis.owners_log import RemoteLog
+from chassis.relay import Relay
+from chassis.server import Process, main
+from inbox.conversation import v1 as conversation_v1
+from inbox.event import v1 as event_v1
+from services.conversation import actions, consumers, events
+from services.conversation.actions import Means, Snapshot
+from services.conversation.service import ConversationService
+from services.conversation.settings import ConversationSettings
+
+
+async def wire(process: Process, settings: ConversationSettings) -> None:
+    """Put the parts together."""
+    app, worker = (
+        Database(
+            url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            application_name="conversation",
+        )
+        for url in (settings.database_url, settings.worker_database_url)
+    )
+    process.on_close(app.close)
+    process.on_close(worker.close)
+    await wait_for_schema(app, "conversation")
+    bus = Bus(settings.nats_url.get_secret_value(), name="conversation")
+    relay = Relay(worker, bus, events.STREAM, clock=process.clock)
+    means = Means(app, process.clock, relay.wake)
+    projection = Consumer(
+        name=consumers.PROJECTION,
+        stream=consumers.STREAM,
+        database=worker,
+        bus=bus,
+        owner=RemoteLog(process.channel(settings.messaging_address)),
+        apply=partial(consumers.project, means),
+        clock=process.clock,
+        on_rebuilt=partial(actions.solve_lost, means, worker),
+    )
+    process.serve(
+        conversation_v1.add_ConversationServiceServicer_to_server, ConversationService(means)
+    )
+    process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
+    process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
+    process.ready_when("relay", relay.missing)
+    process.supervise("bus", bus.run)
+    process.supervise("relay", relay.run)
+    process.supervise(consumers.PROJECTION, projection.run)
+
+
+if __name__ == "__main__":
+    main("conversation", ConversationSettings, wire)

@@ -1,0 +1,184 @@
+"""ConversationService's handlers as gRPC sees them, through grpcio-testing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
+from chassis.auth import Caller, Role, current_caller
+from chassis.database import Database
+from chassis.ids import WorkspaceId
+from inbox.conversation import v1
+from inbox.conversation.v1 import conversation_service_pb2
+from services.conversation import actions
+from services.conversation.actions import ListQuery, Means, Page
+from services.conversation.mapping import conversation_to
+from services.conversation.model import Folder
+from services.conversation.service import ConversationService
+from services.conversation.store import BEFORE_ALL, Place
+from tests.fakes import FakeClock
+from tests.grpc_testing_adapter import Adapter
+from tests.unit.conversation.facts import CHANNEL, CONVERSATION, WORKSPACE, a_conversation, message
+
+SERVICE = conversation_service_pb2.DESCRIPTOR.services_by_name["ConversationService"]
+REQUEST = "018f0000-0000-7000-8000-00000000aaaa"
+AGENT = Caller("member", Role.AGENT, WorkspaceId(WORKSPACE))
+
+
+class Admitted:
+    """The servicer behind a door that let an agent in, as `chassis.rpc` does."""
+
+    def __init__(self, servicer: ConversationService) -> None:
+        self._servicer = servicer
+
+    def __getattr__(self, method: str) -> Any:
+        async def handle(request: Any, context: Any) -> Any:
+            current_caller.set(AGENT)
+            return await getattr(self._servicer, method)(request, context)
+
+        return handle
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    """Without a database: whoever passes the checks of a request would find none."""
+    means = Means(cast("Database", None), FakeClock(), lambda: None)
+    with Adapter(Admitted(ConversationService(means)), SERVICE) as adapter:
+        yield adapter.server()
+
+
+def call(server: Any, method: str, request: Any) -> tuple[Any, grpc.StatusCode, ErrorInfo]:
+    """The response, the status code, and the details of a refusal."""
+    rpc = server.invoke_unary_unary(SERVICE.methods_by_name[method], (), request, 5)
+    response, trailing, code, _ = rpc.termination()
+    info = ErrorInfo()
+    for key, value in trailing or ():
+        if key == "grpc-status-details-bin":
+            Status.FromString(value).details[0].Unpack(info)
+    return response, code, info
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "field"),
+    [
+        ("ListConversations", v1.ListConversationsRequest(channel_id="x"), "channel_id"),
+        ("ListConversations", v1.ListConversationsRequest(page_size=-1), "page_size"),
+        ("GetConversation", v1.GetConversationRequest(), "conversation_id"),
+        ("SolveConversation", v1.SolveConversationRequest(request_id=REQUEST), "conversation_id"),
+        (
+            "SolveConversation",
+            v1.SolveConversationRequest(conversation_id=CONVERSATION),
+            "request_id",
+        ),
+        (
+            "ReopenConversation",
+            v1.ReopenConversationRequest(conversation_id=CONVERSATION, request_id="1"),
+            "request_id",
+        ),
+        ("MarkRead", v1.MarkReadRequest(conversation_id=CONVERSATION), "request_id"),
+        (
+            "MarkRead",
+            v1.MarkReadRequest(conversation_id=CONVERSATION, request_id=REQUEST, read_ordinal=-1),
+            "read_ordinal",
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_right_is_refused_before_the_database(
+    server: Any, method: str, request_: Any, field: str
+) -> None:
+    _, code, info = call(server, method, request_)
+
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert (info.domain, info.reason, info.metadata["field"]) == (
+        "inbox",
+        "INVALID_ARGUMENT",
+        field,
+    )
+
+
+def test_a_list_asks_for_open_conversations_unless_told_otherwise(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = a_conversation(preview=message(1, 1).preview, inbound_count=3, read_ordinal=1)
+    asked: list[ListQuery] = []
+
+    async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> Page:
+        assert caller is AGENT
+        asked.append(query)
+        last = query.after != BEFORE_ALL
+        return Page([shown], None if last else Place(shown.last_activity_time, shown.id))
+
+    monkeypatch.setattr(actions, "list_conversations", list_conversations)
+    first, _, _ = call(server, "ListConversations", v1.ListConversationsRequest())
+    second, _, _ = call(
+        server, "ListConversations", v1.ListConversationsRequest(page_token=first.next_page_token)
+    )
+    call(
+        server,
+        "ListConversations",
+        v1.ListConversationsRequest(
+            folder=v1.FOLDER_SPAM, unread_only=True, channel_id=CHANNEL.upper(), page_size=9999
+        ),
+    )
+
+    assert asked == [
+        ListQuery(Folder.OPEN, False, None, 50),
+        ListQuery(Folder.OPEN, False, None, 50, Place(shown.last_activity_time, shown.id)),
+        ListQuery(Folder.SPAM, True, CHANNEL, 200),
+    ]
+    assert first.conversations[0] == conversation_to(shown)
+    assert first.conversations[0].unread_count == 2
+    assert second.next_page_token == ""
+
+
+def test_commands_hand_over_what_they_were_given(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[Any, ...]] = []
+
+    def heard_by(name: str) -> Any:
+        async def action(means: Means, caller: Caller, *given: Any, **named: Any) -> Any:
+            heard.append((name, *given, *named.values()))
+            return a_conversation()
+
+        return action
+
+    for name in ("solve_conversation", "reopen_conversation", "mark_read"):
+        monkeypatch.setattr(actions, name, heard_by(name))
+    answers = [
+        call(
+            server,
+            "SolveConversation",
+            v1.SolveConversationRequest(
+                conversation_id=CONVERSATION,
+                request_id=REQUEST,
+                expected_version=4,
+                seen_inbound_count=5,
+            ),
+        ),
+        call(
+            server,
+            "ReopenConversation",
+            v1.ReopenConversationRequest(
+                conversation_id=CONVERSATION, request_id=REQUEST, expected_version=6
+            ),
+        ),
+        call(
+            server,
+            "MarkRead",
+            v1.MarkReadRequest(conversation_id=CONVERSATION, request_id=REQUEST, read_ordinal=7),
+        ),
+    ]
+
+    assert [code for _, code, _ in answers] == [grpc.StatusCode.OK] * 3
+    assert {answer.conversation.id for answer, _, _ in answers} == {CONVERSATION}
+    assert heard == [
+        ("solve_conversation", CONVERSATION, REQUEST, 4, 5),
+        ("reopen_conversation", CONVERSATION, REQUEST, 6),
+        ("mark_read", CONVERSATION, 7),
+    ]
