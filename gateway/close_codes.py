@@ -1,6 +1,6 @@
 """Why a live socket is closed, and whether the client comes back.
 
-The web client's `close_codes.ts` is the other half; the reason text of the close frame names the
+The web client's `close-codes.ts` is the other half; the reason text of the close frame names the
 fact for people who read logs.
 """
 

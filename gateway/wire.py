@@ -51,9 +51,9 @@ def head_of(raw: bytes) -> Head:
             return Head(position, previous, number)
         value, at = _bytes(raw, at, key)
         if number == POSITION:
-            position = value.decode()
+            position = value.decode(errors="replace")
         else:
-            previous = value.decode()
+            previous = value.decode(errors="replace")
     return Head(position, previous, 0)
 
 

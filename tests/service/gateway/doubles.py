@@ -15,6 +15,7 @@ from joserfc.jwk import OKPKey
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
+from tests.service.gateway.log_double import Log
 
 SESSION = "is_1.secret"
 WORKSPACE = "0192f0c1-7c00-7000-8000-000000000001"
@@ -144,9 +145,29 @@ class Channels(messaging_v1.ChannelServiceServicer):
 class WebChat(messaging_v1.WebChatServiceServicer):
     """One chat box that one site may embed."""
 
+    log: Log
+    acknowledged: list[messaging_v1.AcknowledgeMessagesRequest] = field(default_factory=list)
     allowed_origins: list[str] = field(default_factory=lambda: ["https://shop.example"])
 
     async def GetEmbedding(self, request: Any, context: Any) -> Any:
         if request.channel_id != CHANNEL:
             await refuse(context, grpc.StatusCode.NOT_FOUND, "CHANNEL_NOT_FOUND")
         return messaging_v1.GetEmbeddingResponse(allowed_origins=self.allowed_origins)
+
+    async def ListMessages(self, request: Any, context: Any) -> Any:
+        assert metadata_of(context)["authorization"].startswith("Bearer eyJ")
+        return messaging_v1.WebChatServiceListMessagesResponse(
+            messages=[messaging_v1.VisitorMessage(seq=self.log.last_seq())]
+        )
+
+    async def PostMessage(self, request: Any, context: Any) -> Any:
+        if not request.text:
+            await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "TEXT_EMPTY")
+        message = self.log.message(request.text, client_message_id=request.client_message_id)
+        return messaging_v1.PostMessageResponse(
+            message=messaging_v1.VisitorMessage(id=message.id, text=message.text)
+        )
+
+    async def AcknowledgeMessages(self, request: Any, context: Any) -> Any:
+        self.acknowledged.append(request)
+        return messaging_v1.AcknowledgeMessagesResponse()

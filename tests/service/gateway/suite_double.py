@@ -11,7 +11,8 @@ from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
 from tests.service.gateway.doubles import Channels, Identity, WebChat
-from tests.service.gateway.live_doubles import Log, Messaging, Realtime
+from tests.service.gateway.live_doubles import Messaging, Realtime
+from tests.service.gateway.log_double import Log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,11 +25,11 @@ class Services:
     log: Log = field(default_factory=Log)
     identity: Identity = field(default_factory=Identity)
     channels: Channels = field(default_factory=Channels)
-    web_chat: WebChat = field(default_factory=WebChat)
     server: grpc.aio.Server | None = None
     address: str = ""
 
     def __post_init__(self) -> None:
+        self.web_chat = WebChat(self.log)  # type: ignore[abstract]
         self.realtime = Realtime(self.log)
         self.messaging = Messaging(self.log)  # type: ignore[abstract]
 

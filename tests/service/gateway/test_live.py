@@ -16,7 +16,7 @@ from inbox.policy import v1 as policy_v1
 from inbox.realtime import v1 as realtime_v1
 from tests.service.gateway.doubles import WORKSPACE
 from tests.service.gateway.live_client import JSON, PROTO, LiveClient, snapshot
-from tests.service.gateway.live_doubles import CONVERSATION_ID
+from tests.service.gateway.log_double import CONVERSATION_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
