@@ -5,15 +5,18 @@ from __future__ import annotations
 from chassis.auth import Caller
 from chassis.bus import Bus
 from chassis.database import Database
+from chassis.event_log import EventLog
 from chassis.migrations import wait_for_schema
 from chassis.relay import Relay
 from chassis.rpc.authentication import AUTHORIZATION
 from chassis.server import Process, main
+from inbox.event import v1 as event_v1
 from inbox.messaging import v1
 from services.messaging.actions.writers import Writers
 from services.messaging.events import STREAM
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
+from services.messaging.service.snapshot import Snapshot
 from services.messaging.service.web_chat import WebChatService
 from services.messaging.settings import MessagingSettings
 from services.messaging.visitor_tokens import IdentityVisitorTokens
@@ -60,6 +63,8 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     messaging = MessagingService(means)  # type: ignore[abstract]
     process.serve(v1.add_MessagingServiceServicer_to_server, messaging)
     process.serve(v1.add_WebChatServiceServicer_to_server, WebChatService(means))
+    event_log = EventLog(worker, Snapshot())
+    process.serve(event_v1.add_EventLogServiceServicer_to_server, event_log)
 
 
 if __name__ == "__main__":

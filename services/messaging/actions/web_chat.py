@@ -22,6 +22,7 @@ from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.actions.writers import Writers
 from services.messaging.model.channel import (
     CAPABILITIES,
+    Channel,
     ChannelId,
     ChannelKind,
     ChannelState,
@@ -41,6 +42,7 @@ from services.messaging.model.web_chat import (
     refuse_unless_embeddable,
     refuse_unless_secret,
 )
+from services.messaging.store import channels
 from services.messaging.store import web_chat as store
 from services.messaging.store.delivery import NewReceipt, lock_thread
 from services.messaging.store.history import get_thread
@@ -102,45 +104,46 @@ async def open_session(
         )
     if visitor_secret:
         refuse_unless_secret(visitor_secret)
-    workspace_id, box = await _find_box(app, worker, channel_id)
-    refuse_unless_embeddable(embedding_origin, (*own_origins, *box.settings.allowed_origins))
+    box = await _find_box(app, worker, channel_id)
+    settings = _settings_of(box)
+    refuse_unless_embeddable(embedding_origin, (*own_origins, *settings.allowed_origins))
     if box.state is ChannelState.NOT_CONNECTED:
         raise ChannelNotConnected(channel_id=channel_id)
     secret = visitor_secret or SECRET_PREFIX + new_secret()
-    channel = ChannelId(channel_id)
-    external_id = external_id_of(channel, secret)
-    conversation_id = conversation_id_of(channel, external_id)
+    external_id = external_id_of(box.id, secret)
+    conversation_id = conversation_id_of(box.id, external_id)
     token = await tokens.issue(
-        workspace_id, VisitorBinding(channel, external_id, conversation_id), display_name
+        box.workspace_id, VisitorBinding(box.id, external_id, conversation_id), display_name
     )
     return OpenBox(
         visitor_secret=secret,
         token=token,
         conversation_id=conversation_id,
         channel_display_name=box.display_name,
-        settings=box.settings,
+        settings=settings,
     )
 
 
-async def _find_box(
-    app: Database, worker: Database, channel_id: str
-) -> tuple[WorkspaceId, store.ChatBox]:
+async def _find_box(app: Database, worker: Database, channel_id: str) -> Channel:
     async with worker.begin() as transaction:
-        route = await store.find_route(transaction, channel_id)
-    if route is None or route[1] is not ChannelKind.WEB_CHAT:
+        route = await channels.read_route(transaction, channel_id)
+    if route is None or route.kind is not ChannelKind.WEB_CHAT:
         raise ChannelNotFound(channel_id=channel_id)
-    workspace_id = route[0]
-    async with app.begin(workspace_id) as transaction:
-        box = await store.read_box(transaction, channel_id)
+    async with app.begin(route.workspace_id) as transaction:
+        box = await channels.read(transaction, channel_id)
     if box is None:
         raise ChannelNotFound(channel_id=channel_id)
-    return workspace_id, box
+    return box
+
+
+def _settings_of(box: Channel) -> WebChatSettings:
+    return box.settings if isinstance(box.settings, WebChatSettings) else WebChatSettings()
 
 
 async def get_embedding(app: Database, worker: Database, channel_id: str) -> tuple[str, ...]:
     """The sites that may show the box, as its owner wrote them. Raises: ChannelNotFound."""
-    _, box = await _find_box(app, worker, channel_id)
-    return box.settings.allowed_origins
+    box = await _find_box(app, worker, channel_id)
+    return _settings_of(box).allowed_origins
 
 
 def visitor_of(caller: Caller) -> VisitorBinding:

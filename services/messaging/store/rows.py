@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import asyncpg
 
@@ -24,7 +25,7 @@ from services.messaging.model.message import (
 )
 from services.messaging.model.thread import ConversationId, ConversationMode, Thread
 
-Row = asyncpg.Record
+Row = asyncpg.Record | tuple[Any, ...]
 
 THREAD_COLUMNS = (
     "t.conversation_id, t.channel_id, t.channel_kind, t.external_id, t.customer_name, t.mode, "

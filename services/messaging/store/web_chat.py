@@ -1,24 +1,14 @@
-"""Chat boxes in SQL: finding the box's channel, and what a visitor has acknowledged."""
+"""Chat boxes in SQL: what a visitor has acknowledged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from chassis.database import Transaction
-from chassis.ids import WorkspaceId
-from services.messaging.model.channel import ChannelKind, ChannelState, WebChatSettings
 from services.messaging.model.message import MessageId
 from services.messaging.model.web_chat import Marks, NewlyAcknowledged
 
-FIND_ROUTE = "SELECT workspace_id, kind FROM channel_routes WHERE channel_id = $1"
-READ_BOX = """
-SELECT display_name, state, settings FROM channels WHERE workspace_id = $1 AND id = $2
-"""
 READ_MARKS = """
 SELECT delivered_up_to_seq, read_up_to_seq FROM web_chat_visitors
 WHERE workspace_id = $1 AND conversation_id = $2
@@ -38,42 +28,6 @@ WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <=
   AND m.attempt_count > 0
 ORDER BY m.seq
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ChatBox:
-    """A chat box's channel, as far as its visitors' page needs it."""
-
-    display_name: str
-    state: ChannelState
-    settings: WebChatSettings
-
-
-async def find_route(
-    transaction: Transaction, channel_id: str
-) -> tuple[WorkspaceId, ChannelKind] | None:
-    """Where a channel belongs; needs the worker's role, outside any workspace."""
-    row = await transaction.raw.fetchrow(FIND_ROUTE, channel_id)
-    if row is None:
-        return None
-    return WorkspaceId(str(row["workspace_id"])), ChannelKind(row["kind"])
-
-
-async def read_box(transaction: Transaction, channel_id: str) -> ChatBox | None:
-    """The chat box, if it is one of this workspace."""
-    row = await transaction.raw.fetchrow(READ_BOX, transaction.workspace_id, channel_id)
-    if row is None:
-        return None
-    settings: dict[str, Any] = orjson.loads(row["settings"])
-    return ChatBox(
-        display_name=row["display_name"],
-        state=ChannelState(row["state"]),
-        settings=WebChatSettings(
-            allowed_origins=tuple(settings.get("allowed_origins", ())),
-            greeting=settings.get("greeting", ""),
-            accent_color=settings.get("accent_color", ""),
-        ),
-    )
 
 
 async def read_marks(transaction: Transaction, conversation_id: str) -> Marks:
