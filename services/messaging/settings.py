@@ -25,4 +25,6 @@ class MessagingSettings(ServiceSettings, DatabaseSettings, IdentityClientSetting
         default="http://localhost:8080",
         unit="URL",
     )
-    message_writers: int = setting("group commits that may be under way at once", default=2, unit="1")
+    message_writers: int = setting(
+        "group commits that may be under way at once", default=2, unit="1"
+    )
