@@ -200,7 +200,7 @@ class PlatformDesk:
             request_id=new_id(),
             expected_mode_epoch=0,
             author=Author(AuthorKind.MEMBER),
-            wake_relay=no_wake,
+            on_commit=no_wake,
         )
         return thread.mode_epoch
 
@@ -317,7 +317,7 @@ async def running_platform_desk(
     vault = new_vault()
     calls = PlatformCalls()
     adapters = Adapters(calls)
-    writers = Writers(app, clock, wake_relay=no_wake)
+    writers = Writers(app, clock, on_commit=no_wake)
 
     async def accept(
         workspace_id: WorkspaceId,
