@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 NATS_WEDGED_SECONDS = 15.0
 NATS_PROBE_EVERY_SECONDS = 2.0
 DRAIN_WITHIN = timedelta(seconds=9)
-"""The promise for Ctrl-C is 10 s. The servers get whatever the services leave of it: PostgreSQL
-writes everything down before it goes."""
+"""The promise for Ctrl-C is 10 s. Whoever is done early leaves its time to the next."""
 GATEWAY_LEAVES_WITHIN = timedelta(seconds=3)
 """It goes first, so that browsers hear when to come back while Envoy still carries it."""
-SERVICES_LEAVE_WITHIN = timedelta(seconds=3.5)
+SERVERS_NEED = timedelta(seconds=2)
+"""Kept for them: PostgreSQL writes everything down before it goes."""
 NATS_PORT = 4222
 SERVERS = ("envoy", "nats", "postgres")
 
@@ -253,7 +253,7 @@ class Suite:
         gateways = [name for name in parts if name.partition("-")[0] == "gateway"]
         services = [name for name in parts if name not in (*gateways, *SERVERS)]
         await self._supervisor.stop(gateways, GATEWAY_LEAVES_WITHIN)
-        await self._supervisor.stop(services, SERVICES_LEAVE_WITHIN)
+        await self._supervisor.stop(services, max(deadline.left - SERVERS_NEED, SERVERS_NEED))
         await self._supervisor.stop(list(SERVERS), deadline.left)
         if parts:
             self._screen.done("Everything has stopped", time.monotonic() - began)

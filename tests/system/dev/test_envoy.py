@@ -162,7 +162,7 @@ async def open_door(folder: Path) -> AsyncIterator[Door]:
 
 async def until(condition: Callable[[], Any]) -> None:
     async with asyncio.timeout(READY_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - looks at another process
+        while not await condition():
             await asyncio.sleep(0.05)
 
 

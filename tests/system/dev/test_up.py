@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from suite.infra.ports import free_port
-from tests.system.dev.running import LEAVES_SECONDS, RunningSuite, dev, running_suite
-
-AGAIN_SECONDS = 30.0
-
-
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
-    # A parent only its owner may enter: PostgreSQL, run as another user by root, must not mind.
-    closed = tmp_path_factory.mktemp("closed")
-    closed.chmod(0o700)
-    with running_suite(closed / "data") as suite:
-        yield suite
+from tests.system.running import RunningSuite, dev
 
 
 def test_everything_that_runs_is_well(suite: RunningSuite) -> None:
@@ -64,18 +48,6 @@ def test_secrets_are_for_their_owner_only(suite: RunningSuite) -> None:
     assert stat.S_IMODE(suite.data.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("name", ["nats", "postgres", "simulator", "envoy"])
-def test_a_killed_process_is_named_and_comes_back(suite: RunningSuite, name: str) -> None:
-    before = suite.pid_of(name)
-
-    os.kill(before, signal.SIGKILL)
-
-    suite.wait_for(f"{name} was ended by SIGKILL", AGAIN_SECONDS)
-    suite.wait_for(f"{name} is back", AGAIN_SECONDS)
-    assert suite.pid_of(name) != before
-    assert suite.run["processes"][name]["restarts"] == 1
-
-
 def test_logs_show_one_service_or_all(suite: RunningSuite) -> None:
     one = dev("logs", "postgres", "--data", str(suite.data))
     everything = dev("logs", "--data", str(suite.data))
@@ -92,29 +64,6 @@ def test_a_backup_is_taken_while_everything_runs(suite: RunningSuite, tmp_path: 
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert dev("backup", str(file), "--data", str(suite.data)).returncode == 1
-
-
-def test_it_leaves_within_ten_seconds_takes_all_along_and_continues_where_it_was(
-    tmp_path: Path,
-) -> None:
-    data = tmp_path / "data"
-    with running_suite(data) as first:
-        pids = [process["pid"] for process in first.run["processes"].values()]
-        ports = (data / "ports.json").read_text()
-        code, seconds = first.stop()
-
-        assert code == 0
-        assert seconds < LEAVES_SECONDS
-        assert all(first.is_gone(pid) for pid in pids)
-        assert "did not leave in time" not in first.screen
-
-    with running_suite(data) as second:
-        assert (data / "ports.json").read_text() == ports
-        assert "first start" not in second.screen
-        second.kill()
-        # Whoever kills the supervisor ends everything; a new start waits until that is done.
-        with running_suite(data) as third:
-            assert third.process.pid != second.process.pid
 
 
 def test_data_of_a_newer_version_are_refused_with_the_version_to_use(tmp_path: Path) -> None:

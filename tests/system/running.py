@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -75,18 +74,6 @@ class RunningSuite:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(LEAVES_SECONDS * 3)
         return code, time.monotonic() - began
-
-    def kill(self) -> None:
-        """End the supervisor without a word."""
-        self.process.kill()
-        self.process.wait()
-
-    def is_gone(self, pid: int) -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
 
 
 def command(*arguments: str) -> list[str]:

@@ -1,0 +1,71 @@
+"""What is killed comes back; who is asked to leave leaves in time; what was kept is found again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from suite.datafolder import DataFolder
+from tests.system.running import LEAVES_SECONDS, RunningSuite, running_suite
+
+AGAIN_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+    """One of its own: these tests break it."""
+    with running_suite(tmp_path_factory.mktemp("broken") / "data", "--no-demo") as suite:
+        yield suite
+
+
+@pytest.mark.parametrize("name", ["nats", "postgres", "identity", "envoy"])
+def test_a_killed_process_is_named_and_comes_back(suite: RunningSuite, name: str) -> None:
+    before = suite.pid_of(name)
+
+    os.kill(before, signal.SIGKILL)
+
+    suite.wait_for(f"{name} was ended by SIGKILL", AGAIN_SECONDS)
+    suite.wait_for(f"{name} is back", AGAIN_SECONDS)
+    assert suite.pid_of(name) != before
+    assert suite.run["processes"][name]["restarts"] == 1
+
+
+def test_it_leaves_within_ten_seconds_and_takes_everything_along(suite: RunningSuite) -> None:
+    processes = suite.run["processes"]
+
+    code, seconds = suite.stop()
+
+    assert code == 0
+    assert seconds < LEAVES_SECONDS
+    assert all(gone(process["pid"]) for process in processes.values())
+    assert "did not leave in time" not in suite.screen
+
+
+def test_a_second_start_continues_where_the_first_ended(suite: RunningSuite) -> None:
+    ports = (suite.data / "ports.json").read_text()
+
+    with running_suite(suite.data, "--no-demo") as again:
+        assert "first start" not in again.screen
+        assert (suite.data / "ports.json").read_text() == ports
+        pids = [process["pid"] for process in again.run["processes"].values()]
+        os.kill(again.process.pid, signal.SIGKILL)
+        again.process.wait()
+
+        # The next start would wait here until the last of them has drained.
+        with DataFolder(suite.data).locked():
+            assert all(gone(pid) for pid in pids)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; a dying one gets a moment to be taken off the list."""
+    deadline = time.monotonic() + 2
+    while Path(f"/proc/{pid}").exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
