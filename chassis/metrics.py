@@ -73,6 +73,32 @@ CONSUMER_DEAD = Counter(
 CONSUMER_REBUILDS = Counter(
     "inbox_consumer_rebuilds_runs", "Rebuilds from the owner's snapshot.", ["consumer"]
 )
+GATEWAY_REQUESTS = Histogram(
+    "inbox_gateway_requests_duration_seconds",
+    "Time from an HTTP request's arrival to its answer, by route and status.",
+    ["route", "status"],
+    buckets=FAST,
+)
+GATEWAY_SOCKETS = Gauge("inbox_gateway_open_sockets", "Live sockets, by kind.", ["kind"])
+GATEWAY_CLOSES = Counter(
+    "inbox_gateway_closed_sockets", "Live sockets that ended, by close code.", ["code"]
+)
+GATEWAY_JOINS = Counter(
+    "inbox_gateway_joined_sockets",
+    "Sockets that joined their workspace's stream: fresh, from memory, from realtime, or resync.",
+    ["way"],
+)
+GATEWAY_FRAMES = Counter(
+    "inbox_gateway_delivered_frames", "Frames written to sockets by hubs, once per socket."
+)
+GATEWAY_WATCHES = Gauge(
+    "inbox_gateway_open_watches", "Workspaces whose stream is being watched at this moment."
+)
+GATEWAY_SENDS = Histogram(
+    "inbox_gateway_send_batch_messages",
+    "Messages written to messaging's stream together.",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
 READY = Gauge("inbox_ready_state", "1 while this process takes traffic, else 0.")
 
 

@@ -39,6 +39,8 @@ Socket = Any
 class Agents:
     """The endpoint of `/ws`."""
 
+    kind = "agent"
+
     def __init__(
         self,
         *,

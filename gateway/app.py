@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import grpc
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from chassis import metrics as chassis_metrics
 from chassis import tracing
 from chassis.logs import log
 from gateway.errors import EdgeError
@@ -42,7 +43,7 @@ class Parts:
 
 def application(parts: Parts) -> web.Application:
     """The whole HTTP surface."""
-    app = web.Application(middlewares=[answer_errors])
+    app = web.Application(middlewares=[measure, answer_errors])
     app.on_response_prepare.append(_name_no_software)
     router = app.router
     router.add_get("/healthz", parts.health.alive)
@@ -67,6 +68,23 @@ def application(parts: Parts) -> web.Application:
 
 
 @web.middleware
+async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count every request and its time."""
+    began = asyncio.get_running_loop().time()
+    status = 0
+    try:
+        response = await handler(request)
+        status = response.status
+    except web.HTTPException as refusal:
+        status = refusal.status
+        raise
+    finally:
+        took = asyncio.get_running_loop().time() - began
+        chassis_metrics.GATEWAY_REQUESTS.labels(_route(request), status).observe(took)
+    return response
+
+
+@web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give every request a trace, and every failure a body that says what it was."""
     trace = tracing.enter(request.headers.get(tracing.HEADER))
@@ -77,14 +95,18 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except (web.HTTPException, ConnectionError):
         raise
     except Exception as error:  # noqa: BLE001 - the last place that can still answer
-        request_id = trace.trace_id or secrets.token_hex(8)
+        request_id = trace.trace_id
         log.error("request_failed", route=_route(request), request_id=request_id, exc_info=error)
-        return EdgeError(
-            code=grpc.StatusCode.INTERNAL,
-            reason="INTERNAL",
-            message=f"a fault of ours; it is logged under request id {request_id}",
-            metadata={"request_id": request_id},
-        ).response()
+        return _internal(request_id).response()
+
+
+def _internal(request_id: str) -> EdgeError:
+    return EdgeError(
+        code=grpc.StatusCode.INTERNAL,
+        reason="INTERNAL",
+        message=f"a fault of ours; it is logged under request id {request_id}",
+        metadata={"request_id": request_id},
+    )
 
 
 async def metrics(_: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from chassis import metrics
 from chassis.logs import log
 from gateway import positions, wire
 from gateway.close_codes import CloseCode
@@ -53,15 +54,19 @@ class CatchUp:
         if not position:
             connection.perform(connection.session.joined(hub.position, is_resumed=False))
             hub.join(connection)
+            metrics.GATEWAY_JOINS.labels("fresh").inc()
             return
         if self._from_memory(connection, hub, position, is_greeted=False):
+            metrics.GATEWAY_JOINS.labels("memory").inc()
             return
         greeting = _Greeting(connection, position)
         try:
             async with self._turn:
                 await self._from_realtime(connection, hub, greeting)
+            metrics.GATEWAY_JOINS.labels("realtime").inc()
         except CannotResume:
             _start_over(connection, hub, greeting)
+            metrics.GATEWAY_JOINS.labels("resync").inc()
         except (grpc.aio.AioRpcError, TimeoutError, ChainBroken, wire.WireInvalid) as error:
             log.warning("catch_up_broken", error=type(error).__name__)
             connection.close(CloseCode.RESTART, "the live stream is away; come back")

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from chassis import metrics
 from gateway.actions import Action, Close, Emit, Ping
 from gateway.close_codes import CloseCode
 from gateway.frames import (
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
     from gateway.encodings import Encoding
 
+CONNECTION_LOST = 1006
+"""What the other side calls an end without a close frame."""
+KNOWN_CODES = frozenset({1000, 1001, CONNECTION_LOST, *CloseCode})
+"""For metrics: a client's own codes could be any."""
 MAX_INBOUND_BYTES = 64 * 1024
 MAX_FRAMES_BEHIND = 256
 MAX_BYTES_BEHIND = 1024 * 1024
@@ -71,6 +76,11 @@ SessionT = TypeVar("SessionT", bound=SocketSession)
 
 class Endpoint(Protocol):
     """Carries out what only the rest of the process can do."""
+
+    @property
+    def kind(self) -> str:
+        """Whose sockets these are, for metrics."""
+        ...
 
     def act(self, connection: Any, action: Action) -> None:
         """Begin to do it; never waits."""
@@ -121,6 +131,7 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
         self._full_since: float | None = None
         self._room: asyncio.Event | None = None
         self._closing_since: float | None = None
+        metrics.GATEWAY_SOCKETS.labels(endpoint.kind).inc()
         transport.set_write_buffer_limits(TRANSPORT_HIGH_BYTES, TRANSPORT_LOW_BYTES)
 
     @property
@@ -241,9 +252,9 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The socket is gone."""
         if self._closing_since is None:
-            self._closing_since = self._loop.time()
             self.session.close(CloseCode.NORMAL, "the client is gone")
-            self._endpoint.gone(self)
+            self._end(CONNECTION_LOST)
+        metrics.GATEWAY_SOCKETS.labels(self._endpoint.kind).dec()
         # Already past its time: the sweeper lets go of it at its next tick.
         self._closing_since = float("-inf")
         self._behind = None
@@ -258,20 +269,24 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
     def _close_with(self, code: CloseCode, reason: str) -> None:
         if self._closing_since is not None:
             return
+        self._end(code)
+        # The transport stays open until the client has answered: closing it while bytes of the
+        # client are unread would reset the connection, and the client would never see the code.
+        self._transport.write(close_frame(code, reason))
+
+    def _end(self, code: int) -> None:
+        """Nothing more is sent, and nobody else counts on it any more."""
         self._closing_since = self._loop.time()
         self._behind = None
         self._let_go()
-        self._transport.write(close_frame(code, reason))
-        # The transport stays open until the client has answered: closing it while bytes of the
-        # client are unread would reset the connection, and the client would never see the code.
+        metrics.GATEWAY_CLOSES.labels(code).inc()
         self._endpoint.gone(self)
 
     def _answer_close(self, payload: bytes) -> None:
         if self._closing_since is None:
             self.session.close(CloseCode.NORMAL, "the client closed")
-            self._closing_since = self._loop.time()
-            self._endpoint.gone(self)
             code = close_code_of(payload)
+            self._end(code if code in KNOWN_CODES else CloseCode.NORMAL)
             echo = close_frame(code) if CloseCode.NORMAL <= code != NO_STATUS else close_frame(1000)
             self._transport.write(echo)
         self._transport.close()

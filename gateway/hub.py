@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from chassis import metrics
 from chassis.logs import log
 from chassis.tasks import pause_after
 from gateway import wire
@@ -145,6 +146,7 @@ class Hub:
                 # A copy: a socket that is too slow leaves the set while it is written to.
                 for connection in tuple(connections):
                     connection.offer(chunk, len(events))
+                metrics.GATEWAY_FRAMES.inc(len(connections) * len(events))
         for event in events:
             self._notice(event)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from chassis import metrics
 from gateway.hub import Hub
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Hubs:
             self._idle_since.pop(workspace_id, None)
             return known[0]
         hub = Hub(workspace_id, self._watch, self.listeners)
+        metrics.GATEWAY_WATCHES.inc()
         self._hubs[workspace_id] = hub, self._jobs.keep("hub", hub.run)
         return hub
 
@@ -60,4 +62,5 @@ class Hubs:
                 since = self._idle_since.setdefault(workspace_id, loop.time())
                 if loop.time() - since >= KEPT_IDLE_SECONDS:
                     task.cancel()
+                    metrics.GATEWAY_WATCHES.dec()
                     del self._hubs[workspace_id], self._idle_since[workspace_id]

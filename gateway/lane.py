@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from chassis import metrics
 from chassis.logs import log
 from chassis.tasks import pause_after
 from inbox.messaging import v1 as messaging_v1
@@ -132,6 +133,7 @@ class Lane:
             pending = self._waiting.popleft()
             self._unanswered[pending.item.ref] = pending
             items.append(pending.item)
+        metrics.GATEWAY_SENDS.observe(len(items))
         return items
 
     async def _read(self, call: Any) -> None:

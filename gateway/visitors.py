@@ -40,6 +40,8 @@ Command = Post | Acknowledge
 class Visitors:
     """The endpoint of `/ws/chat`."""
 
+    kind = "visitor"
+
     def __init__(
         self,
         *,
