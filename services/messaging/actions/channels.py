@@ -20,7 +20,7 @@ from services.messaging.actions.connection import (
 )
 from services.messaging.actions.vault import Vault
 from services.messaging.channels.adapters import Adapters
-from services.messaging.channels.port import Connection, Credentials, TokenCheck
+from services.messaging.channels.port import Connection, TokenCheck
 from services.messaging.model.channel import (
     Channel,
     ChannelId,
@@ -31,9 +31,10 @@ from services.messaging.model.channel import (
 )
 from services.messaging.model.connect import (
     RATES,
-    checked_secret,
+    Credentials,
     checked_settings,
     refuse_unless_connectable,
+    refuse_unless_usable,
 )
 from services.messaging.model.faults import ChannelNotFound
 from services.messaging.store import channels as store
@@ -77,7 +78,7 @@ async def create_channel(
     """
     refuse_unless_connectable(kind)
     settings = checked_settings(kind, settings)
-    _check_credentials(credentials)
+    refuse_unless_usable(credentials)
     now = desk.clock.now()
     workspace_id = caller.workspace
     # Derived, so that it cannot be another workspace's, and a repeat finds it.
@@ -148,7 +149,7 @@ async def update_channel(
     Raises: ChannelNotFound, VersionConflict, FieldInvalid.
     """
     if credentials is not None:
-        _check_credentials(credentials)
+        refuse_unless_usable(credentials)
     now = desk.clock.now()
     async with desk.database.begin(caller.workspace) as transaction:
         channel = await _read(transaction, channel_id, lock="FOR UPDATE")
@@ -239,12 +240,6 @@ async def test_channel(
         transaction.after_commit(desk.wake_relay)
         transaction.after_commit(desk.wake_dispatch)
     return check, after or channel
-
-
-def _check_credentials(credentials: Credentials) -> None:
-    checked_secret("credentials.access_token", credentials.access_token)
-    checked_secret("credentials.webhook_secret", credentials.webhook_secret)
-    checked_secret("credentials.previous_webhook_secret", credentials.previous_webhook_secret)
 
 
 async def _read(transaction: Transaction, channel_id: str, *, lock: str = "") -> Channel:

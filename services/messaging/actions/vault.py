@@ -11,7 +11,7 @@ from chassis.database import Transaction
 from chassis.ids import WorkspaceId
 from chassis.logs import log
 from chassis.secrets import CannotOpen, DataKey, MasterKeys
-from services.messaging.channels.port import Credentials
+from services.messaging.model.connect import Credentials
 from services.messaging.store import channels as store
 
 MAX_KEYS_KEPT = 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -124,10 +125,8 @@ async def _note_first_byte(
 def read_retry_after(headers: Mapping[str, str]) -> timedelta:
     """Retry-After in seconds or as a date, measured against the answer's own Date."""
     given = headers.get("Retry-After", "")
-    try:
+    with suppress(ValueError, OverflowError):
         return timedelta(seconds=max(0.0, float(given)))
-    except (ValueError, OverflowError):
-        pass
     try:
         return max(
             timedelta(0),

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.messaging.model.channel import ChannelSettings
+from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus, Failure
 from services.messaging.model.dispatch import SendOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What lets us in at a platform, in the clear; it never leaves memory."""
-
-    access_token: str = field(default="", repr=False)
-    webhook_secret: str = field(default="", repr=False)
-    previous_webhook_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from services.messaging.channels.port import Credentials
+from services.messaging.model.connect import Credentials
 
 PREFIX = "sha256="
 

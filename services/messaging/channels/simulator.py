@@ -14,7 +14,6 @@ from urllib.parse import quote
 from services.messaging.channels.calls import Answer, PlatformCalls, is_success
 from services.messaging.channels.port import (
     Connection,
-    Credentials,
     FoundSend,
     InboundText,
     OutboundText,
@@ -25,6 +24,7 @@ from services.messaging.channels.port import (
 )
 from services.messaging.channels.signatures import is_signed
 from services.messaging.model.channel import SimulatorSettings
+from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus, Failure, FailureReason
 from services.messaging.model.dispatch import (
     Accepted,

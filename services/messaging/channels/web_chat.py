@@ -12,13 +12,13 @@ from datetime import timedelta
 
 from services.messaging.channels.port import (
     Connection,
-    Credentials,
     FoundSend,
     OutboundText,
     TokenCheck,
     UnknownItem,
     WebhookItem,
 )
+from services.messaging.model.connect import Credentials
 from services.messaging.model.dispatch import Accepted, SendOutcome
 
 

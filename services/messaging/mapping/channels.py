@@ -8,11 +8,13 @@ from services.messaging.model.channel import (
     Capabilities,
     Channel,
     ChannelKind,
+    ChannelSettings,
     ChannelState,
     LengthUnit,
     SimulatorSettings,
     WebChatSettings,
 )
+from services.messaging.model.connect import Credentials
 
 CHANNEL_KINDS = {kind: v1.ChannelKind.Value(f"CHANNEL_KIND_{kind.name}") for kind in ChannelKind}
 CHANNEL_KINDS_BACK = {number: kind for kind, number in CHANNEL_KINDS.items()}
@@ -64,4 +66,33 @@ def capabilities_to_proto(capabilities: Capabilities) -> v1.ChannelCapabilities:
         is_idempotent=capabilities.is_idempotent,
         max_text_length=capabilities.max_text_length,
         text_length_unit=LENGTH_UNITS[capabilities.text_length_unit],
+    )
+
+
+def settings_from_proto(
+    request: v1.CreateChannelRequest | v1.UpdateChannelRequest,
+) -> ChannelSettings | None:
+    """The settings a request gives; None when it gives none."""
+    match request.WhichOneof("settings"):
+        case "web_chat":
+            return WebChatSettings(
+                allowed_origins=tuple(request.web_chat.allowed_origins),
+                greeting=request.web_chat.greeting,
+                accent_color=request.web_chat.accent_color,
+            )
+        case "simulator":
+            return SimulatorSettings(
+                base_url=request.simulator.base_url,
+                account_id=request.simulator.account_id,
+                is_idempotent=request.simulator.is_idempotent,
+            )
+    return None
+
+
+def credentials_from_proto(credentials: v1.ChannelCredentials) -> Credentials:
+    """What lets us in at a platform."""
+    return Credentials(
+        access_token=credentials.access_token,
+        webhook_secret=credentials.webhook_secret,
+        previous_webhook_secret=credentials.previous_webhook_secret,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from urllib.parse import urlsplit
 
 from chassis.errors import FieldInvalid
@@ -22,6 +22,15 @@ MAX_URL_LENGTH = 500
 MAX_SECRET_LENGTH = 4096
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 ACCOUNT = re.compile(r"[A-Za-z0-9+._@-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What lets us in at a platform, in the clear; it never leaves memory."""
+
+    access_token: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
+    previous_webhook_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +71,17 @@ def checked_settings(kind: ChannelKind, settings: ChannelSettings | None) -> Cha
     raise FieldInvalid(field="settings", rule=f"must be those of a {kind.value} channel")
 
 
-def checked_secret(field: str, value: str) -> str:
-    """A credential; it is never shown in the refusal. Raises: FieldInvalid."""
-    is_printable_ascii = value.isascii() and value.isprintable()
-    if len(value) > MAX_SECRET_LENGTH or not is_printable_ascii or value != value.strip():
-        raise FieldInvalid(
-            field=field,
-            rule=f"must be at most {MAX_SECRET_LENGTH} printable ASCII characters without space "
-            "around them",
-        )
-    return value
+def refuse_unless_usable(credentials: Credentials) -> None:
+    """They travel in headers; the refusal never shows one. Raises: FieldInvalid."""
+    for name in fields(credentials):
+        value: str = getattr(credentials, name.name)
+        is_printable_ascii = value.isascii() and value.isprintable()
+        if len(value) > MAX_SECRET_LENGTH or not is_printable_ascii or value != value.strip():
+            raise FieldInvalid(
+                field=f"credentials.{name.name}",
+                rule=f"must be at most {MAX_SECRET_LENGTH} printable ASCII characters without "
+                "space around them",
+            )
 
 
 def checked_origin(value: str) -> str:

@@ -39,6 +39,8 @@ SHORTEST_RATE_PAUSE = timedelta(seconds=1)
 LONGEST_RATE_PAUSE = timedelta(minutes=10)
 EARLY_LOOKUP_AFTER = timedelta(seconds=5)
 """A first look for an unknown send comes soon, the last one when its time is over."""
+MAX_DIGITS = 6
+"""Of an attempt's number: what is longer is not ours."""
 REVIVE_WITHIN = timedelta(minutes=15)
 """Failures for a broken connection that are younger are tried again when it is back."""
 
@@ -205,7 +207,8 @@ def _settled(attempt: OpenAttempt, view: LaneView) -> Verdict | None:
         return unknown(attempt, view.now)
     if attempt.author_kind is AuthorKind.AI and view.mode is not ConversationMode.AI:
         return withdrawn(attempt, view.now)
-    if attempt.start_by <= view.now:
+    is_over = view.channel_state is ChannelState.NOT_CONNECTED or attempt.start_by <= view.now
+    if is_over:
         if attempt.is_in_call or attempt.is_doubtful:
             return unknown(attempt, view.now)
         reason = _reason_to_give_up(view)
@@ -292,7 +295,7 @@ def may_try_again(attempt: OpenAttempt, due: datetime) -> bool:
 
 def pause_after(try_count: int, luck: float) -> timedelta:
     """The pause before the next call: doubling, capped, full jitter."""
-    ceiling = min(FIRST_PAUSE * 2 ** max(0, try_count - 1), LONGEST_PAUSE)
+    ceiling = min(FIRST_PAUSE * (1 << min(max(0, try_count - 1), MAX_TRIES)), LONGEST_PAUSE)
     return timedelta(seconds=ceiling.total_seconds() * luck)
 
 
@@ -333,9 +336,11 @@ def parse_callback_data(text: str) -> tuple[MessageId, int] | None:
     """The attempt a mark names; None when it is not one of ours."""
     message_id, _, number = text.partition(".")
     try:
-        return MessageId(str(UUID(message_id))), int(number)
+        named = MessageId(str(UUID(message_id)))
     except ValueError:
         return None
+    is_number = number.isdecimal() and len(number) <= MAX_DIGITS
+    return (named, int(number)) if is_number else None
 
 
 def _callable_from(attempt: OpenAttempt, now: datetime) -> datetime:

@@ -36,9 +36,10 @@ from services.messaging.actions.webhooks import IntakeDesk
 from services.messaging.actions.writers import Writers
 from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.calls import PlatformCalls
-from services.messaging.channels.port import Credentials, InboundText
+from services.messaging.channels.port import InboundText
 from services.messaging.dispatch import Dispatcher, Hook
 from services.messaging.model.channel import Channel, ChannelId, ChannelKind, SimulatorSettings
+from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus
 from services.messaging.model.draft import Opening
 from services.messaging.model.message import Author, AuthorKind, Message, Receipt
