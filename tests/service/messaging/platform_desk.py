@@ -12,7 +12,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -128,6 +128,7 @@ class PlatformDesk:
     async def lose_master_key(self) -> None:
         """Start again with a master key that sealed nothing."""
         self.vault = new_vault()
+        self.intake = replace(self.intake, vault=self.vault)
 
     async def _update(
         self,
