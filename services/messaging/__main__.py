@@ -9,17 +9,26 @@ from chassis.event_log import EventLog
 from chassis.migrations import wait_for_schema
 from chassis.relay import Relay
 from chassis.rpc.authentication import AUTHORIZATION
+from chassis.secrets import MasterKeys
 from chassis.server import Process, main
 from inbox.event import v1 as event_v1
 from inbox.messaging import v1
+from services.messaging.actions.channels import ChannelDesk
+from services.messaging.actions.vault import Vault
+from services.messaging.actions.webhooks import IntakeDesk, accept_through
 from services.messaging.actions.writers import Writers
+from services.messaging.channels.adapters import Adapters
+from services.messaging.channels.calls import PlatformCalls
+from services.messaging.dispatch import Dispatcher
 from services.messaging.events import STREAM
+from services.messaging.service.channels import ChannelMeans, ChannelService
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
 from services.messaging.service.snapshot import Snapshot
 from services.messaging.service.web_chat import WebChatService
 from services.messaging.settings import MessagingSettings
 from services.messaging.visitor_tokens import IdentityVisitorTokens
+from services.messaging.webhooks import WebhookWorker
 
 
 async def wire(process: Process, settings: MessagingSettings) -> None:
@@ -42,8 +51,22 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.supervise("bus", bus.run)
     process.supervise("relay", relay.run)
     process.ready_when("relay", relay.missing)
-    writers = Writers(app, process.clock, on_commit=relay.wake, count=settings.message_writers)
+    calls = PlatformCalls()
+    process.on_close(calls.close)
+    adapters = Adapters(calls)
+    vault = Vault(MasterKeys(settings.master_key.get_secret_value()))
+    dispatcher = Dispatcher(worker, adapters, vault, process.clock, wake_relay=relay.wake)
+
+    def wake() -> None:
+        relay.wake()
+        dispatcher.wake()
+
+    writers = Writers(app, process.clock, on_commit=wake, count=settings.message_writers)
+    intake = IntakeDesk(worker, process.clock, vault, adapters, accept_through(writers), relay.wake)
+    webhooks = WebhookWorker(intake, process.clock)
     process.supervise("writers", writers.run)
+    process.supervise("dispatcher", dispatcher.run)
+    process.supervise("webhooks", webhooks.run)
 
     async def verify(token: str) -> Caller:
         # The guard is there once the first servicer is served, before any call.
@@ -58,10 +81,15 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
         verify=verify,
         visitor_tokens=IdentityVisitorTokens(process.channel(settings.identity_address)),
         own_origins=(settings.public_url,),
-        on_commit=relay.wake,
+        on_commit=wake,
     )
-    messaging = MessagingService(means)  # type: ignore[abstract]
-    process.serve(v1.add_MessagingServiceServicer_to_server, messaging)
+    channels = ChannelMeans(
+        desk=ChannelDesk(app, process.clock, vault, adapters, relay.wake, dispatcher.wake),
+        intake=intake,
+        wake_webhooks=webhooks.wake,
+    )
+    process.serve(v1.add_MessagingServiceServicer_to_server, MessagingService(means))
+    process.serve(v1.add_ChannelServiceServicer_to_server, ChannelService(channels))
     process.serve(v1.add_WebChatServiceServicer_to_server, WebChatService(means))
     event_log = EventLog(worker, Snapshot())
     process.serve(event_v1.add_EventLogServiceServicer_to_server, event_log)

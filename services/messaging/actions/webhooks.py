@@ -13,8 +13,10 @@ from chassis.database import Database
 from chassis.errors import TemporarilyUnavailable, Unavailable
 from chassis.ids import WorkspaceId
 from chassis.logs import log
+from services.messaging.actions.inbound import accept_inbound
 from services.messaging.actions.receipts import take_in_report, take_in_watermark_report
 from services.messaging.actions.vault import Vault
+from services.messaging.actions.writers import Writers
 from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.port import (
     Channel,
@@ -25,6 +27,7 @@ from services.messaging.channels.port import (
     WebhookItem,
 )
 from services.messaging.model.channel import ChannelId, ChannelKind
+from services.messaging.model.draft import Opening
 from services.messaging.model.faults import (
     ChannelKindUnsupported,
     ChannelNotFound,
@@ -41,6 +44,7 @@ FIRST_PAUSE = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(minutes=1)
 MAX_SPLIT = 20
 MAX_KEY_LENGTH = 500
+STORE_WITHIN = timedelta(seconds=10)
 
 
 class AcceptInbound(Protocol):
@@ -55,6 +59,28 @@ class AcceptInbound(Protocol):
     ) -> None:
         """Store it for good before returning."""
         ...
+
+
+def accept_through(writers: Writers) -> AcceptInbound:
+    """Customers' messages go the way of every message: through the writers' group commits."""
+
+    async def accept(
+        workspace_id: WorkspaceId,
+        channel_id: ChannelId,
+        channel_kind: ChannelKind,
+        message: InboundText,
+    ) -> None:
+        await accept_inbound(
+            writers,
+            workspace_id,
+            opening=Opening(channel_id, channel_kind, message.external_id, message.customer_name),
+            platform_message_id=message.platform_message_id,
+            text=message.text,
+            platform_time=message.platform_time,
+            within=STORE_WITHIN,
+        )
+
+    return accept
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
 from chassis.rpc import Context
 from inbox.messaging import v1
-from services.messaging.actions import history, mode, send, settings
+from services.messaging.actions import history, mode, retry, send, settings
 from services.messaging.mapping.messages import (
     MODES,
     MODES_BACK,
@@ -64,6 +64,20 @@ class MessagingService(v1.MessagingServiceServicer):
         stream = SendStream(self._means, require_caller())
         async for response in stream.serve(request_iterator):
             yield response
+
+    async def RetryMessage(
+        self, request: v1.RetryMessageRequest, context: Context
+    ) -> v1.RetryMessageResponse:
+        """Tries a failed message again; a repeat while it is on its way changes nothing."""
+        message = await retry.retry_message(
+            self._means.app,
+            self._means.clock,
+            require_caller(),
+            message_id=parse_id("message_id", request.message_id),
+            request_id=parse_id("request_id", request.request_id),
+            wake=self._means.on_commit,
+        )
+        return v1.RetryMessageResponse(message=message_to_proto(message))
 
     async def GetMessage(
         self, request: v1.GetMessageRequest, context: Context

@@ -215,7 +215,7 @@ async def open_desk(
     async with asyncio.TaskGroup() as group:
         writing = group.create_task(writers.run())
         async with serving(
-            (v1.add_MessagingServiceServicer_to_server, MessagingService(means)),  # type: ignore[abstract]
+            (v1.add_MessagingServiceServicer_to_server, MessagingService(means)),
             (v1.add_WebChatServiceServicer_to_server, WebChatService(means)),
             tokens=tokens,
         ) as server:

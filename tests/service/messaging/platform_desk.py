@@ -32,11 +32,10 @@ from services.messaging.actions.channels import ChannelDesk
 from services.messaging.actions.inbound import accept_inbound
 from services.messaging.actions.send import begin_send
 from services.messaging.actions.vault import Vault
-from services.messaging.actions.webhooks import IntakeDesk
+from services.messaging.actions.webhooks import IntakeDesk, accept_through
 from services.messaging.actions.writers import Writers
 from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.calls import PlatformCalls
-from services.messaging.channels.port import InboundText
 from services.messaging.dispatch import Dispatcher, Hook
 from services.messaging.model.channel import Channel, ChannelId, ChannelKind, SimulatorSettings
 from services.messaging.model.connect import Credentials
@@ -321,23 +320,7 @@ async def running_platform_desk(
     adapters = Adapters(calls)
     writers = Writers(app, clock, on_commit=no_wake)
 
-    async def accept(
-        workspace_id: WorkspaceId,
-        channel_id: ChannelId,
-        channel_kind: ChannelKind,
-        message: InboundText,
-    ) -> None:
-        await accept_inbound(
-            writers,
-            workspace_id,
-            opening=Opening(channel_id, channel_kind, message.external_id, message.customer_name),
-            platform_message_id=message.platform_message_id,
-            text=message.text,
-            platform_time=message.platform_time,
-            within=WITHIN,
-        )
-
-    intake = IntakeDesk(worker, clock, vault, adapters, accept, no_wake)
+    intake = IntakeDesk(worker, clock, vault, adapters, accept_through(writers), no_wake)
     async with running_simulator(seed=seed) as simulator:
         account = simulator.platform.open(
             f"shop-{workspace_id}", token=TOKEN, webhook_secret=SECRET
