@@ -12,7 +12,7 @@ from chassis.database import Database
 from services.messaging.schema import metadata
 from suite.databases import DatabaseUrls
 
-ELSEWHERE = {"alembic_version", "outbox", "events", "log_state"}
+ELSEWHERE = {"alembic_version", "outbox", "events", "log_state", "log_workspaces"}
 """Tables that the chassis makes."""
 
 
