@@ -57,7 +57,7 @@ async def supervising() -> AsyncIterator[Supervisor]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SOON):
-        while not condition():  # noqa: ASYNC110 - looks at another process
+        while not condition():
             await asyncio.sleep(0.02)
 
 
