@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -24,12 +23,12 @@ from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from chassis import metrics
-from chassis.errors import TemporarilyUnavailable
+from chassis.bus_faults import BusUnavailable, WrongServer, check_version
 from chassis.logs import log
 from chassis.tasks import pause_after
 
-SERVER_FLOOR = (2, 12)
-"""Atomic batches came with 2.12; older servers ignore them without a word."""
+__all__ = ["REQUEST_WITHIN", "Bus", "BusUnavailable", "Receive", "Subscription", "WrongServer"]
+
 CONNECT_WITHIN = timedelta(seconds=3)
 REQUEST_WITHIN = timedelta(seconds=3)
 PING_EVERY = timedelta(seconds=2)
@@ -39,14 +38,6 @@ MAX_WAITING_BYTES = 64 * 2**20
 """What a subscription may have waiting; above that messages are dropped and counted."""
 
 Receive = Callable[[Msg], None]
-
-
-@dataclass(eq=False)
-class BusUnavailable(TemporarilyUnavailable):
-    """NATS is away, or did not answer in time."""
-
-    detail: str = ""
-    part: str = "the event bus"
 
 
 class Subscription:
@@ -183,7 +174,7 @@ class Bus:
     async def _live_once(self) -> None:
         client, ended = await self._connect()
         try:
-            _check_version(client)
+            check_version(client)
             while missing := [one for one in self._subscriptions if one.client is not client]:
                 await missing[0].begin(client)
             # No await since the last look, so nobody subscribed in between.
@@ -241,17 +232,6 @@ class Bus:
     def _places(self) -> list[str]:
         """The servers without their credentials."""
         return [urlsplit(server).netloc.rpartition("@")[2] for server in self._servers]
-
-
-class WrongServer(Exception):
-    """The NATS server cannot carry the log."""
-
-
-def _check_version(client: Client) -> None:
-    version = client.connected_server_version
-    if (version.major, version.minor) < SERVER_FLOOR:
-        floor = ".".join(map(str, SERVER_FLOOR))
-        raise WrongServer(f"nats-server {version} is too old: {floor} or newer is needed")
 
 
 def _be_cancelled() -> None:
