@@ -101,17 +101,18 @@ class Supervisor:
         parts = [self.parts[name] for name in names if name in self.parts]
         for part in parts:
             part.leave()
-        deadline = Deadline(within)
-        for part in parts:
-            if part.process is None:
-                continue
-            try:
-                # The process itself, not the task that keeps it: that may have been cancelled.
-                await asyncio.wait_for(part.process.wait(), deadline.left.total_seconds())
-            except TimeoutError:
-                self._screen.trouble(f"{part.name} did not leave in time and was ended")
-                part.send(signal.SIGKILL)
-                await part.process.wait()
+        # The processes themselves, not the tasks that keep them: those may have been cancelled.
+        leaving = {
+            self._group.create_task(part.process.wait()): part for part in parts if part.process
+        }
+        if not leaving:
+            return
+        _, late = await asyncio.wait(leaving, timeout=within.total_seconds())
+        for task in late:
+            self._screen.trouble(f"{leaving[task].name} did not leave in time and was ended")
+            leaving[task].send(signal.SIGKILL)
+        if late:
+            await asyncio.wait(late)
 
     def end_at_once(self) -> None:
         """End everything without waiting for anything."""
