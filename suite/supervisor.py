@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from suite.screen import Screen
 
-START_WITHIN = timedelta(seconds=60)
+START_WITHIN = timedelta(seconds=120)
 START_ATTEMPTS = 3
 """A process that ends this often before it was ever healthy has a lasting reason."""
 BAD_SETTINGS = 78
