@@ -35,7 +35,7 @@ export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> 
     <>
       <section
         aria-label="Conversations"
-        className={`${isPhoneList ? "flex" : "hidden md:flex"} min-w-0 flex-1 flex-col bg-surface pb-[env(safe-area-inset-bottom)] md:w-80 md:flex-none md:border-x md:border-line xl:w-92`}
+        className={`${isPhoneList ? "flex" : "hidden md:flex"} min-w-0 flex-1 flex-col bg-surface pb-[env(safe-area-inset-bottom)] md:w-80 md:max-w-[42vw] md:flex-none md:border-x md:border-line xl:w-92`}
       >
         <header className="flex flex-col gap-3 px-4 pt-3 pb-3">
           <div className="flex min-h-9 items-center justify-between">

@@ -2,6 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { fetchTicket, signOut } from "../connection/auth";
+import { CloseCode } from "../connection/close-codes";
 import { LineBroken, LiveConnection, SendRefused } from "../connection/live";
 import { outboxStorage } from "../connection/local-storage";
 import { Outbox, type OutboxEntry } from "../connection/outbox";
@@ -145,7 +146,16 @@ export class Session implements SessionHandle {
     const wasLive = this.status.value.phase === "live";
     this.status.set(status);
     if (status.phase === "signed-out") this.#onSignedOut();
+    else if (status.phase === "stopped" && status.code === CloseCode.FORBIDDEN)
+      this.#askWhetherIn();
     else if (status.phase === "live" && !wasLive) this.outbox.tryNow();
+  }
+
+  /** A session that was ended elsewhere closes the line; then the sign-in page is the place to be. */
+  #askWhetherIn(): void {
+    this.services.identity.getSelf({}).catch((error: unknown) => {
+      if (refusalOf(error).isSignedOut) this.#onSignedOut();
+    });
   }
 
   #listen(target: EventTarget, event: string, act: () => void): void {

@@ -32,7 +32,7 @@ function start(script: HTMLScriptElement): void {
   const openedKey = `inbox.chat.${channel}`;
 
   const host = document.createElement("inbox-chat");
-  const shadow = host.attachShadow({ mode: "closed" });
+  const shadow = host.attachShadow({ mode: "open" });
   const frame = document.createElement("iframe");
   const launcher = document.createElement("button");
   const count = document.createElement("span");

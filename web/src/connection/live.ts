@@ -56,6 +56,8 @@ interface Waiter {
 export class LiveConnection {
   #position = "";
   #holes = 0;
+  /** A snapshot was asked for at this very position of this very socket. */
+  #isFreshStart = false;
   #nextRef = 1n;
   readonly #waiters = new Map<bigint, Waiter>();
   readonly #socket: ReconnectingSocket;
@@ -140,6 +142,7 @@ export class LiveConnection {
     switch (body.case) {
       case "hello":
         this.#socket.greeted();
+        this.#isFreshStart = false;
         if (!body.value.isResumed) this.#startOver(frame.position);
         return;
       case "resyncRequired":
@@ -159,7 +162,10 @@ export class LiveConnection {
     }
   }
 
+  /** Told twice when a position could not be resumed: by the greeting, and by a frame for clients that ask there. */
   #startOver(position: string): void {
+    if (this.#isFreshStart && position === this.#position) return;
+    this.#isFreshStart = true;
     this.#position = position;
     this.#holes = 0;
     this.#handlers.snapshotNeeded();
@@ -170,6 +176,7 @@ export class LiveConnection {
     if (frame.position === this.#position) return false; // a repeat
     if (this.#position === "" || frame.previous === this.#position) {
       this.#position = frame.position;
+      this.#isFreshStart = false;
       this.#holes = 0;
       return true;
     }

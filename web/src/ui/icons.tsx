@@ -46,6 +46,10 @@ export const ReopenIcon = stroked(
   <path d="M7.2 4 3.6 7.6l3.6 3.6M3.8 7.6h7.6a4.3 4.3 0 0 1 0 8.6H8" />,
   1.8,
 );
+export const ReplyIcon = stroked(
+  <path d="M8 4.5 3.5 9 8 13.5M3.8 9h7.4a5.3 5.3 0 0 1 5.3 5.3v1.2" />,
+  1.8,
+);
 export const ArrowUpIcon = stroked(<path d="M10 16V4.4M4.8 9.4 10 4.2l5.2 5.2" />, 2);
 export const ArrowDownIcon = stroked(<path d="M10 4v11.6M4.8 10.6 10 15.8l5.2-5.2" />, 1.8);
 export const CloseIcon = stroked(<path d="m5 5 10 10M15 5 5 15" />, 1.8);

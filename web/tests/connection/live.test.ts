@@ -93,6 +93,19 @@ describe("resuming", () => {
     expect(live.position).toBe("q8");
   });
 
+  test("loads one snapshot when the greeting and a frame both say so", async () => {
+    const { environment, live, connect, snapshots } = aConnection();
+    live.start();
+    await connect({ isResumed: false, position: "p0" });
+    environment.socket.ends(1006);
+    await connect({ isResumed: false, position: "q1" });
+    say(environment.socket, { position: "q1", body: { case: "resyncRequired", value: {} } });
+    expect(snapshots()).toBe(2);
+    say(environment.socket, idle("q1", "q2"));
+    say(environment.socket, { position: "q2", body: { case: "resyncRequired", value: {} } });
+    expect(snapshots()).toBe(3);
+  });
+
   test("takes a position from the first frame when the greeting had none", async () => {
     const { environment, live, frames, connect } = aConnection();
     live.start();

@@ -5,7 +5,7 @@ import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
 import { Avatar } from "../../ui/avatar";
-import { SparkIcon } from "../../ui/icons";
+import { ReplyIcon, SparkIcon } from "../../ui/icons";
 import { listTime, toDate } from "../../ui/time";
 import { ChannelBadge, lookOf } from "../channel-kind";
 import { nameOf } from "../contact-name";
@@ -22,15 +22,21 @@ interface RowProps {
   onOpen: (id: string) => void;
 }
 
-function authorPrefix(kind: AuthorKind | undefined): string {
+/** Whose words the preview shows, where they are not the customer's. */
+function PreviewAuthor({ kind }: { kind: AuthorKind | undefined }) {
   switch (kind) {
     case AuthorKind.MEMBER:
     case AuthorKind.PHONE_APP:
-      return "You: ";
+      return (
+        <>
+          <ReplyIcon className="mr-1 inline size-3.5 align-[-2px]" />
+          <span className="sr-only">Answered: </span>
+        </>
+      );
     case AuthorKind.AI:
       return "AI: ";
     default:
-      return "";
+      return null;
   }
 }
 
@@ -91,7 +97,7 @@ export const ConversationRow = memo(function ConversationRow({
               <span className="font-medium text-accent-text">typing…</span>
             ) : (
               <>
-                {authorPrefix(preview?.authorKind)}
+                <PreviewAuthor kind={preview?.authorKind} />
                 {preview?.text ?? ""}
               </>
             )}

@@ -62,7 +62,7 @@ export function rowsOf({ messages, entries, unreadAbove, today, timeZone }: Rows
     const ordinal = item.message?.inboundOrdinal ?? 0n;
     const isInbound = item.message?.direction === MessageDirection.INBOUND;
     let isAfterLine = false;
-    if (!hasUnreadLine && isInbound && unreadAbove !== null && ordinal > unreadAbove) {
+    if (!hasUnreadLine && isInbound && unreadAbove !== null && ordinal === unreadAbove + 1n) {
       hasUnreadLine = true;
       isAfterLine = true;
       rows.push({ kind: "unread", key: "unread" });
