@@ -123,10 +123,9 @@ export function useMessageScroll(options: {
 
 function firstVisible(box: HTMLElement, content: HTMLElement | null): Anchor | null {
   if (content === null) return null;
-  for (const row of content.children) {
-    if (!(row instanceof HTMLElement) || row.dataset.row === undefined) continue;
+  for (const row of content.querySelectorAll<HTMLElement>("[data-row]")) {
     if (row.offsetTop + row.offsetHeight > box.scrollTop) {
-      return { key: row.dataset.row, top: row.offsetTop - box.scrollTop };
+      return { key: row.dataset.row ?? "", top: row.offsetTop - box.scrollTop };
     }
   }
   return null;
