@@ -16,7 +16,7 @@ from suite.infra.ports import free_port, is_free
 from suite.infra.program import Deadline, SuiteError, kill_group, pause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from io import TextIOWrapper
     from pathlib import Path
 
@@ -86,8 +86,8 @@ class DataFolder:
             )
 
     @contextmanager
-    def locked(self) -> Iterator[int]:
-        """Own the folder for the length of a block.
+    def locked(self, say: Callable[[str], None] = print) -> Iterator[int]:
+        """Own the folder for the length of a block; `say` tells what is being waited for.
 
         Gives a file descriptor for every child to keep open: its lock tells the next start
         whether all processes of this one have ended, also when this one was killed.
@@ -98,7 +98,7 @@ class DataFolder:
             except BlockingIOError:
                 raise SuiteError(self._who_runs()) from None
             with (self.path / "children.lock").open("a") as children:
-                self._wait_for_leftovers(children)
+                self._wait_for_leftovers(children, say)
                 try:
                     yield children.fileno()
                 finally:
@@ -126,25 +126,18 @@ class DataFolder:
             f"with --data DIR --port N."
         )
 
-    def _wait_for_leftovers(self, children: TextIOWrapper) -> None:
+    def _wait_for_leftovers(self, children: TextIOWrapper, say: Callable[[str], None]) -> None:
         """Let the children of a killed start drain, and end those that do not."""
-        deadline = Deadline(LEFTOVERS_WITHIN)
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(children, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            if deadline.is_over:
-                break
-            pause()
+        if _took(children, timedelta(0)):
+            return
+        say("The last start was killed; waiting for its processes to end …")
+        if _took(children, LEFTOVERS_WITHIN):
+            return
         for process in (self.read_run() or {}).get("processes", {}).values():
             if process.get("pid"):
                 kill_group(process["pid"])
-        deadline = Deadline(LEFTOVERS_WITHIN)
-        while not deadline.is_over:
-            with suppress(BlockingIOError):
-                fcntl.flock(children, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            pause()
+        if _took(children, LEFTOVERS_WITHIN):
+            return
         raise SuiteError(
             f"processes of an earlier start still use {self.path} and do not end; "
             f"`fuser {self.path}/children.lock` names them"
@@ -218,6 +211,18 @@ class DataFolder:
             # A master key lost to a power cut would lock the data it protects.
             os.fsync(file.fileno())
         fresh.rename(self.path / name)
+
+
+def _took(lock: TextIOWrapper, within: timedelta) -> bool:
+    """Take a lock if it becomes free in time."""
+    deadline = Deadline(within)
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if deadline.is_over:
+            return False
+        pause()
 
 
 def _new_secret(name: str) -> str:
