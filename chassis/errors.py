@@ -11,6 +11,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import ClassVar
 
 
+class CannotStart(Exception):
+    """What an operator has to mend before a process can run; its text says how."""
+
+
 class Fault(Exception):
     """What went wrong, as a fact. Subclasses are dataclasses; their fields become metadata."""
 

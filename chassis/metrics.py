@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from chassis.errors import CannotStart
 from chassis.settings import host_and_port, is_loopback
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -102,7 +103,7 @@ GATEWAY_SENDS = Histogram(
 READY = Gauge("inbox_ready_state", "1 while this process takes traffic, else 0.")
 
 
-class MetricsNotPrivate(Exception):
+class MetricsNotPrivate(CannotStart):
     """The metrics address would be open to a network nobody vouched for."""
 
 

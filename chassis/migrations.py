@@ -32,6 +32,7 @@ from sqlalchemy.pool import NullPool
 
 from chassis.database import AWAY, Database, DatabaseUnavailable
 from chassis.database_faults import cause_of
+from chassis.errors import CannotStart
 from chassis.migration_tables import (
     consuming_tables,
     create_index_concurrently,
@@ -67,7 +68,7 @@ MISSING = (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError)
 """The version table is not there yet, or not yet granted."""
 
 
-class SchemaNewer(Exception):
+class SchemaNewer(CannotStart):
     """The database was migrated by a newer program than this."""
 
     def __init__(self, service: str, revision: str) -> None:
@@ -77,7 +78,7 @@ class SchemaNewer(Exception):
         )
 
 
-class SchemaNotReady(Exception):
+class SchemaNotReady(CannotStart):
     """Nobody brought the database to the schema this program needs in time."""
 
     def __init__(self, service: str, present: str | None, needed: str | None) -> None:

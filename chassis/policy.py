@@ -8,7 +8,7 @@ from datetime import timedelta
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from chassis.auth import Caller, Role, WorkspaceMissing
-from chassis.errors import PermissionDenied
+from chassis.errors import CannotStart, PermissionDenied
 from inbox.policy import v1 as policy_v1
 from inbox.policy.v1.policy_pb2 import method_policy
 
@@ -27,7 +27,7 @@ ROLES = {
 """The contract's roles as the code knows them."""
 
 
-class PolicyMissing(Exception):
+class PolicyMissing(CannotStart):
     """A method has no usable policy option, so nobody can say who may call it."""
 
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
@@ -24,23 +23,14 @@ import grpc
 import uvloop
 
 from chassis import logs, metrics, tls
-from chassis.auth_tokens import KeySource, TokenVerifier
-from chassis.bus import Bus
 from chassis.clock import Clock, SystemClock
-from chassis.health import Health, Readiness
-from chassis.identity_client import IdentityClient
-from chassis.jwks import JwksCache
-from chassis.limits import RateLimit
+from chassis.errors import CannotStart
+from chassis.health import Health
 from chassis.logs import log
-from chassis.revocations import LIVE_SUBJECTS, Revocations
-from chassis.rpc.authentication import Authenticator, Exchange
-from chassis.rpc.call import Guard
-from chassis.rpc.channel import Channel, Credential, channel
-from chassis.rpc.server import MAX_RECEIVED_BYTES, Registrar
+from chassis.process import Process
+from chassis.rpc.server import MAX_RECEIVED_BYTES
 from chassis.settings import (
     EXIT_BAD_SETTINGS,
-    IdentityClientSettings,
-    NatsSettings,
     ServiceSettings,
     host_and_port,
     load,
@@ -69,109 +59,6 @@ OPTIONS = (
 )
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
-Servicer = TypeVar("Servicer")
-Closer = Callable[[], Awaitable[None]]
-
-
-class Process:
-    """What a service hands its parts to while it is wired."""
-
-    def __init__(
-        self, name: str, settings: ServiceSettings, supervisor: Supervisor, clock: Clock
-    ) -> None:
-        self.name = name
-        self.clock = clock
-        self.readiness = Readiness()
-        self.revocations = Revocations(clock)
-        self.registrar: Registrar | None = None
-        self.guard: Guard | None = None
-        self._settings = settings
-        self._supervisor = supervisor
-        self._closers: list[Closer] = []
-        self._bus: Bus | None = None
-
-    def serve(
-        self,
-        add_to_server: Callable[[Servicer, grpc.aio.Server], None],
-        servicer: Servicer,
-    ) -> None:
-        """Serve a gRPC service by its generated function. Raises: PolicyMissing."""
-        if self.registrar is None:
-            self._authenticate_by_identity()
-        assert self.registrar is not None  # noqa: S101 - set on the line above
-        self.registrar.add(add_to_server, servicer)
-
-    def supervise(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Keep a background loop running, from now to the end of the process."""
-        self._supervisor.supervise(name, run)
-
-    def ready_when(self, part: str, check: Callable[[], str | None]) -> None:
-        """Take traffic only while `check` returns None; otherwise it says what is missing."""
-        self.readiness.add(part, check)
-
-    def on_close(self, close: Closer) -> None:
-        """Call this at the end, after the last call; the latest added first."""
-        self._closers.append(close)
-
-    def channel(self, addresses: Sequence[str]) -> Channel:
-        """A channel to another service, with this process's credential."""
-        opened = channel(
-            addresses,
-            credential=Credential(self.name, self._settings.service_key.get_secret_value()),
-            tls=tls.channel_credentials(self._settings),
-            clock=self.clock,
-        )
-        self.on_close(opened.close)
-        return opened
-
-    @property
-    def bus(self) -> Bus:
-        """This process's connection to NATS, kept up from the first use on."""
-        if self._bus is None:
-            if not isinstance(self._settings, NatsSettings):
-                raise TypeError(f"{self.name} needs NatsSettings to use the event bus")
-            self._bus = Bus(self._settings.nats_url.get_secret_value(), name=self.name)
-            self.supervise("bus", self._bus.run)
-        return self._bus
-
-    def authenticate(self, keys: KeySource, exchange: Exchange) -> None:
-        """Check callers by these; before the first `serve`. Only identity needs to call it."""
-        if isinstance(self._settings, NatsSettings):
-            self.supervise("revocation hints", self._hear_revocations)
-        authenticator = Authenticator(
-            verifier=TokenVerifier(keys, self.clock, self.revocations),
-            exchange=exchange,
-            service_key=self._settings.service_key.get_secret_value(),
-            clock=self.clock,
-        )
-        limit = RateLimit(
-            self.clock,
-            per_second=self._settings.calls_per_second,
-            burst=self._settings.calls_burst,
-        )
-        self.guard = Guard(authenticator=authenticator, limit=limit, clock=self.clock)
-        self.registrar = Registrar(self.guard)
-
-    def _authenticate_by_identity(self) -> None:
-        if not isinstance(self._settings, IdentityClientSettings):
-            raise TypeError(f"{self.name} needs IdentityClientSettings to know its callers")
-        identity = IdentityClient(self.channel(self._settings.identity_address))
-        keys = JwksCache(identity.key_set, self.clock)
-        self.supervise("identity keys", keys.run)
-        self.ready_when("identity keys", lambda: None if keys.is_loaded else "not fetched yet")
-        self.authenticate(keys, identity.exchange)
-
-    async def _hear_revocations(self) -> None:
-        await self.bus.subscribe(LIVE_SUBJECTS, self.revocations.take_hint)
-        await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        """Close what was handed over, the latest first."""
-        async with AsyncExitStack() as stack:
-            for close in self._closers:
-                stack.push_async_callback(close)
-
-
 Wire = Callable[[Process, SettingsT], Awaitable[None]]
 
 
@@ -182,9 +69,22 @@ def main(name: str, kind: type[SettingsT], wire: Wire[SettingsT]) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
         uvloop.run(run(name, settings, wire))
-    except (tls.NotPrivate, metrics.MetricsNotPrivate) as error:
-        sys.stderr.write(f"cannot start: {error}\n")
+    except* CannotStart as group:
+        for error in leaves(group):
+            sys.stderr.write(f"cannot start: {error}\n")
         sys.exit(EXIT_BAD_SETTINGS)
+    except* Exception as group:  # noqa: BLE001 - the process ends with it
+        log.error("process_failed", exc_info=group)
+        sys.exit(1)
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions inside a group, however deep."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from leaves(one)
+    else:
+        yield error
 
 
 async def run(
@@ -207,21 +107,41 @@ async def run(
     async with Supervisor(clock) as supervisor:
         process = Process(name, settings, supervisor, clock or SystemClock())
         try:
-            await _serve(process, settings, wire, stop, listening)
+            # Wiring may wait long, for a schema or a neighbour; nobody has to wait for it.
+            if await _finishes_before(wire(process, settings), stop):
+                await _serve(process, settings, stop, listening)
         finally:
             supervisor.stop()
-            async with asyncio.timeout(CLOSE_WITHIN.total_seconds()):
-                await process.close()
+            await _close(process)
+
+
+async def _finishes_before(work: Awaitable[None], stop: asyncio.Event) -> bool:
+    async def finish() -> None:
+        await work
+        stopping.cancel()
+
+    async with asyncio.TaskGroup() as group:
+        stopping = group.create_task(stop.wait())
+        finishing = group.create_task(finish())
+        await asyncio.wait({stopping, finishing}, return_when=asyncio.FIRST_COMPLETED)
+        finishing.cancel()
+    return not finishing.cancelled()
+
+
+async def _close(process: Process) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_WITHIN.total_seconds()):
+            await process.close()
+    except TimeoutError:
+        log.warning("close_took_too_long")
 
 
 async def _serve(
     process: Process,
-    settings: SettingsT,
-    wire: Wire[SettingsT],
+    settings: ServiceSettings,
     stop: asyncio.Event,
     listening: Callable[[int], None] | None,
 ) -> None:
-    await wire(process, settings)
     if process.registrar is None or process.guard is None:
         raise TypeError(f"{process.name} serves nothing")
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS_AT_ONCE)
@@ -244,3 +164,6 @@ async def _serve(
     await process.clock.sleep(GOODBYE)
     await server.stop(DRAIN_WITHIN.total_seconds())
     log.info("drained")
+
+
+__all__ = ["OPTIONS", "SWITCH_INTERVAL_SECONDS", "Process", "main", "run"]

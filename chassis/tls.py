@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import grpc
 
+from chassis.errors import CannotStart
 from chassis.settings import TlsSettings, host_and_port, is_loopback
 
 
-class NotPrivate(Exception):
+class NotPrivate(CannotStart):
     """The settings would open a service to a network nobody vouched for."""
 
 

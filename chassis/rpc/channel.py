@@ -20,6 +20,7 @@ import grpc
 
 from chassis import tracing
 from chassis.clock import Clock, SystemClock
+from chassis.errors import CannotStart
 from chassis.ids import WorkspaceId
 from chassis.rpc.authentication import AUTHORIZATION, SERVICE, WORKSPACE
 from chassis.rpc.call import REQUEST_ID, current_call
@@ -33,7 +34,7 @@ KEEPALIVE_WITHIN = timedelta(seconds=5)
 Metadata = tuple[tuple[str, str], ...]
 
 
-class AddressesMixed(Exception):
+class AddressesMixed(CannotStart):
     """Several addresses must all be IP addresses; a host name stands for all its own."""
 
 

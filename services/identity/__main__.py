@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from chassis.database import Database
+from chassis.event_log import EventLog
 from chassis.migrations import wait_for_schema
 from chassis.relay import Relay
 from chassis.rpc.authentication import ServiceKeys
 from chassis.secrets import MasterKeys
 from chassis.server import Process, main
+from inbox.event import v1 as event_v1
 from inbox.identity import v1
 from services.identity.actions.housekeeping import keep_swept
 from services.identity.actions.ports import Ports
 from services.identity.actions.sign_in import SignInLimits
 from services.identity.actions.signing_keys import SigningKeys
+from services.identity.actions.snapshot import Snapshot
 from services.identity.actions.tokens import exchange_api_key
 from services.identity.events import STREAM
 from services.identity.passwords import Passwords
@@ -48,7 +51,13 @@ async def wire(process: Process, settings: Settings) -> None:
     async def exchange(api_key: str) -> str:
         return (await exchange_api_key(ports, api_key)).signed.token
 
-    process.authenticate(signing_keys, exchange)
+    event_log = EventLog(worker, Snapshot())
+
+    async def read_log(request: event_v1.ReadEventsRequest) -> event_v1.ReadEventsResponse:
+        return await event_log.ReadEvents(request, None)
+
+    process.authenticate(signing_keys, exchange, read_log)
+    process.serve(event_v1.add_EventLogServiceServicer_to_server, event_log)
     service = IdentityService(ports, SignInLimits(process.clock))
     process.serve(v1.add_IdentityServiceServicer_to_server, service)
     process.supervise("relay", relay.run)

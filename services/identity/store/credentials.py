@@ -235,6 +235,20 @@ async def list_api_keys(
     return [rows.api_key(row) for row in found]
 
 
+async def list_api_keys_by_id(
+    transaction: Transaction, workspace_id: WorkspaceId, *, after: str, limit: int
+) -> list[ApiKey]:
+    """In the order of their ids."""
+    found = await transaction.raw.fetch(
+        f"SELECT {rows.API_KEY_COLUMNS} FROM api_keys WHERE workspace_id = $1 AND id > $2 "
+        "ORDER BY id LIMIT $3",
+        workspace_id,
+        after,
+        limit,
+    )
+    return [rows.api_key(row) for row in found]
+
+
 async def lock_signing_keys(transaction: Transaction) -> None:
     """One replica at a time looks whether a key has to be made."""
     await transaction.raw.execute("SELECT pg_advisory_xact_lock(hashtext($1))", SIGNING_LOCK)

@@ -167,6 +167,20 @@ async def list_members(
     return [rows.member(row) for row in found]
 
 
+async def list_members_by_id(
+    transaction: Transaction, workspace_id: WorkspaceId, *, after: str, limit: int
+) -> list[Member]:
+    """In the order of their ids."""
+    found = await transaction.raw.fetch(
+        f"SELECT {rows.MEMBER_COLUMNS} FROM members WHERE workspace_id = $1 AND id > $2 "
+        "ORDER BY id LIMIT $3",
+        workspace_id,
+        after,
+        limit,
+    )
+    return [rows.member(row) for row in found]
+
+
 async def count_other_active_owners(
     transaction: Transaction, workspace_id: WorkspaceId, member_id: MemberId
 ) -> int:
