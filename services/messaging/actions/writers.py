@@ -89,7 +89,7 @@ class WritersQueue:
         """Raises: TooManyWaiting."""
         line = self.lines.get(waiting.workspace_id)
         if self.count >= MAX_WAITING or (line and len(line) >= MAX_WAITING_PER_WORKSPACE):
-            raise TooManyWaiting(retry_after_millis=int(RETRY_AFTER / timedelta(milliseconds=1)))
+            raise TooManyWaiting(retry_after_ms=int(RETRY_AFTER / timedelta(milliseconds=1)))
         if line is None:
             line = self.lines[waiting.workspace_id] = deque()
         line.append(waiting)

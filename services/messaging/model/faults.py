@@ -186,11 +186,11 @@ class RoleNotAllowed(PermissionDenied):
 class TooManyWaiting(ResourceExhausted):
     """More writes wait than the service may hold."""
 
-    retry_after_millis: int
+    retry_after_ms: int
     reason = "RATE_LIMITED"
 
     def __str__(self) -> str:
-        return f"too many writes are waiting; repeat the same one in {self.retry_after_millis} ms"
+        return f"too many writes are waiting; repeat the same one in {self.retry_after_ms} ms"
 
 
 @dataclass(eq=False)
