@@ -122,7 +122,7 @@ def means(writers: StandInWriters) -> Means:
 
 @pytest.fixture
 def messaging(means: Means) -> Iterator[Any]:
-    servicer = MessagingService(means)  # type: ignore[abstract]
+    servicer = MessagingService(means)
     with Adapter(Admitted(servicer, AGENT), MESSAGING) as adapter:
         yield adapter.server()
 
@@ -150,7 +150,7 @@ def send_request(**fields: Any) -> v1.SendMessageRequest:
 
 
 def test_plain_grpcio_testing_takes_a_handler_nobody_awaited_for_a_success(means: Means) -> None:
-    servicer = MessagingService(means)  # type: ignore[abstract]
+    servicer = MessagingService(means)
     server = grpc_testing.server_from_dictionary(
         {MESSAGING: servicer}, grpc_testing.strict_real_time()
     )
