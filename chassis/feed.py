@@ -179,6 +179,9 @@ class Feed:
         wanted = self._next_gpos
         try:
             found = await self._stream.read(wanted)
+        except NotAnEvent:
+            await self._ask_owner()
+            return self._next_gpos > wanted
         except BusUnavailable:
             if self._bus.is_connected:
                 return False

@@ -36,6 +36,8 @@ class StreamState:
     last_seq: int
     log_epoch: str
     has_atomic_batches: bool
+    created: str
+    """When it was made: another time means another stream of the same name."""
 
 
 class StreamRefused(Exception):
@@ -103,13 +105,21 @@ class EventStream:
                 raise
 
     async def read(
-        self, from_seq: int, *, count: int = MAX_READ, within: timedelta = REQUEST_WITHIN
+        self,
+        from_seq: int,
+        *,
+        count: int = MAX_READ,
+        subject: str | None = None,
+        within: timedelta = REQUEST_WITHIN,
     ) -> list[Event]:
         """The events from a sequence on; fewer, none, or later ones when some are not there.
 
-        Raises: BusUnavailable.
+        Only those of a subject, which may have wildcards, if one is given.
+        Raises: BusUnavailable, NotAnEvent when something else stands there.
         """
-        request = {"seq": from_seq, "batch": count, "max_bytes": MAX_READ_BYTES}
+        request: dict[str, Any] = {"seq": from_seq, "batch": count, "max_bytes": MAX_READ_BYTES}
+        if subject is not None:
+            request["next_by_subj"] = subject
         answers: list[Msg] = []
         ended = asyncio.Event()
 
@@ -131,7 +141,7 @@ class EventStream:
             raise BusUnavailable(detail=f"reading {self.name}") from None
         finally:
             await self._bus.unsubscribe(subscription)
-        return _dense_in_order(answers)
+        return _events_in(answers)
 
     async def _ask(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         payload = json.dumps(body).encode() if body is not None else b""
@@ -153,19 +163,29 @@ def _state(answer: dict[str, Any]) -> StreamState:
         last_seq=int(state["last_seq"]),
         log_epoch=(config.get("metadata") or {}).get(EPOCH, ""),
         has_atomic_batches=bool(config.get("allow_atomic")),
+        created=str(answer["created"]),
     )
 
 
-def _dense_in_order(messages: list[Msg]) -> list[Event]:
-    """Read messages; what is no event, or stands elsewhere than it says, ends the answer."""
+def _events_in(messages: list[Msg]) -> list[Event]:
+    """Read messages up to one that is no event, or stands elsewhere than it says.
+
+    Raises: NotAnEvent, if that is the first.
+    """
     events: list[Event] = []
     for message in messages:
-        headers = message.headers or {}
         try:
-            event = event_of(headers.get("Nats-Subject", ""), headers, message.data)
+            events.append(_event_in(message))
         except NotAnEvent:
+            if not events:
+                raise
             break
-        if headers.get("Nats-Sequence") != str(event.gpos):
-            break
-        events.append(event)
     return events
+
+
+def _event_in(message: Msg) -> Event:
+    headers = message.headers or {}
+    event = event_of(headers.get("Nats-Subject", ""), headers, message.data)
+    if headers.get("Nats-Sequence") != str(event.gpos):
+        raise NotAnEvent(event.subject)
+    return event

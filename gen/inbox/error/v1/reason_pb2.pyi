@@ -109,6 +109,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The resume position is older than what is kept, or of another log: load a snapshot."""
     REASON_EVENTS_EXPIRED: _Reason.ValueType  # 101
     """The events asked for are no longer kept: read a snapshot."""
+    REASON_TOO_SLOW: _Reason.ValueType  # 102
+    """The watcher reads slower than events come: come back and resume from the last position."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """The reason in `google.rpc.ErrorInfo` (domain "inbox") is one of these names without the prefix `REASON_`."""
@@ -197,6 +199,8 @@ REASON_RESYNC_REQUIRED: Reason.ValueType  # 100
 """The resume position is older than what is kept, or of another log: load a snapshot."""
 REASON_EVENTS_EXPIRED: Reason.ValueType  # 101
 """The events asked for are no longer kept: read a snapshot."""
+REASON_TOO_SLOW: Reason.ValueType  # 102
+"""The watcher reads slower than events come: come back and resume from the last position."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

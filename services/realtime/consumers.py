@@ -1,0 +1,76 @@
+"""Reads every event of every source stream, of all workspaces, into the present."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chassis.bus import Bus, BusUnavailable
+from chassis.feed import AnotherLog, Feed
+from chassis.logs import log
+from chassis.owners_log import LogExpired, OwnersLog, OwnerUnavailable
+from chassis.stream import EventStream, StreamRefused
+from chassis.tasks import pause_after
+from services.realtime.live import Live
+from services.realtime.model import STREAMS
+
+CONSUMES = tuple(f"inbox.{stream.removeprefix('INBOX_').lower()}.v1.>" for stream in STREAMS)
+NEWEST = 2**62
+"""Asked for, it gives no event, but says how the log stands."""
+
+
+class Reader:
+    """Reads one of STREAMS."""
+
+    def __init__(self, live: Live, bus: Bus, source: int, owner: OwnersLog) -> None:
+        self._live = live
+        self._bus = bus
+        self._source = source
+        self._stream = STREAMS[source]
+        self._owner = owner
+
+    async def run(self) -> None:
+        """Read for ever; a supervisor calls it again."""
+        if self._live.stand(self._source) is None:
+            self._live.begin(self._source, *await self._find())
+        while True:
+            try:
+                await self._follow()
+            except (LogExpired, AnotherLog) as reason:
+                log.warning("stream_restarted", stream=self._stream, reason=type(reason).__name__)
+                self._live.begin(self._source, *await self._ask_owner())
+
+    async def _follow(self) -> None:
+        """Raises: LogExpired, AnotherLog."""
+        stand = self._live.stand(self._source)
+        if stand is None:
+            raise AnotherLog
+        feed = Feed(self._bus, self._stream, self._owner, log_epoch=stand[0], gpos=stand[1])
+        async with feed:
+            while True:
+                self._live.take(self._source, await feed.next())
+
+    async def _find(self) -> tuple[str, int]:
+        """Where to begin: at the end of the stream, or of its owner's log if there is none."""
+        failures = 0
+        while True:
+            try:
+                state = await EventStream(self._bus, self._stream).state()
+                if state is not None and state.log_epoch:
+                    return state.log_epoch, state.last_seq
+                return await self._stand_of_owner()
+            except (BusUnavailable, StreamRefused, OwnerUnavailable):
+                failures += 1
+                await asyncio.sleep(pause_after(failures).total_seconds())
+
+    async def _ask_owner(self) -> tuple[str, int]:
+        failures = 0
+        while True:
+            try:
+                return await self._stand_of_owner()
+            except OwnerUnavailable:
+                failures += 1
+                await asyncio.sleep(pause_after(failures).total_seconds())
+
+    async def _stand_of_owner(self) -> tuple[str, int]:
+        answer = await self._owner.read(NEWEST, 1)
+        return answer.log_epoch, answer.last_gpos

@@ -1,0 +1,18 @@
+"""Settings of realtime."""
+
+from __future__ import annotations
+
+from chassis.settings import (
+    Addresses,
+    IdentityClientSettings,
+    NatsSettings,
+    ServiceSettings,
+    setting,
+)
+
+
+class RealtimeSettings(ServiceSettings, IdentityClientSettings, NatsSettings):
+    """What realtime is told by its environment."""
+
+    conversation_address: Addresses = setting("conversation's replicas", unit="host:port list")
+    messaging_address: Addresses = setting("messaging's replicas", unit="host:port list")
