@@ -52,7 +52,7 @@ class Agents:
         jobs: Jobs,
         clock: Clock,
     ) -> None:
-        self._identity = identity_v1.IdentityServiceStub(upstream.forwarding("identity"))
+        self._identity = identity_v1.IdentityServiceStub(upstream.own("identity"))
         self._hubs = hubs
         self._catch_up = catch_up
         self._sends = sends

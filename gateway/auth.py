@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 from google.protobuf.json_format import MessageToDict
 
+from gateway import client_address
 from gateway.bodies import read_body
 from gateway.errors import EdgeError, invalid, of_rpc
 from inbox.identity import v1 as identity_v1
@@ -23,6 +24,7 @@ from inbox.identity import v1 as identity_v1
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from gateway.client_address import ClientAddresses
     from gateway.origins import Origins
     from gateway.sessions import Sessions
     from gateway.upstream import Metadata, Upstream
@@ -110,10 +112,15 @@ class AuthRoutes:
         sessions: Sessions,
         credentials: Credentials,
         origins: Origins,
+        addresses: ClientAddresses,
         *,
         is_https: bool,
     ) -> None:
         self._credentials = credentials
+        self._addresses = addresses
+        # Signing in needs no credential. With our own beside it, identity believes us about the
+        # client's address, and counts tries per client instead of all of them as ours.
+        self._sign_in = identity_v1.IdentityServiceStub(upstream.own("identity"))
         self._identity = identity_v1.IdentityServiceStub(upstream.forwarding("identity"))
         self._sessions = sessions
         self._origins = origins
@@ -131,7 +138,9 @@ class AuthRoutes:
         else:
             raise invalid("body", "needs either link, or email and password")
         try:
-            answer = await self._identity.SignIn(asked, timeout=CALL_SECONDS)
+            answer = await self._sign_in.SignIn(
+                asked, timeout=CALL_SECONDS, metadata=self._vouched(request)
+            )
         except grpc.aio.AioRpcError as error:
             raise of_rpc(error, "identity") from error
         shown = {
@@ -149,7 +158,9 @@ class AuthRoutes:
             display_name=fields.get("displayName", "display_name"),
         )
         try:
-            answer = await self._identity.AcceptInvite(asked, timeout=CALL_SECONDS)
+            answer = await self._sign_in.AcceptInvite(
+                asked, timeout=CALL_SECONDS, metadata=self._vouched(request)
+            )
         except grpc.aio.AioRpcError as error:
             raise of_rpc(error, "identity") from error
         return self._signed_in(answer.session_token, {"member": MessageToDict(answer.member)})
@@ -180,7 +191,6 @@ class AuthRoutes:
 
     async def ticket(self, request: web.Request) -> web.Response:
         """A one-time ticket for the live socket, in the name of the session or the credential."""
-        self._origins.check_own_page(request)
 
         async def create(metadata: Metadata) -> identity_v1.CreateTicketResponse:
             asked = identity_v1.CreateTicketRequest()
@@ -202,6 +212,9 @@ class AuthRoutes:
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise invalid("body", "must be a JSON object of strings")
         return _Fields(values)
+
+    def _vouched(self, request: web.Request) -> Metadata:
+        return [(client_address.HEADER, self._addresses.of(request))]
 
     def _signed_in(self, session: str, shown: Mapping[str, object]) -> web.Response:
         response = _json(shown)

@@ -35,8 +35,8 @@ PROTO = "application/proto"
 JSON = "application/json"
 PROTOCOL_VERSION = "1"
 TIMEOUT = re.compile(r"\d{1,10}")
-PASSED_ON = ("traceparent", "x-request-id")
-"""Request headers that services read, besides the credential."""
+PASSED_ON = ("x-request-id",)
+"""Request headers that services read, besides the credential and the trace."""
 
 
 class Connect:

@@ -61,9 +61,11 @@ class Presences:
 
     def came(self, connection: Connection[Any], key: Key, display_name: str) -> None:
         """A socket of the member is live."""
-        member = self._members.setdefault(key, _Member(display_name))
+        member = self._members.get(key)
+        if member is None:
+            member = self._members[key] = _Member(display_name)
+            self._say(key, member)
         member.sockets[connection] = None
-        self._say(key, member)
 
     def update(
         self, connection: Connection[Any], key: Key, update: realtime_v1.PresenceUpdate

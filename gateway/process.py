@@ -20,6 +20,7 @@ from gateway.agents import Agents
 from gateway.app import Parts, application
 from gateway.auth import AuthRoutes, Credentials
 from gateway.catch_up import CatchUp
+from gateway.client_address import ClientAddresses
 from gateway.connect import Connect
 from gateway.drain import drain
 from gateway.embedding import Embedding
@@ -104,7 +105,14 @@ class Gateway:
         simulator = Simulator(settings.simulator_url) if settings.simulator_url else None
         return Parts(
             health=self.health,
-            auth=AuthRoutes(upstream, sessions, credentials, origins, is_https=settings.is_https),
+            auth=AuthRoutes(
+                upstream,
+                sessions,
+                credentials,
+                origins,
+                ClientAddresses(is_network_trusted=settings.trusted_network),
+                is_https=settings.is_https,
+            ),
             connect=Connect(public_methods(), upstream, credentials),
             webhooks=Webhooks(upstream),
             sockets=self._sockets(upstream, jobs, sends, origins),
@@ -118,7 +126,7 @@ class Gateway:
         presences = Presences(upstream)
         presences.start(jobs)
         rooms = Rooms()
-        keys = JwksCache(IdentityClient(upstream.forwarding("identity")).key_set, self._clock)
+        keys = JwksCache(IdentityClient(upstream.own("identity")).key_set, self._clock)
         jobs.keep("identity keys", keys.run)
         agents = Agents(
             upstream=upstream,

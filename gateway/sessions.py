@@ -43,7 +43,7 @@ class Sessions:
     """The cache."""
 
     def __init__(self, upstream: Upstream, clock: Clock) -> None:
-        self._identity = identity_v1.IdentityServiceStub(upstream.forwarding("identity"))
+        self._identity = identity_v1.IdentityServiceStub(upstream.own("identity"))
         self._clock = clock
         self._known: LeastRecent[str, _Exchanged] = LeastRecent(SESSIONS_KEPT)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

@@ -54,6 +54,7 @@ class Identity(identity_v1.IdentityServiceServicer):
     expires_at: int = 4_000_000_000
     ended_sessions: list[str] = field(default_factory=list)
     next_ticket: int = 0
+    sign_in_addresses: list[str] = field(default_factory=list)
     signing_key: OKPKey = field(
         default_factory=lambda: OKPKey.generate_key(
             "Ed25519", {"kid": "test-key"}, private=True, auto_kid=False
@@ -65,6 +66,7 @@ class Identity(identity_v1.IdentityServiceServicer):
     """Before GetSelf answers."""
 
     async def SignIn(self, request: Any, context: Any) -> Any:
+        self.sign_in_addresses.append(metadata_of(context).get("x-inbox-client-address", ""))
         if request.password.password != "right" and request.link_token != "il_1.good":
             await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "SIGN_IN_REFUSED")
         return identity_v1.SignInResponse(

@@ -83,9 +83,8 @@ class LiveClient:
         """The network goes away: no close frame, no goodbye."""
         assert self.socket is not None
         connection = self.socket._response.connection
-        assert connection is not None
-        assert connection.transport is not None
-        connection.transport.abort()
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
         self.socket = None
 
     async def send(self, ref: int = 0, **body: Any) -> None:

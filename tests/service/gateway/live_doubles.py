@@ -61,11 +61,11 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
                 is_typing=request.is_typing,
                 is_gone=request.is_gone,
             )
-            if request.is_gone:
-                self.present.pop(request.member_id, None)
-            else:
+            known = self.present.pop(request.member_id, None)
+            if not request.is_gone:
                 self.present[request.member_id] = presence
-            self.publish(presence)
+            if known != presence:
+                self.publish(presence)
         return realtime_v1.PublishPresenceResponse()
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:

@@ -53,6 +53,18 @@ async def test_a_wrong_password_and_a_used_link_are_refused(
             assert (await answer.json())["code"] == "unauthenticated"
 
 
+async def test_identity_is_told_where_a_try_comes_from(
+    browser: aiohttp.ClientSession, services: Services
+) -> None:
+    await sign_in(browser)
+    claimed = {"x-forwarded-for": "1.1.1.1, 10.9.8.7"}
+    async with browser.post("/auth/sign-in", json=PASSWORD, headers=claimed):
+        pass
+
+    # The proxy in front is on this machine; what it appended counts, not what a client claims.
+    assert services.identity.sign_in_addresses == ["127.0.0.1", "10.9.8.7"]
+
+
 async def test_a_one_time_link_signs_in(browser: aiohttp.ClientSession) -> None:
     async with browser.post("/auth/sign-in", json={"link": "il_1.good"}) as answer:
         assert answer.status == 200
