@@ -6,8 +6,7 @@ Three sources, each repairing the one before it:
 * the stream itself, asked for "everything from here on" whenever something is missing, and a few
   times a second while it is quiet, because nobody announces that the newest hint was lost;
 * the owner's database, if the stream does not have it.
-
-Nothing is remembered on NATS, so there is nothing that a wiped store or a restart could break.
+Nothing is remembered on NATS, so a wiped store or a restart has nothing to break.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from nats.aio.msg import Msg
 
 from chassis.bus import Bus, BusUnavailable, Subscription
 from chassis.clock import Clock, SystemClock
-from chassis.events import Event, NotAnEvent, domain_of, event_of
+from chassis.events import Event, NotAnEvent, event_of
 from chassis.owners_log import LogExpired, OwnersLog, OwnerUnavailable
 from chassis.stream import EventStream, StreamRefused
 from chassis.tasks import pause_after
@@ -68,10 +67,8 @@ class Feed:
         self._ready: list[Event] = []
         self._ahead: dict[int, Event] = {}
         self._has_foreign = False
-        self._news = asyncio.Event()
-        """For the reader: events are ready, or reading failed."""
-        self._work = asyncio.Event()
-        """For the filler: something is missing, or there is room again."""
+        self._news = asyncio.Event()  # for the reader: events are ready, or reading failed
+        self._work = asyncio.Event()  # for the filler: something is missing, or there is room
         self._failure: Exception | None = None
         self._looked_at = self._clock.monotonic()
         self._missing_since: float | None = None
@@ -82,8 +79,8 @@ class Feed:
 
     async def __aenter__(self) -> Self:
         """Listen before the first read, so that nothing falls between."""
-        subject = f"inbox.live.{domain_of(self._stream.name)}.*"
-        self._hints = await self._bus.subscribe(subject, self._take_hint)
+        hints = f"inbox.live.{self._stream.domain}.*"
+        self._hints = await self._bus.subscribe(hints, self._take_hint)
         await self._group.__aenter__()
         self._filler = self._group.create_task(self._keep_full())
         return self
@@ -179,14 +176,14 @@ class Feed:
         wanted = self._next_gpos
         try:
             found = await self._stream.read(wanted)
-        except NotAnEvent:
-            await self._ask_owner()
-            return self._next_gpos > wanted
         except BusUnavailable:
             if self._bus.is_connected:
                 return False
             await self._bus.wait_connected()
             return True
+        except NotAnEvent:
+            found = []
+            await self._ask_owner()
         self._take_read(found)
         if found and found[0].gpos > wanted == self._next_gpos:
             # The stream begins later, or the event was erased from it: it will never have it.
@@ -241,10 +238,9 @@ class Feed:
         if answer.log_epoch != self._log_epoch or answer.last_gpos < wanted - 1:
             raise AnotherLog
         self._has_foreign = False
-        for gpos in hinted:
-            if gpos > answer.last_gpos:
-                # No event of this log: it was told before it was lost, or by somebody else.
-                self._ahead.pop(gpos, None)
+        for gpos in (gpos for gpos in hinted if gpos > answer.last_gpos):
+            # No event of this log: it was told before it was lost, or by somebody else.
+            self._ahead.pop(gpos, None)
         self._take_read(list(answer.events))
 
     async def _pause(self) -> None:

@@ -13,7 +13,23 @@ from chassis.tasks import pause_after
 from services.realtime.live import Live
 from services.realtime.model import STREAMS
 
-CONSUMES = tuple(f"inbox.{stream.removeprefix('INBOX_').lower()}.v1.>" for stream in STREAMS)
+CONSUMES = {
+    "thread_opened": "messaging",
+    "message_created": "messaging",
+    "delivery_status_changed": "messaging",
+    "mode_changed": "messaging",
+    "channel_changed": "messaging",
+    "conversation_opened": "conversation",
+    "conversation_solved": "conversation",
+    "conversation_reopened": "conversation",
+    "conversation_read": "conversation",
+    "contact_changed": "conversation",
+    "workspace_changed": "identity",
+    "member_changed": "identity",
+    "api_key_changed": "identity",
+    "session_revoked": "identity",
+}
+"""The events that watchers are told, and whose they are: those with a field in ServerFrame."""
 NEWEST = 2**62
 """Asked for, it gives no event, but says how the log stands."""
 
