@@ -29,18 +29,22 @@ from services.messaging.store.rows import (
     thread_of,
 )
 
-# Every statement is a lookup by key; one plan each is made and kept. Until a table is analysed for
-# the first time, a plan made while it was small may pick any index that begins with the workspace,
-# so the plans are thrown away whenever four times as many batches have gone by.
+# Every statement is a lookup by key; one plan each is made and kept. Before version 18 a plan made
+# while a table was small and never analysed may pick any index that begins with the workspace, so
+# the plans are thrown away whenever four times as many batches have gone by.
 PLAN_LOOKUPS = """
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 SET plan_cache_mode = force_generic_plan
 """
+# Locked one by one in the order of the given ids: two batches never wait for each other.
 LOCK_THREADS = f"""
-SELECT {THREAD_COLUMNS}, c.state FROM threads t
-LEFT JOIN channels c ON c.workspace_id = t.workspace_id AND c.id = t.channel_id
-WHERE t.workspace_id = $1 AND t.conversation_id = ANY($2::text::uuid[])
-ORDER BY t.conversation_id FOR NO KEY UPDATE OF t
+SELECT {THREAD_COLUMNS}, c.state
+FROM unnest($2::text::uuid[]) WITH ORDINALITY AS n(conversation_id, place)
+CROSS JOIN LATERAL (
+    SELECT * FROM threads o
+    WHERE o.workspace_id = $1 AND o.conversation_id = n.conversation_id FOR NO KEY UPDATE) t
+LEFT JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
+ORDER BY n.place
 """
 # In the order of ids, like every lock; another replica may open the same thread meanwhile.
 OPEN_THREADS = f"""
@@ -58,8 +62,8 @@ ON CONFLICT DO NOTHING
 RETURNING {THREAD_COLUMNS}
 """
 UNOPEN_THREADS = """
-DELETE FROM threads t WHERE t.workspace_id = $1 AND t.conversation_id = ANY($2::text::uuid[])
-    AND t.last_seq = 0
+DELETE FROM threads t WHERE t.workspace_id = $1
+    AND t.conversation_id = ANY((SELECT $2::text::uuid[])::uuid[]) AND t.last_seq = 0
 """
 FIND_MESSAGES = f"""
 SELECT {MESSAGE_COLUMNS} FROM unnest($2::text::uuid[]) AS n(client_message_id),
@@ -100,7 +104,9 @@ WITH n AS MATERIALIZED (
             SELECT max(n.seq), max(n.inbound_ordinal), t.version + count(*)
             FROM n WHERE n.conversation_id = t.conversation_id),
         last_message_time = $2
-    WHERE t.workspace_id = $1 AND t.conversation_id = ANY($20::text::uuid[])
+    WHERE t.workspace_id = $1
+      -- In a query of its own, so that the array is read once and not for every row.
+      AND t.conversation_id = ANY((SELECT $20::text::uuid[])::uuid[])
 ), new_attempts AS (
     INSERT INTO attempts (
         workspace_id, message_id, number, conversation_id, seq, channel_id, delivery_status,
