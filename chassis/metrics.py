@@ -74,6 +74,20 @@ CONSUMER_DEAD = Counter(
 CONSUMER_REBUILDS = Counter(
     "inbox_consumer_rebuilds_runs", "Rebuilds from the owner's snapshot.", ["consumer"]
 )
+DISPATCH_CALLS = Counter(
+    "inbox_dispatch_answered_calls",
+    "Calls that handed a message to a platform, by kind of channel and what came of it.",
+    ["kind", "outcome"],
+)
+DISPATCH_FAILURES = Counter(
+    "inbox_dispatch_failed_lanes",
+    "Lanes that could not be worked on for a fault of ours; each is tried again.",
+)
+WEBHOOK_ITEMS = Counter(
+    "inbox_webhook_processed_items",
+    "Items of platforms' calls, by what became of them: done, waiting (tried again), dead.",
+    ["state"],
+)
 GATEWAY_REQUESTS = Histogram(
     "inbox_gateway_requests_duration_seconds",
     "Time from an HTTP request's arrival to its answer, by route and status.",

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chassis import metrics
 from chassis.clock import Clock
 from chassis.database import Database, DatabaseUnavailable
 from chassis.ids import new_id
@@ -185,6 +186,7 @@ class Dispatcher:
         except DatabaseUnavailable:
             log.warning("lane_waits_for_database", conversation_id=lease.lane.conversation_id)
         except Exception as error:  # noqa: BLE001 - one lane must not stop the others
+            metrics.DISPATCH_FAILURES.inc()
             log.error("lane_failed", conversation_id=lease.lane.conversation_id, exc_info=error)
 
     async def _work(self, lease: _Lease) -> None:
@@ -211,6 +213,7 @@ class Dispatcher:
         adapter = self._adapters.of(call.channel.kind)
         within = min(self._call_within, left)
         outcome = await adapter.send(call.connection, call.message, within=within)
+        metrics.DISPATCH_CALLS.labels(call.channel.kind.value, type(outcome).__name__).inc()
         log.info(
             "message_handed_over",
             message_id=call.attempt.message_id,

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
+from chassis import metrics
 from chassis.clock import Clock
 from chassis.errors import Unavailable
 from chassis.logs import log
@@ -62,6 +63,8 @@ class WebhookWorker:
             processed = [task.result() for task in tasks]
             over = [outcome for outcome in processed if isinstance(outcome, ProcessedItem)]
             await store.save_items(transaction, over, at=self._clock.now())
+        for item in over:
+            metrics.WEBHOOK_ITEMS.labels(item.state).inc()
         for outcome in processed:
             if isinstance(outcome, Unavailable):
                 # What was processed beside it is written down; the item itself waits.

@@ -108,6 +108,12 @@ dispatch_lanes = Table(
     ),
     Index("ix_dispatch_lanes_channel_id", "workspace_id", "channel_id"),
     Index(
+        "ix_dispatch_lanes_due",
+        "channel_id",
+        "next_attempt_time",
+        postgresql_where=text("next_attempt_time IS NOT NULL"),
+    ),
+    Index(
         "ix_dispatch_lanes_decision_time",
         "decision_time",
         postgresql_where=text("decision_time IS NOT NULL"),

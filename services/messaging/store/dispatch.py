@@ -28,19 +28,34 @@ TOKENS = (
     "least(b.max_tokens, b.tokens + b.tokens_per_second * "
     "greatest(0, extract(epoch FROM (SELECT now FROM t) - b.refill_time)))"
 )
-# Only lanes whose channel may be called are looked at, so a resting channel holds up no other.
-# Buckets are locked after lanes, in the order of ids, and read again under their lock.
+# Channels with something due are found by hopping over the index, and only lanes of those that may
+# be called are read: however much waits for a resting channel, it is in nobody's way. Who waits
+# longest comes first. Buckets are locked after lanes, in the order of ids, and read again then.
 LEASE_TO_CALL = f"""
-WITH t AS MATERIALIZED (SELECT {NOW} AS now),
-due AS MATERIALIZED (
-    SELECT l.workspace_id, l.conversation_id, l.channel_id, l.next_attempt_time
-    FROM dispatch_lanes l LEFT JOIN channel_buckets b ON b.channel_id = l.channel_id
-    WHERE l.next_attempt_time <= (SELECT now FROM t)
-      AND (l.lease_until IS NULL OR l.lease_until <= (SELECT now FROM t))
+WITH RECURSIVE t AS MATERIALIZED (SELECT {NOW} AS now),
+active AS (
+    (SELECT l.channel_id, l.next_attempt_time AS oldest FROM dispatch_lanes l
+     WHERE l.next_attempt_time IS NOT NULL ORDER BY l.channel_id, l.next_attempt_time LIMIT 1)
+    UNION ALL
+    SELECT n.channel_id, n.next_attempt_time FROM active a CROSS JOIN LATERAL (
+        SELECT l.channel_id, l.next_attempt_time FROM dispatch_lanes l
+        WHERE l.next_attempt_time IS NOT NULL AND l.channel_id > a.channel_id
+        ORDER BY l.channel_id, l.next_attempt_time LIMIT 1) n
+), callable AS MATERIALIZED (
+    SELECT a.channel_id, coalesce(floor({TOKENS}), $2)::int AS free
+    FROM active a LEFT JOIN channel_buckets b ON b.channel_id = a.channel_id
+    WHERE a.oldest <= (SELECT now FROM t)
       AND (b.channel_id IS NULL OR (
            (b.paused_until IS NULL OR b.paused_until <= (SELECT now FROM t)) AND {TOKENS} >= 1))
-    ORDER BY l.next_attempt_time LIMIT $2
-    FOR UPDATE OF l SKIP LOCKED
+    ORDER BY a.oldest
+), due AS MATERIALIZED (
+    SELECT l.* FROM callable c CROSS JOIN LATERAL (
+        SELECT d.workspace_id, d.conversation_id, d.channel_id, d.next_attempt_time
+        FROM dispatch_lanes d
+        WHERE d.channel_id = c.channel_id AND d.next_attempt_time <= (SELECT now FROM t)
+          AND (d.lease_until IS NULL OR d.lease_until <= (SELECT now FROM t))
+        ORDER BY d.next_attempt_time LIMIT least($2, c.free) FOR UPDATE SKIP LOCKED) l
+    LIMIT $2
 ), granted AS MATERIALIZED (
     SELECT b.channel_id,
         CASE WHEN b.paused_until > (SELECT now FROM t) THEN 0 ELSE floor({TOKENS}) END AS free
@@ -70,13 +85,17 @@ RETURNING l.workspace_id, l.conversation_id, l.channel_id, l.fence, t.now
 # its first message came has no decision time yet.
 LEASE_TO_DECIDE = f"""
 WITH t AS MATERIALIZED (SELECT {NOW} AS now),
-due AS MATERIALIZED (
+decided AS MATERIALIZED (
     SELECT l.workspace_id, l.conversation_id FROM dispatch_lanes l
-    WHERE (l.decision_time <= (SELECT now FROM t)
-           OR l.next_attempt_time <= (SELECT now FROM t) - $5::interval)
+    WHERE l.decision_time <= (SELECT now FROM t)
       AND (l.lease_until IS NULL OR l.lease_until <= (SELECT now FROM t))
-    LIMIT $2 FOR UPDATE OF l SKIP LOCKED
-)
+    ORDER BY l.decision_time LIMIT $2 FOR UPDATE SKIP LOCKED
+), aged AS MATERIALIZED (
+    SELECT l.workspace_id, l.conversation_id FROM dispatch_lanes l
+    WHERE l.next_attempt_time <= (SELECT now FROM t) - $5::interval
+      AND (l.lease_until IS NULL OR l.lease_until <= (SELECT now FROM t))
+    ORDER BY l.next_attempt_time LIMIT $2 FOR UPDATE SKIP LOCKED
+), due AS (SELECT * FROM decided UNION SELECT * FROM aged LIMIT $2)
 UPDATE dispatch_lanes l
 SET lease_until = t.now + $3, lease_owner = $4, fence = l.fence + 1,
     next_attempt_time = t.now + $3, decision_time = t.now + $3

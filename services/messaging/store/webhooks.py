@@ -47,10 +47,10 @@ TAKE_ITEMS = """
 SELECT i.id, i.workspace_id, i.channel_id, r.kind, i.contact_key, i.raw, i.try_count
 FROM webhook_items i JOIN channel_routes r ON r.channel_id = i.channel_id
 WHERE i.state = 'waiting' AND i.next_try_time <= $1
-  AND NOT EXISTS (
-      SELECT FROM webhook_items e
+  AND i.id = (
+      SELECT min(e.id) FROM webhook_items e
       WHERE e.channel_id = i.channel_id AND e.contact_key = i.contact_key
-        AND e.state = 'waiting' AND e.id < i.id)
+        AND e.state = 'waiting')
 ORDER BY i.next_try_time, i.id LIMIT $2
 FOR UPDATE OF i SKIP LOCKED
 """
