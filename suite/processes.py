@@ -167,13 +167,20 @@ class Surroundings:
     """Comma separated addresses of every service's replicas."""
 
 
+def module_of(replica: Replica, around: Surroundings) -> tuple[str, ...]:
+    """Its module, and what is on its command line."""
+    return (
+        replica.service.module,
+        *(
+            argument.format(address=replica.address, data=around.data)
+            for argument in replica.service.arguments
+        ),
+    )
+
+
 def command_of(replica: Replica, around: Surroundings) -> tuple[str, ...]:
-    """How to start it."""
-    service = replica.service
-    arguments = [
-        argument.format(address=replica.address, data=around.data) for argument in service.arguments
-    ]
-    return (python_program(), "-P", "-m", service.module, *arguments)
+    """How to start it as a program of its own."""
+    return (python_program(), "-P", "-m", *module_of(replica, around))
 
 
 def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def suite_settings() -> SuiteSettings:
 def process_environment() -> dict[str, str]:
     """A copy of this process's environment, to start programs with."""
     return dict(os.environ)  # noqa: TID251 - this is the suite's settings module
+
+
+def replace_environment(environment: Mapping[str, str]) -> None:
+    """Have exactly this environment from now on."""
+    os.environ.clear()  # noqa: TID251 - this is the suite's settings module
+    os.environ.update(environment)  # noqa: TID251
 
 
 def python_environment() -> dict[str, str]:

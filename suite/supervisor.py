@@ -15,9 +15,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from suite.infra.program import Deadline, Program, SuiteError, kill_group, last_lines
+from suite.starting import Forks, Running, execute
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
@@ -47,7 +47,7 @@ class Part:
     watch: Callable[[], Coroutine[None, None, str]] | None = None
     """Runs beside a healthy process; returns when it must be restarted, with the reason."""
     state: str = "starting"
-    process: Process | None = None
+    process: Running | None = None
     restarts: int = 0
     is_stopping: bool = False
     stop_asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,8 +80,13 @@ class Supervisor:
     """Owns every part it was asked to start."""
 
     def __init__(
-        self, group: asyncio.TaskGroup, screen: Screen, changed: Callable[[], None]
+        self,
+        group: asyncio.TaskGroup,
+        screen: Screen,
+        changed: Callable[[], None],
+        forks: Forks | None = None,
     ) -> None:
+        self._forks = forks
         self._group = group
         self._screen = screen
         self._changed = changed
@@ -135,8 +140,7 @@ class Supervisor:
             attempts += 1
             began = time.monotonic()
             process = await self._spawn(part)
-            healthy = await self._until_healthy(part, process)
-            if healthy:
+            if await self._until_healthy(part, process):
                 self._enter(part, "running")
                 if not first.done():
                     first.set_result(None)
@@ -169,25 +173,18 @@ class Supervisor:
         if not first.done():
             first.cancel()
 
-    async def _spawn(self, part: Part) -> Process:
-        part.program.log.parent.mkdir(parents=True, exist_ok=True)
-        with part.program.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *part.program.launch_arguments(),
-                env=dict(part.program.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
-                pass_fds=part.program.inherit,
-            )
+    async def _spawn(self, part: Part) -> Running:
+        if part.program.module and self._forks:
+            process = await self._forks.fork(part.program)
+        else:
+            process = await execute(part.program)
         part.process = process
         self._enter(part, "starting")
         if part.is_stopping:  # asked while it was being made
             part.send(part.program.stop_signal)
         return process
 
-    async def _until_healthy(self, part: Part, process: Process) -> bool:
+    async def _until_healthy(self, part: Part, process: Running) -> bool:
         deadline = Deadline(START_WITHIN)
         while process.returncode is None and not deadline.is_over and not part.is_stopping:
             if await part.is_healthy(process.pid):
@@ -195,7 +192,7 @@ class Supervisor:
             await asyncio.sleep(HEALTH_POLL_SECONDS)
         return False
 
-    async def _until_gone(self, part: Part, process: Process) -> str:
+    async def _until_gone(self, part: Part, process: Running) -> str:
         """Wait for the end of a healthy process; says what ended it."""
         gone = self._group.create_task(process.wait())
         if part.watch is None:
@@ -209,7 +206,7 @@ class Supervisor:
         await gone
         return watched.result()
 
-    async def _give_up_on(self, part: Part, process: Process) -> str:
+    async def _give_up_on(self, part: Part, process: Running) -> str:
         """End a process that did not become healthy, unless it has ended itself."""
         if process.returncode is None and not part.is_stopping:
             waited = int(START_WITHIN.total_seconds())

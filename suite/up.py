@@ -20,8 +20,9 @@ from suite.infra.nats import read_greeting
 from suite.infra.ports import LOOPBACK
 from suite.infra.program import Deadline, Program, SuiteError
 from suite.plan import Plan, make_plan, plan_nats, plan_postgres, surroundings
-from suite.processes import Replica, Surroundings, command_of, environment_of
+from suite.processes import Replica, Surroundings, command_of, environment_of, module_of
 from suite.screen import Screen
+from suite.starting import Forks, can_fork
 from suite.supervisor import Part, Supervisor
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ class Suite:
         self._screen = Screen()
         self._started = datetime.now().astimezone()  # noqa: TID251 - shown to a person
         self._plan: Plan | None = None
-        self._supervisor = Supervisor(group, self._screen, self._write_run)
+        self._forks = (
+            Forks(group, folder.log_of("forkserver"), self._inherit) if can_fork() else None
+        )
+        self._supervisor = Supervisor(group, self._screen, self._write_run, self._forks)
         self._asked_to_stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -122,6 +126,8 @@ class Suite:
         screen.say(f"Inbox, data in {_short(folder.path)}")
         async with asyncio.TaskGroup() as beside:
             beside.create_task(self._build_web())
+            if self._forks:
+                beside.create_task(self._forks.prepare())
             database_url, nats = await self._start_servers(plan)
             around = surroundings(plan, folder, database_url=database_url, nats=nats)
             with screen.step("Databases and migrations"):
@@ -209,6 +215,7 @@ class Suite:
                     program=Program(
                         name=replica.name,
                         argv=command_of(replica, around),
+                        module=module_of(replica, around),
                         environment=environment_of(replica, around),
                         log=self._folder.log_of(replica.name),
                         inherit=self._inherit,
@@ -254,6 +261,8 @@ class Suite:
         services = [name for name in parts if name not in (*gateways, *SERVERS)]
         await self._supervisor.stop(gateways, GATEWAY_LEAVES_WITHIN)
         await self._supervisor.stop(services, max(deadline.left - SERVERS_NEED, SERVERS_NEED))
+        if self._forks:
+            self._forks.close()
         await self._supervisor.stop(list(SERVERS), deadline.left)
         if parts:
             self._screen.done("Everything has stopped", time.monotonic() - began)

@@ -34,6 +34,8 @@ class Program:
     argv: tuple[str, ...]
     log: Path
     environment: Mapping[str, str] = field(repr=False)
+    module: tuple[str, ...] = ()
+    """A Python module of ours with its arguments, where `argv` runs one: it may be forked."""
     directory: Path | None = None
     user: str | None = None
     """Run as this user (needs root)."""
