@@ -94,12 +94,7 @@ async def seed(plan: Plan, folder: DataFolder, around: Surroundings) -> Links:
             around.addresses["messaging"].split(",")[0]
         ) as channel:
             channels = messaging_v1.ChannelServiceStub(channel)
-            try:
-                chat = await _web_chat(channels, folder, credential)
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                    return Links(sign_in)  # this checkout's messaging has no channels
-                raise
+            chat = await _web_chat(channels, folder, credential)
             phone = ""
             if "simulator" in around.addresses:
                 await _simulator(channels, plan, folder, around, credential)
