@@ -10,6 +10,7 @@ from chassis.auth import VisitorBinding
 from chassis.errors import TemporarilyUnavailable
 from chassis.ids import WorkspaceId
 from chassis.rpc import Channel, in_workspace
+from chassis.rpc.faults import AWAY
 from inbox.identity import v1 as identity_v1
 from services.messaging.actions.web_chat import VisitorToken
 
@@ -37,7 +38,9 @@ class IdentityVisitorTokens:
                 request, timeout=ANSWER_WITHIN_SECONDS, metadata=in_workspace(workspace_id)
             )
         except grpc.aio.AioRpcError as error:
-            raise TemporarilyUnavailable(part="identity") from error
+            if error.code() in AWAY:
+                raise TemporarilyUnavailable(part="identity") from error
+            raise
         token = response.access_token
         return VisitorToken(
             access_token=token.token, expire_time=token.expire_time.ToDatetime(tzinfo=UTC)

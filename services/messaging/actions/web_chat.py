@@ -16,7 +16,6 @@ from typing import Protocol
 from chassis.auth import Caller, VisitorBinding
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
-from chassis.errors import FieldInvalid
 from chassis.ids import WorkspaceId, new_secret
 from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.actions.writers import Writers
@@ -34,7 +33,6 @@ from services.messaging.model.faults import ChannelNotConnected, ChannelNotFound
 from services.messaging.model.message import Author, AuthorKind, refuse_unless_sayable
 from services.messaging.model.thread import ConversationId, conversation_id_of
 from services.messaging.model.web_chat import (
-    MAX_DISPLAY_NAME,
     SECRET_PREFIX,
     external_id_of,
     newly_acknowledged,
@@ -98,10 +96,6 @@ async def open_session(
     Raises: ChannelNotFound, ChannelNotConnected, OriginNotAllowed, FieldInvalid,
     TemporarilyUnavailable.
     """
-    if len(display_name) > MAX_DISPLAY_NAME or "\x00" in display_name:
-        raise FieldInvalid(
-            field="display_name", rule=f"must be at most {MAX_DISPLAY_NAME} characters of text"
-        )
     if visitor_secret:
         refuse_unless_secret(visitor_secret)
     box = await _find_box(app, worker, channel_id)

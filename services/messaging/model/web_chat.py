@@ -16,7 +16,6 @@ from services.messaging.model.faults import OriginNotAllowed
 
 SECRET_PREFIX = "iv_"  # noqa: S105 - what a secret begins with
 SECRET = re.compile(r"iv_[A-Za-z0-9_-]{43}")
-MAX_DISPLAY_NAME = 80
 
 
 def external_id_of(channel_id: ChannelId, visitor_secret: str) -> str:

@@ -38,7 +38,7 @@ class WebChatService(v1.WebChatServiceServicer):
             self._means.visitor_tokens,
             channel_id=parse_id("channel_id", request.channel_id),
             visitor_secret=request.visitor_secret,
-            display_name=request.display_name.strip(),
+            display_name=_optional_name(request.display_name),
             embedding_origin=request.embedding_origin,
             own_origins=self._means.own_origins,
         )
@@ -99,3 +99,7 @@ class WebChatService(v1.WebChatServiceServicer):
             on_commit=self._means.on_commit,
         )
         return v1.AcknowledgeMessagesResponse()
+
+
+def _optional_name(value: str) -> str:
+    return requests.text("display_name", value) if value.strip() else ""

@@ -263,6 +263,7 @@ async def test_a_visitors_mode_is_nobodys_business_but_ours(
     [
         ({"visitor_secret": "iv_short"}, "INVALID_ARGUMENT"),
         ({"display_name": "x" * 81}, "INVALID_ARGUMENT"),
+        ({"display_name": "Ana\nfrom support"}, "INVALID_ARGUMENT"),
         ({"channel_id": "nope"}, "INVALID_ARGUMENT"),
         ({"channel_id": ""}, "INVALID_ARGUMENT"),
     ],
