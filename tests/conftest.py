@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from chassis import logs
+
 TESTS = Path(__file__).parent
 TIERS = {path.name for path in TESTS.iterdir() if path.is_dir() and not path.name.startswith("_")}
+
+# As in production: without it every logged exception is drawn with all its variables, for seconds.
+logs.configure("tests", "warning")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,9 +14,20 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 import inbox
+from chassis.auth import Role
+from inbox.policy import v1 as policy_v1
 from inbox.policy.v1.policy_pb2 import MethodPolicy, method_policy
 
 STUBS = "_pb2_grpc"
+ROLES = {
+    Role.OWNER: policy_v1.ROLE_OWNER,
+    Role.AGENT: policy_v1.ROLE_AGENT,
+    Role.READ_ONLY: policy_v1.ROLE_READ_ONLY,
+    Role.BOT: policy_v1.ROLE_BOT,
+    Role.SERVICE: policy_v1.ROLE_SERVICE,
+    Role.VISITOR: policy_v1.ROLE_VISITOR,
+}
+"""The contract's roles as the code knows them, written here once more on purpose."""
 
 
 @dataclass(frozen=True)

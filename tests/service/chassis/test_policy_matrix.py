@@ -17,20 +17,12 @@ from chassis.auth import Role
 from chassis.rpc import remote_fault
 from chassis.rpc.channel import Credential, Metadata
 from inbox.policy import v1 as policy_v1
-from tests.contracts import Contract, Rpc, all_contracts, all_rpcs, call
+from tests.contracts import ROLES, Contract, Rpc, all_contracts, all_rpcs, call
 from tests.fakes import FakeClock
 from tests.serving import SERVICE_KEY, Serving, bearer, new_workspace_id, serving
 
 WORKSPACE = new_workspace_id()
 RPCS = list(all_rpcs())
-ROLES = {
-    Role.OWNER: policy_v1.ROLE_OWNER,
-    Role.AGENT: policy_v1.ROLE_AGENT,
-    Role.READ_ONLY: policy_v1.ROLE_READ_ONLY,
-    Role.BOT: policy_v1.ROLE_BOT,
-    Role.SERVICE: policy_v1.ROLE_SERVICE,
-    Role.VISITOR: policy_v1.ROLE_VISITOR,
-}
 WELCOME = ""
 
 
