@@ -42,7 +42,7 @@ FULL = Size(sends=20_000, faults=60, seconds_between_faults=2.2)
 
 def size() -> Size:
     """Short in `./dev test`, full in `./dev faults`."""
-    return FULL if os.environ.get("INBOX_FAULTS") == "full" else SHORT
+    return FULL if os.environ.get("INBOX_TEST_FULL") == "1" else SHORT
 
 
 def seed() -> int:
@@ -164,7 +164,7 @@ async def storm(
                     _make_weather(inbox, faults, of, dice, done, ledger, enough, away)
                 )
             quiet = time.monotonic()
-            disagreements = await _converge(connect, watchers)
+            disagreements = await converge(connect, watchers)
             converged = time.monotonic() - quiet
             verdict = await check(connect, conversations, ledger)
             for task in watch_tasks:
@@ -237,7 +237,7 @@ async def _make_weather(
     enough.set()
 
 
-async def _converge(connect: ConnectClient, watchers: Sequence[LiveClient]) -> list[str]:
+async def converge(connect: ConnectClient, watchers: Sequence[LiveClient]) -> list[str]:
     """Until every watcher shows what a fresh snapshot shows; what still differs otherwise."""
     deadline = time.monotonic() + CONVERGE_WITHIN_SECONDS
     while True:
