@@ -132,6 +132,7 @@ def _sources() -> list[Path]:
 
 
 async def _npm(node: Node, log: Path, *arguments: str) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *node.npm,
