@@ -33,6 +33,7 @@ from services.messaging.model.connect import (
     RATES,
     Credentials,
     checked_settings,
+    merged_credentials,
     refuse_unless_connectable,
     refuse_unless_usable,
 )
@@ -142,7 +143,7 @@ async def update_channel(
     credentials: Credentials | None,
     expected_version: int,
 ) -> Channel:
-    """Change what is given; new credentials connect the channel again.
+    """Change what is given, also of the credentials; new ones connect the channel again.
 
     What was given up for the broken connection in the last 15 minutes is then tried again. Nothing
     changed means no new version. Events: ChannelChanged.
@@ -166,9 +167,9 @@ async def update_channel(
         )
         if credentials is not None:
             if not channel.kind.is_own_platform:
-                await desk.vault.seal(
-                    transaction, caller.workspace, channel_id, credentials, at=now
-                )
+                earlier = await desk.vault.open(transaction, caller.workspace, channel_id)
+                merged = merged_credentials(earlier.credentials, credentials)
+                await desk.vault.seal(transaction, caller.workspace, channel_id, merged, at=now)
             changed = replace(
                 changed, state=ChannelState.CONNECTED, state_reason="", state_time=now
             )

@@ -199,7 +199,8 @@ def _item_of(event: dict[str, Any]) -> WebhookItem:
 def _contact(event: dict[str, Any]) -> str:
     sender = event.get("from")
     found = sender.get("id") if isinstance(sender, dict) else event.get("to")
-    return found if isinstance(found, str) and len(found) <= MAX_ID_LENGTH else ""
+    is_good = isinstance(found, str) and len(found) <= MAX_ID_LENGTH and found.isprintable()
+    return str(found) if is_good else ""
 
 
 def _required(entry: Any, name: str) -> str:

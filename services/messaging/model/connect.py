@@ -71,6 +71,19 @@ def checked_settings(kind: ChannelKind, settings: ChannelSettings | None) -> Cha
     raise FieldInvalid(field="settings", rule=f"must be those of a {kind.value} channel")
 
 
+def merged_credentials(earlier: Credentials, given: Credentials) -> Credentials:
+    """What is left out stays; a new webhook secret says itself which earlier one is still good."""
+    return Credentials(
+        access_token=given.access_token or earlier.access_token,
+        webhook_secret=given.webhook_secret or earlier.webhook_secret,
+        previous_webhook_secret=(
+            given.previous_webhook_secret
+            if given.webhook_secret
+            else given.previous_webhook_secret or earlier.previous_webhook_secret
+        ),
+    )
+
+
 def refuse_unless_usable(credentials: Credentials) -> None:
     """They travel in headers; the refusal never shows one. Raises: FieldInvalid."""
     for name in fields(credentials):

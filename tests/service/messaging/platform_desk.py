@@ -218,7 +218,7 @@ class PlatformDesk:
         self,
         span: timedelta,
         *,
-        step: timedelta = timedelta(seconds=10),
+        step: timedelta = timedelta(seconds=15),
         dispatcher: Dispatcher | None = None,
     ) -> None:
         """Let time pass, with workers at work all the while."""

@@ -241,6 +241,23 @@ async def test_a_refusal_of_old_credentials_does_not_break_the_new_ones(desk: Pl
     assert await desk.status(message_id) is DeliveryStatus.SENT
 
 
+async def test_a_new_token_keeps_the_webhook_secret(desk: PlatformDesk) -> None:
+    await actions.update_channel(
+        desk.channels,
+        desk.owner,
+        channel_id=desk.channel.id,
+        display_name="",
+        settings=None,
+        credentials=Credentials("a-new-token"),
+        expected_version=0,
+    )
+
+    async with desk.worker.begin(desk.workspace_id) as transaction:
+        opened = await desk.vault.open(transaction, desk.workspace_id, desk.channel.id)
+
+    assert opened.credentials == Credentials("a-new-token", SECRET)
+
+
 async def test_disconnecting_fails_what_waits_and_says_why(desk: PlatformDesk) -> None:
     await desk.open()
     message_id = await desk.send()
