@@ -82,7 +82,7 @@ class CatchUp:
             connection.perform(connection.session.joined(position, is_resumed=True))
         if following:
             chunk = b"".join([event.encoded(connection.encoding) for event in following])
-            connection.offer(chunk, len(following))
+            connection.offer(chunk)
         hub.join(connection)
         return True
 

@@ -38,7 +38,8 @@ CONNECTION_LOST = 1006
 KNOWN_CODES = frozenset({1000, 1001, CONNECTION_LOST, *CloseCode})
 """For metrics: a client's own codes could be any."""
 MAX_INBOUND_BYTES = 64 * 1024
-MAX_FRAMES_BEHIND = 256
+MAX_WRITES_BEHIND = 256
+"""A write is a frame, or in a burst the joined frames of one tick; their bytes are counted too."""
 MAX_BYTES_BEHIND = 1024 * 1024
 STALLED_AFTER_SECONDS = 10.0
 CLOSING_SECONDS = 3.0
@@ -99,7 +100,6 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
         "_allowance",
         "_behind",
         "_behind_bytes",
-        "_behind_frames",
         "_closing_since",
         "_endpoint",
         "_full_since",
@@ -125,9 +125,8 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader(MAX_INBOUND_BYTES)
         self._allowance = Allowance(self._loop.time())
-        self._behind: deque[tuple[bytes, int]] | None = None
+        self._behind: deque[bytes] | None = None
         self._behind_bytes = 0
-        self._behind_frames = 0
         self._full_since: float | None = None
         self._room: asyncio.Event | None = None
         self._closing_since: float | None = None
@@ -154,7 +153,7 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
         """The clock the session's times are on."""
         return self._loop.time()
 
-    def offer(self, chunk: bytes, frame_count: int = 1) -> None:
+    def offer(self, chunk: bytes) -> None:
         """Send whole frames; never waits. A client too far behind is closed, to resume later."""
         if self._closing_since is not None:
             return
@@ -163,10 +162,9 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
             return
         if self._behind is None:
             self._behind = deque()
-        self._behind.append((chunk, frame_count))
+        self._behind.append(chunk)
         self._behind_bytes += len(chunk)
-        self._behind_frames += frame_count
-        if self._behind_bytes > MAX_BYTES_BEHIND or self._behind_frames > MAX_FRAMES_BEHIND:
+        if self._behind_bytes > MAX_BYTES_BEHIND or len(self._behind) > MAX_WRITES_BEHIND:
             self.close(CloseCode.TOO_SLOW, "too many frames wait; come back and resume")
 
     def emit(self, message: Message) -> None:
@@ -240,9 +238,8 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
         behind = self._behind
         # A write may fill the transport at once, which calls pause_writing again.
         while behind and self._full_since is None:
-            chunk, frame_count = behind.popleft()
+            chunk = behind.popleft()
             self._behind_bytes -= len(chunk)
-            self._behind_frames -= frame_count
             self._transport.write(chunk)
         if not behind:
             self._behind = None

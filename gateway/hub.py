@@ -145,7 +145,7 @@ class Hub:
                 chunk = b"".join([event.encoded(encoding) for event in events])
                 # A copy: a socket that is too slow leaves the set while it is written to.
                 for connection in tuple(connections):
-                    connection.offer(chunk, len(events))
+                    connection.offer(chunk)
                 metrics.GATEWAY_FRAMES.inc(len(connections) * len(events))
         for event in events:
             self._notice(event)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "/simulator"
-MAX_BODY_BYTES = 4 * 1024 * 1024
 HOP_BY_HOP = frozenset(
     {
         "connection",

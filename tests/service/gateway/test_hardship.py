@@ -136,7 +136,6 @@ async def test_malformed_frames_are_refused_and_never_a_fault_of_ours(
     print("seed", seed)
     dice = random.Random(seed)
     codes: dict[int | None, int] = {}
-    slowest = 0.0
 
     for number in range(MALFORMED_INPUTS):
         async with RawClient(gateway.port, dice.choice([PROTO, JSON])) as client:
@@ -146,7 +145,6 @@ async def test_malformed_frames_are_refused_and_never_a_fault_of_ours(
                 await client.frame()
             noise = dice.randbytes(dice.randint(1, 300))
             kind = dice.randint(0, 3)
-            began = time.monotonic()
             if kind == 0:
                 client.send(noise + b"\xff" * 20)
             elif kind == 1:
@@ -159,13 +157,11 @@ async def test_malformed_frames_are_refused_and_never_a_fault_of_ours(
             client.send(masked(0x88, (1000).to_bytes(2)))
             code = await client.close_code()
             codes[code] = codes.get(code, 0) + 1
-            slowest = max(slowest, time.monotonic() - began)
 
-    print(codes, "slowest", slowest)
+    print(codes)
     assert set(codes) <= {4400, 4401, 1000, None}
     assert codes[4400] > MALFORMED_INPUTS / 2
     assert "job_failed" not in caplog.text
-    assert slowest < 1
 
 
 async def test_an_oversized_frame_and_a_flood_are_refused(

@@ -168,13 +168,19 @@ class Agent:
             identity_v1.CreateTicketResponse,
             self.key,
         )
+        hello = await self.connect_with(ticket.ticket)
+        if not hello.is_resumed:
+            await self._load(self.position)
+        return hello
+
+    async def connect_with(self, ticket: str) -> realtime_v1.Hello:
+        """Open the socket and be greeted, without loading anything. Raises: Closed."""
         self.socket = await self.edge.open_socket("/ws")
-        hello = realtime_v1.ClientHello(ticket=ticket.ticket, position=self.position)
-        await self.send(hello=hello)
+        await self.send(hello=realtime_v1.ClientHello(ticket=ticket, position=self.position))
         frame = await self.frame()
         assert frame.WhichOneof("body") == "hello", frame
         if not frame.hello.is_resumed:
-            await self._load(frame.position)
+            self.position = frame.position
         return frame.hello
 
     async def come_back(self) -> None:
