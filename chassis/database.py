@@ -27,6 +27,7 @@ from chassis.database_faults import (
     DatabaseUnavailable,
     TransactionCollided,
     TransactionLost,
+    cause_of,
     fault_of,
 )
 from chassis.ids import WorkspaceId
@@ -118,8 +119,11 @@ class Database:
     async def _transaction(self, workspace_id: WorkspaceId | None) -> AsyncIterator[Transaction]:
         try:
             connection, raw = await self._open(workspace_id)
-        except (*AWAY, *MAYBE_AWAY) as away:
-            raise DatabaseUnavailable from away
+        except Exception as error:
+            fault = fault_of(error, was_closed=True)
+            if fault is None:
+                raise
+            raise fault from error
         transaction = Transaction(connection, raw, workspace_id)
         was_closed = False
         try:
@@ -242,4 +246,5 @@ async def _finish(work: Coroutine[Any, Any, None]) -> None:
 
 def _was_dead(error: BaseException) -> bool:
     """The connection was dead before the message left; a time-out may be a stalled server."""
-    return isinstance(error, (*AWAY, *MAYBE_AWAY)) and not isinstance(error, TimeoutError)
+    cause = cause_of(error)
+    return isinstance(cause, (*AWAY, *MAYBE_AWAY)) and not isinstance(cause, TimeoutError)

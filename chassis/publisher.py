@@ -58,6 +58,11 @@ class Publisher:
         """How far the stream is; None while that is in doubt."""
 
     @property
+    def refusal(self) -> str | None:
+        """Why this stream cannot be this log's; None when it can."""
+        return self._refusal
+
+    @property
     def trouble(self) -> str | None:
         """What a person has to look at; None when all is well."""
         return self._refusal or self._stuck

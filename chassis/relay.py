@@ -77,8 +77,12 @@ class Relay:
         self._wake.set()
 
     def missing(self) -> str | None:
-        """For readiness: what a person has to look at. NATS being away is not: sends go on."""
-        return self.publisher.trouble
+        """For readiness: why the stream and the database do not belong together.
+
+        NATS being away or full is none of that: what is committed waits here, and sends go on. An
+        event that was refused often is told by a metric and the log, and by `publisher.trouble`.
+        """
+        return self.publisher.refusal
 
     async def run(self) -> None:
         """Work or stand by until the database connection breaks; a supervisor calls it again."""

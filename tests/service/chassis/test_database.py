@@ -19,15 +19,16 @@ from chassis.database import (
     TransactionLost,
 )
 from chassis.ids import WorkspaceId, new_id
+from suite.databases import DatabaseUrls, connected
 from tests.servers import breakable_postgres
 
 HERE = WorkspaceId(new_id())
 
 
 @pytest.fixture
-async def narrow(urls: object) -> AsyncIterator[Database]:
+async def narrow(urls: DatabaseUrls) -> AsyncIterator[Database]:
     """One connection, so a leaked one is noticed at once."""
-    database = Database(urls.app, pool_size=1)  # type: ignore[attr-defined]
+    database = Database(urls.app, pool_size=1)
     yield database
     await database.close()
 
@@ -101,9 +102,9 @@ async def test_a_cancelled_statement_leaves_a_clean_connection(narrow: Database)
 
 
 async def test_a_storm_of_cancellations_leaks_neither_connections_nor_tenants(
-    urls: object,
+    urls: DatabaseUrls,
 ) -> None:
-    database = Database(urls.app, pool_size=3)  # type: ignore[attr-defined]
+    database = Database(urls.app, pool_size=3)
     dice = random.Random(7)
 
     async def work(number: int) -> None:
@@ -210,6 +211,21 @@ async def test_a_restarted_postgres_is_met_by_fresh_connections_at_once(tmp_path
         async with database.begin() as transaction:
             assert await transaction.raw.fetchval("SELECT 1") == 1
         await database.close()
+
+
+async def test_a_database_that_takes_no_more_connections_is_told_as_unavailable(
+    urls: DatabaseUrls,
+) -> None:
+    async with connected(urls.owner) as owner:
+        await owner.execute(f"ALTER DATABASE {urls.name} CONNECTION LIMIT 0")
+    database = Database(urls.app)
+
+    with pytest.raises(DatabaseUnavailable):
+        async with database.begin():
+            pass
+    with pytest.raises(DatabaseUnavailable):
+        await database.connect()
+    await database.close()
 
 
 async def test_a_core_statement_on_a_lost_connection_is_told_as_unavailable(
