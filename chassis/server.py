@@ -43,7 +43,7 @@ Calls under way go on to their own end: the age has no grace period after which 
 MAX_CALLS_AT_ONCE = 4096
 GOODBYE = timedelta(milliseconds=300)
 """Between saying "not serving" and closing the port, for balancers to hear it."""
-DRAIN_WITHIN = timedelta(seconds=5)
+DRAIN_WITHIN = timedelta(seconds=4.5)
 CLOSE_WITHIN = timedelta(seconds=2)
 SWITCH_INTERVAL_SECONDS = 0.0005
 """The event loop waits at most this long behind a busy thread; it halves the slowest calls."""
@@ -111,7 +111,7 @@ async def run(
             if await _finishes_before(wire(process, settings), stop):
                 await _serve(process, settings, stop, listening)
         finally:
-            supervisor.stop()
+            await supervisor.stop()
             await _close(process)
 
 

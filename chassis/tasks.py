@@ -17,6 +17,7 @@ FIRST_PAUSE = timedelta(milliseconds=100)
 LONGEST_PAUSE = timedelta(seconds=15)
 STEADY_AFTER = timedelta(seconds=60)
 """A run that lasted this long forgets earlier failures."""
+END_WITHIN = timedelta(seconds=1)
 
 
 class Supervisor:
@@ -30,6 +31,7 @@ class Supervisor:
         self._clock = clock or SystemClock()
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -41,7 +43,7 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        await self.stop()
         await self._group.__aexit__(kind, error, trace)
 
     def supervise(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -52,10 +54,16 @@ class Supervisor:
         """Run once. An exception of it ends the process: for work that must not fail."""
         self._own(name, self._run_once(run))
 
-    def stop(self) -> None:
-        """End every loop; the block waits until they have."""
-        for task in self._tasks:
+    async def stop(self) -> None:
+        """End every loop and wait for their last words, so that what they use can be closed."""
+        self._is_stopping = True
+        ending = set(self._tasks)
+        for task in ending:
             task.cancel()
+        if ending:
+            _, late = await asyncio.wait(ending, timeout=END_WITHIN.total_seconds())
+            for task in late:
+                log.warning("task_does_not_end", task=task.get_name())
 
     def _own(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = self._group.create_task(work, name=name)
@@ -68,7 +76,8 @@ class Supervisor:
 
     async def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         failures = 0
-        while True:
+        # Some libraries swallow a cancellation; the loop must end all the same.
+        while not self._is_stopping:
             began = self._clock.monotonic()
             try:
                 await run()

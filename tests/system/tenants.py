@@ -39,7 +39,9 @@ class Tenant:
     outbound_id: str = ""
     media_id: str = ""
     callers: dict[Role, Metadata] = field(default_factory=dict)
-    """An access token per role."""
+    """An access token per role; the owner's is of the owner in person."""
+    owner_key: Metadata = ()
+    """An access token of an owner's API key, which outlives what happens to people."""
 
     def secrets(self) -> list[bytes]:
         """What must never be seen elsewhere."""
@@ -107,7 +109,7 @@ async def _people(stubs: Stubs, tenant: Tenant) -> None:
             identity_v1.ExchangeTokenRequest(api_key=key.secret)
         )
         tenant.callers[role] = bearer(exchanged.access_token.token)
-    # The owner in person: some methods are about one's own account.
+    tenant.owner_key = tenant.callers[Role.OWNER]
     tenant.callers[Role.OWNER] = bearer(signed_in.access_token.token)
     invited = await stubs.identity.InviteMember(
         identity_v1.InviteMemberRequest(
