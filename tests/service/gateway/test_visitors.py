@@ -234,3 +234,18 @@ async def test_another_conversations_token_does_not_renew(
     await box.send(hello=stolen)
 
     assert await box.close_code() == 4403
+
+
+async def test_when_something_was_missed_the_box_comes_back_and_lists(
+    http: aiohttp.ClientSession, gateway: Gateway, services: Services
+) -> None:
+    box = await open_box(http, gateway, services)
+    await box.until("hello")
+
+    services.log.epoch = "e2"
+    services.realtime.cut()
+
+    assert await box.close_code() == 1012
+    services.log.message("meanwhile")
+    again = await open_box(http, gateway, services)
+    assert (await again.until("hello")).hello.last_seq == 1
