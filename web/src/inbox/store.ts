@@ -17,6 +17,8 @@ export interface InboxSnapshot {
   readonly isCatchingUp: boolean;
 }
 
+const BETWEEN_TELLING_MILLIS = 16;
+
 export type Change = (state: InboxState) => InboxState;
 
 export class InboxStore {
@@ -26,6 +28,8 @@ export class InboxStore {
     isLoaded: false,
     isCatchingUp: true,
   };
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #isTellingSoon = false;
   #growing: InboxState | null = null;
   readonly #listeners = new Set<() => void>();
 
@@ -84,6 +88,26 @@ export class InboxStore {
     );
     if (isSame) return;
     this.#snapshot = next;
+    this.#tell();
+  }
+
+  /** At once when it was quiet; in a storm of frames once per painted frame, so that painting keeps up. */
+  #tell(): void {
+    if (this.#isTellingSoon) return;
+    const quietFor = performance.now() - this.#toldAt;
+    if (quietFor >= BETWEEN_TELLING_MILLIS) {
+      this.#tellNow();
+      return;
+    }
+    this.#isTellingSoon = true;
+    setTimeout(() => {
+      this.#isTellingSoon = false;
+      this.#tellNow();
+    }, BETWEEN_TELLING_MILLIS - quietFor);
+  }
+
+  #tellNow(): void {
+    this.#toldAt = performance.now();
     for (const listener of [...this.#listeners]) listener();
   }
 }

@@ -29,23 +29,28 @@ export function Avatar({
   colorKey = name,
   size = "medium",
   badge,
+  icon,
 }: {
   name: string;
   colorKey?: string;
   size?: keyof typeof SIZES;
   badge?: ReactNode;
+  /** Instead of initials, for somebody without a name. */
+  icon?: ReactNode;
 }) {
   const hue = hueOf(colorKey);
   return (
     <span aria-hidden="true" className="relative inline-flex shrink-0">
       <span
-        className={`inline-grid place-items-center rounded-full font-semibold select-none ${SIZES[size]}`}
+        // As generated content: a picture, not words of the control around it.
+        data-initials={icon === undefined ? initialsOf(name) : ""}
+        className={`inline-grid place-items-center rounded-full font-semibold select-none ${icon === undefined ? "before:content-[attr(data-initials)]" : ""} ${SIZES[size]}`}
         style={{
           backgroundColor: `light-dark(oklch(0.92 0.045 ${hue}), oklch(0.34 0.05 ${hue}))`,
           color: `light-dark(oklch(0.42 0.09 ${hue}), oklch(0.88 0.06 ${hue}))`,
         }}
       >
-        {initialsOf(name)}
+        {icon}
       </span>
       {badge}
     </span>

@@ -231,10 +231,17 @@ describe("a resync", () => {
     heal();
 
     const shown: number[] = [];
-    inbox.store.subscribe(() => shown.push(texts("c1")?.length ?? 0));
+    for (const question of ["listMessages", "listConversations", "getConversation"] as const) {
+      const ask = services[question].bind(services) as (...asked: unknown[]) => Promise<never>;
+      services[question] = async (...asked: unknown[]) => {
+        shown.push(texts("c1")?.length ?? 0);
+        return ask(...asked);
+      };
+    }
     const resync = inbox.resync();
     expect(list()).toEqual(["c2", "c1"]);
     await resync;
+    expect(shown.length).toBeGreaterThan(2);
 
     expect(list()).toEqual(["c3", "c1"]);
     expect(texts("c1")).toEqual(["hello from 1", "missed"]);

@@ -4,10 +4,10 @@ import { memo } from "react";
 import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
-import { Avatar } from "../../ui/avatar";
 import { ReplyIcon, SparkIcon } from "../../ui/icons";
 import { listTime, toDate } from "../../ui/time";
-import { ChannelBadge, lookOf } from "../channel-kind";
+import { lookOf } from "../channel-kind";
+import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
 
 interface RowProps {
@@ -68,12 +68,7 @@ export const ConversationRow = memo(function ConversationRow({
         isSelected ? "bg-selected" : "hover:bg-hover hover:[--badge-ring:var(--hover)]"
       }`}
     >
-      <Avatar
-        name={name}
-        colorKey={conversation.id}
-        size="large"
-        badge={<ChannelBadge kind={conversation.channelKind} />}
-      />
+      <ContactAvatar conversation={conversation} size="large" />
       <span className="flex min-w-0 flex-1 flex-col gap-0.5">
         <span className="flex items-baseline gap-2">
           <span className={`min-w-0 flex-1 truncate ${isUnread ? "font-semibold" : "font-medium"}`}>

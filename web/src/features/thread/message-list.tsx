@@ -82,14 +82,7 @@ export function MessageList({
     beginAtKey: unreadAbove === null ? null : "unread",
     onNearStart,
   });
-  const markRead = useCallback(
-    (ordinal: bigint) => {
-      inbox.markRead(id, ordinal).catch(() => {
-        // Not lost: what is on screen is marked again by the next look.
-      });
-    },
-    [inbox, id],
-  );
+  const markRead = useCallback((ordinal: bigint) => inbox.markRead(id, ordinal), [inbox, id]);
   useReadMarks(scroll.scroller, canWrite && conversation.unreadCount > 0, markRead);
 
   const newCount = useNewCount(messages, scroll.isAtEnd);

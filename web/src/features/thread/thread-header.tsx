@@ -9,7 +9,8 @@ import { Avatar } from "../../ui/avatar";
 import { Button, IconButton } from "../../ui/button";
 import { BackIcon, CheckIcon, ReopenIcon } from "../../ui/icons";
 import { useToast } from "../../ui/toast";
-import { ChannelBadge, lookOf } from "../channel-kind";
+import { lookOf } from "../channel-kind";
+import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
 import { useInbox, useSession } from "../session";
 import { useTypingCustomers } from "../use-typing";
@@ -51,11 +52,7 @@ export function ThreadHeader({
       <IconButton label="Back to the list" className="md:hidden" onClick={onBack}>
         <BackIcon />
       </IconButton>
-      <Avatar
-        name={name}
-        colorKey={conversation.id}
-        badge={<ChannelBadge kind={conversation.channelKind} />}
-      />
+      <ContactAvatar conversation={conversation} />
       <div className="min-w-0 flex-1">
         <h2 className="truncate text-base font-semibold">{name}</h2>
         <p className="flex items-center gap-1.5 text-xs text-muted">

@@ -4,15 +4,18 @@ import { type RefObject, useEffect } from "react";
 
 const LOOK_EVERY_MILLIS = 250;
 const SEEN_AFTER_MILLIS = 500;
+/** After a mark that could not be stored. */
+const PAUSE_MILLIS = 5_000;
 
 export function useReadMarks(
   scroller: RefObject<HTMLElement | null>,
   isOn: boolean,
-  onSeen: (ordinal: bigint) => void,
+  onSeen: (ordinal: bigint) => Promise<void>,
 ): void {
   useEffect(() => {
     if (!isOn) return;
     const visibleSince = new Map<bigint, number>();
+    let pausedUntil = 0;
     const timer = setInterval(() => {
       const visible = isLookedAt() ? visibleOrdinals(scroller.current) : [];
       const now = performance.now();
@@ -25,7 +28,11 @@ export function useReadMarks(
         visibleSince.set(ordinal, since);
         if (now - since >= SEEN_AFTER_MILLIS && ordinal > seen) seen = ordinal;
       }
-      if (seen > 0n) onSeen(seen);
+      if (seen === 0n || now < pausedUntil) return;
+      onSeen(seen).catch(() => {
+        // Not lost: what is on screen is marked again, only not four times a second.
+        pausedUntil = performance.now() + PAUSE_MILLIS;
+      });
     }, LOOK_EVERY_MILLIS);
     return () => clearInterval(timer);
   }, [scroller, isOn, onSeen]);
