@@ -1,6 +1,6 @@
 /** The member's avatar as the button of their menu; stands there before the menu itself is loaded. */
 
-import { type ComponentProps, lazy, Suspense } from "react";
+import { type ComponentProps, lazy, Suspense, useState } from "react";
 import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import { Avatar } from "../ui/avatar";
 
@@ -20,9 +20,11 @@ export function UserButton({ member, ...rest }: { member: Member } & ComponentPr
 }
 
 export function UserCorner({ member, side }: { member: Member; side: "bottom" | "right" }) {
+  // Whoever clicks before the menu is loaded gets it as soon as it is.
+  const [isWanted, setIsWanted] = useState(false);
   return (
-    <Suspense fallback={<UserButton member={member} />}>
-      <UserMenu member={member} side={side} />
+    <Suspense fallback={<UserButton member={member} onClick={() => setIsWanted(true)} />}>
+      <UserMenu member={member} side={side} isOpenAtFirst={isWanted} />
     </Suspense>
   );
 }

@@ -15,12 +15,25 @@ const THEMES = [
   { value: "dark", text: "Dark", icon: <MoonIcon className="size-4.5" /> },
 ];
 
-export default function UserMenu({ member, side }: { member: Member; side: "bottom" | "right" }) {
+export default function UserMenu({
+  member,
+  side,
+  isOpenAtFirst,
+}: {
+  member: Member;
+  side: "bottom" | "right";
+  isOpenAtFirst: boolean;
+}) {
   const session = useSession();
   const toast = useToast();
   const [theme, setTheme] = useTheme();
   return (
-    <Menu side={side} align="end" trigger={<UserButton member={member} />}>
+    <Menu
+      side={side}
+      align="end"
+      isOpenAtFirst={isOpenAtFirst}
+      trigger={<UserButton member={member} />}
+    >
       <div className="px-2.5 pt-1.5 pb-2">
         <p className="truncate font-semibold">{member.displayName}</p>
         <p className="truncate text-xs text-muted">{member.email}</p>

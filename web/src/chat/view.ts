@@ -45,7 +45,7 @@ export class HistoryView {
   readonly #actions: ViewActions;
   readonly #drawn = new Map<string, { signature: string; element: HTMLElement }>();
   #sticks = true;
-  #anchor: { key: string; top: number } | null = null;
+  #anchor: { key: string; bottom: number } | null = null;
 
   constructor(log: HTMLElement, rows: HTMLElement, actions: ViewActions) {
     this.#log = log;
@@ -107,15 +107,19 @@ export class HistoryView {
       return;
     }
     const held = this.#anchor && this.#drawn.get(this.#anchor.key)?.element;
-    if (held && this.#anchor) this.#log.scrollTop = held.offsetTop - this.#anchor.top;
+    if (held && this.#anchor) {
+      this.#log.scrollTop = held.offsetTop + held.offsetHeight - this.#anchor.bottom;
+    }
   }
 
   #look(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     this.#sticks = scrollHeight - scrollTop - clientHeight <= NEAR_END_PIXELS;
     for (const row of this.#rows.children) {
-      if (!(row instanceof HTMLElement) || row.offsetTop + row.offsetHeight <= scrollTop) continue;
-      this.#anchor = { key: row.dataset.key ?? "", top: row.offsetTop - scrollTop };
+      if (!(row instanceof HTMLElement)) continue;
+      const bottom = row.offsetTop + row.offsetHeight - scrollTop;
+      if (bottom <= 0) continue;
+      this.#anchor = { key: row.dataset.key ?? "", bottom };
       break;
     }
     if (scrollTop < NEAR_START_PIXELS) this.#actions.loadOlder();

@@ -8,14 +8,16 @@ export function Menu({
   children,
   side = "bottom",
   align = "end",
+  isOpenAtFirst = false,
 }: {
   trigger: ReactElement;
   children: ReactNode;
   side?: "bottom" | "right" | "top";
   align?: "start" | "end";
+  isOpenAtFirst?: boolean;
 }) {
   return (
-    <BaseMenu.Root>
+    <BaseMenu.Root defaultOpen={isOpenAtFirst}>
       <BaseMenu.Trigger render={trigger} />
       <BaseMenu.Portal>
         <BaseMenu.Positioner

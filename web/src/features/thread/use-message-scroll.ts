@@ -13,9 +13,10 @@ const NEAR_START_PIXELS = 600;
 const MAX_ROWS = 300;
 const STEP_ROWS = 100;
 
+/** A row by its lower edge: its upper part shrinks when its author's earlier words come to stand above it. */
 interface Anchor {
   readonly key: string;
-  readonly top: number;
+  readonly bottom: number;
 }
 
 export interface MessageScroll {
@@ -59,7 +60,7 @@ export function useMessageScroll(options: {
     const held = anchor.current;
     const row =
       held && content.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(held.key)}"]`);
-    if (held && row) box.scrollTop += row.offsetTop - box.scrollTop - held.top;
+    if (held && row) box.scrollTop = row.offsetTop + row.offsetHeight - held.bottom;
   }, []);
 
   const look = useCallback(() => {
@@ -124,9 +125,8 @@ export function useMessageScroll(options: {
 function firstVisible(box: HTMLElement, content: HTMLElement | null): Anchor | null {
   if (content === null) return null;
   for (const row of content.querySelectorAll<HTMLElement>("[data-row]")) {
-    if (row.offsetTop + row.offsetHeight > box.scrollTop) {
-      return { key: row.dataset.row ?? "", top: row.offsetTop - box.scrollTop };
-    }
+    const bottom = row.offsetTop + row.offsetHeight - box.scrollTop;
+    if (bottom > 0) return { key: row.dataset.row ?? "", bottom };
   }
   return null;
 }
