@@ -20,7 +20,7 @@ export function EmptyState({
       </span>
       <div className="flex max-w-72 flex-col gap-1">
         <p className="text-base font-semibold text-ink">{title}</p>
-        {children !== undefined && <p className="text-sm text-muted">{children}</p>}
+        {children !== undefined && <p className="text-sm text-balance text-muted">{children}</p>}
       </div>
       {action}
     </div>
