@@ -130,6 +130,8 @@ def _tier(
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     command = [sys.executable, "-P", "-m", "pytest", str(folder), "-q", f"--junitxml={report}"]
+    # Which tests a tier's budget goes to.
+    command += ["--durations=5", "--durations-min=5"]
     if tier in IN_PARALLEL and "-n" not in options.rest:
         command += ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
     if options.ci:
@@ -140,7 +142,7 @@ def _tier(
         tier=tier,
         seconds=time.monotonic() - began,
         ok=ok,
-        note="hung, ended" if hung else "",
+        note=f"ended after {OVER_BUDGET} times its budget" if hung else "",
         counts=_counts(report),
     )
 
