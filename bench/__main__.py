@@ -18,6 +18,7 @@ from bench import anchors, fan_out, history, sends, teams
 from bench.desks import BenchDesk, make_desk, service_key
 from bench.report import Row, shown, table
 from suite.databases import database_of
+from suite.infra.postgres import SUPERUSER
 from suite.infra.resolve import resolve_postgres
 from tests.running_inbox import RunningInbox, running_inbox
 
@@ -78,7 +79,7 @@ def superuser_url(inbox: RunningInbox, database: str) -> str:
     """The database of the suite that was started for this benchmark, as its superuser."""
     secret = json.loads((inbox.data / "secrets.json").read_text())["postgres"]
     _, address = process_of(inbox, "postgres")
-    return f"postgresql://postgres:{secret}@{address}/{database}"
+    return f"postgresql://{SUPERUSER}:{secret}@{address}/{database}"
 
 
 async def desk(http: aiohttp.ClientSession, inbox: RunningInbox, conversations: int) -> BenchDesk:

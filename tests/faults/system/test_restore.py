@@ -17,6 +17,7 @@ import pytest
 
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
+from suite.infra.postgres import SUPERUSER
 from suite.infra.resolve import resolve_postgres
 from tests.connect_client import CallRefused, ConnectClient
 from tests.faults.system.load import Ledger, Sender, open_conversations
@@ -46,9 +47,7 @@ class Restorer:
         self._nats = f"nats://suite:{self._secrets['nats.suite']}@127.0.0.1:{ports['nats']}"
 
     def url(self, database: str) -> str:
-        return (
-            f"postgresql://postgres:{self._secrets['postgres']}@127.0.0.1:{self._port}/{database}"
-        )
+        return f"postgresql://{SUPERUSER}:{self._secrets['postgres']}@127.0.0.1:{self._port}/{database}"
 
     def copy(self) -> None:
         self._tool("pg_dump", "--format=custom", f"--file={self._file}", self.url(DATABASE))
