@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 from collections.abc import AsyncIterator, Coroutine
@@ -33,6 +34,9 @@ DEADLINE_LEEWAY = timedelta(seconds=2)
 CHECK_STREAMS_EVERY = timedelta(seconds=2)
 """A stream of a credential that ended is closed within 5 seconds of its end."""
 
+SWALLOW_WITHIN = timedelta(seconds=5)
+MAX_SWALLOWED_BYTES = 32 * 1024 * 1024
+"""What a refused upload may still send before its call is ended anyway."""
 SPREAD_OF_GOODBYES = timedelta(seconds=2)
 
 
@@ -96,8 +100,14 @@ class Guard:
         self._limit = limit
 
     @asynccontextmanager
-    async def call(self, path: str, policy: Policy, context: Context) -> AsyncIterator[Call]:
-        """Let a call in, or end it with a typed error."""
+    async def call(
+        self,
+        path: str,
+        policy: Policy,
+        context: Context,
+        unread: AsyncIterator[bytes] | None = None,
+    ) -> AsyncIterator[Call]:
+        """Let a call in, or end it with a typed error; `unread` is what a client still uploads."""
         began = self.clock.monotonic()
         call = self._begin(path, policy, context)
         code = grpc.StatusCode.CANCELLED
@@ -112,6 +122,8 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - here every kind of error becomes a status
             code, sentence, status = self._judge(call, error)
             details = (faults.DETAILS_KEY, status.SerializeToString())
+            if unread is not None:
+                await _swallow(unread)
             await context.abort(code, sentence, (details, (REQUEST_ID, call.request_id)))
         finally:
             metrics.RPC_UNDER_WAY.dec()
@@ -196,3 +208,14 @@ class Guard:
         log.info("rpc_refused", **about, reason=fault.reason)
         metrics.RPC_REFUSED.labels(fault.reason).inc()
         return faults.status_of(fault, call.request_id)
+
+
+async def _swallow(requests: AsyncIterator[bytes]) -> None:
+    """Read on, within bounds: a client that writes into an ended call never hears why it ended."""
+    left = MAX_SWALLOWED_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SWALLOW_WITHIN.total_seconds()):
+            async for raw in requests:
+                left -= len(raw)
+                if left < 0:
+                    return

@@ -149,7 +149,7 @@ def wrap(method: Method, handler: Handler, guard: Guard) -> Handler:
 
     async def stream_unary(requests: AsyncIterator[bytes], context: Context) -> bytes:
         async with (
-            guard.call(method.path, method.policy, context),
+            guard.call(method.path, method.policy, context, unread=requests),
             aclosing(_read_all(method, requests)) as messages,
         ):
             response = method.write(await method.behaviour(messages, context))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -78,7 +78,7 @@ async def get_media(means: Means, caller: Caller, media_id: str) -> Media:
 
 async def read(
     means: Means, workspace_id: WorkspaceId, media: Media, wanted: range
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Some bytes of a file, in parts. Raises: BytesMissing, BlobStoreUnavailable."""
     missing = len(wanted)
     key = model.blob_key(workspace_id, media.sha256)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from chassis.auth import require_caller
 from chassis.errors import FieldInvalid
@@ -30,9 +31,8 @@ class MediaService(media_v1.MediaServiceServicer):
         if first is None or first.WhichOneof("part") != "header":
             raise FieldInvalid("header", "must come first")
         announced = announcement_from(first.header)
-        stored = await actions.upload(
-            self._means, require_caller(), announced, _chunks(request_iterator)
-        )
+        async with aclosing(_chunks(request_iterator)) as chunks:
+            stored = await actions.upload(self._means, require_caller(), announced, chunks)
         return media_v1.UploadResponse(media=media_to(stored.media), replayed=stored.replayed)
 
     async def GetMedia(
@@ -52,11 +52,12 @@ class MediaService(media_v1.MediaServiceServicer):
         media = await actions.get_media(self._means, caller, media_id)
         wanted = model.byte_range(media, request.offset_bytes, request.limit_bytes)
         yield media_v1.DownloadResponse(media=media_to(media))
-        async for part in actions.read(self._means, caller.workspace, media, wanted):
-            yield media_v1.DownloadResponse(chunk=part)
+        async with aclosing(actions.read(self._means, caller.workspace, media, wanted)) as parts:
+            async for part in parts:
+                yield media_v1.DownloadResponse(chunk=part)
 
 
-async def _chunks(parts: AsyncIterator[media_v1.UploadRequest]) -> AsyncIterator[bytes]:
+async def _chunks(parts: AsyncIterator[media_v1.UploadRequest]) -> AsyncGenerator[bytes]:
     async for part in parts:
         if part.WhichOneof("part") != "chunk":
             raise FieldInvalid("chunk", "must follow the header, which comes once")

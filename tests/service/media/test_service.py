@@ -166,6 +166,36 @@ async def test_what_does_not_fit_its_announcement_is_not_stored(
     assert list(means.blobs.staging.iterdir()) == []
 
 
+@pytest.mark.parametrize("blobs", ["memory"], indirect=True)
+@pytest.mark.parametrize(("bound", "taken_count"), [(32 * 1024 * 1024, 6), (500_000, None)])
+async def test_a_refused_client_hears_why_also_while_it_still_uploads(
+    server: Serving,
+    workspace_id: WorkspaceId,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: int,
+    taken_count: int | None,
+) -> None:
+    monkeypatch.setattr("chassis.rpc.call.MAX_SWALLOWED_BYTES", bound)
+    taken: list[media_v1.UploadRequest] = []
+
+    async def slowly() -> AsyncIterator[media_v1.UploadRequest]:
+        for part in an_upload(bytes(1_500_000), size_bytes=-1):
+            taken.append(part)
+            yield part
+            await asyncio.sleep(0.02)
+
+    read_only = media_v1.MediaServiceStub(server.channel(Role.READ_ONLY, workspace_id))
+    agent = media_v1.MediaServiceStub(server.channel(Role.AGENT, workspace_id))
+
+    for stub, reason in ((agent, "INVALID_ARGUMENT"), (read_only, "ROLE_NOT_ALLOWED")):
+        taken.clear()
+        fault = await refusal(stub.Upload(slowly(), timeout=CALL_WITHIN))
+
+        assert fault.reason == reason
+        # A call that ended while its client was writing reports the failed write instead.
+        assert len(taken) == taken_count or (taken_count is None and len(taken) < 6)
+
+
 async def test_an_upload_without_order_is_refused(stub: media_v1.MediaServiceStub) -> None:
     header, *chunks = an_upload()
     large = media_v1.UploadRequest(chunk=b"x" * (1024 * 1024 + 1))

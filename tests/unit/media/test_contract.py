@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, cast
 
 import grpc
@@ -142,7 +142,7 @@ def test_a_download_tells_about_the_file_first(
 
     async def read(
         means: Means, workspace_id: WorkspaceId, media: Media, wanted: range
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         for place in wanted:
             yield CONTENT[place : place + 1]
 
