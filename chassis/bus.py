@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription as NatsSubscription
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from chassis import metrics
+from chassis.answers import NO_RESPONDERS, Answers, Waiting, status_of
 from chassis.bus_faults import BusUnavailable, WrongServer, check_version
 from chassis.logs import log
+from chassis.messages import Outgoing, command
+from chassis.subscription import Receive, Subscription
 from chassis.tasks import pause_after
 
 __all__ = ["REQUEST_WITHIN", "Bus", "BusUnavailable", "Receive", "Subscription", "WrongServer"]
@@ -34,38 +36,6 @@ REQUEST_WITHIN = timedelta(seconds=3)
 PING_EVERY = timedelta(seconds=2)
 PINGS_UNANSWERED = 2
 LONGEST_PAUSE = timedelta(seconds=1)
-MAX_WAITING_BYTES = 64 * 2**20
-"""What a subscription may have waiting; above that messages are dropped and counted."""
-
-Receive = Callable[[Msg], None]
-
-
-class Subscription:
-    """One receiver of one subject, over all sessions."""
-
-    def __init__(self, subject: str, receive: Receive) -> None:
-        self.subject = subject
-        self.client: Client | None = None
-        """The session it was begun in."""
-        self._receive = receive
-        self._live: NatsSubscription | None = None
-
-    async def begin(self, client: Client) -> None:
-        """Receive in this session."""
-        self.client = client
-
-        async def call(message: Msg) -> None:
-            self._receive(message)
-
-        live = await client.subscribe(self.subject, cb=call, pending_bytes_limit=MAX_WAITING_BYTES)
-        if self.client is client:
-            self._live = live
-
-    async def end(self) -> None:
-        """Receive no more."""
-        live, self._live, self.client = self._live, None, None
-        if live is not None:
-            await live.unsubscribe()
 
 
 class Bus:
@@ -76,7 +46,8 @@ class Bus:
         self._servers = [part.strip() for part in url.split(",") if part.strip()]
         self._name = name
         self._client: Client | None = None
-        self._subscriptions: set[Subscription] = set()
+        self._answers = Answers()
+        self._subscriptions = {Subscription(self._answers.subject, self._answers.receive)}
         self._changed = asyncio.Event()
         self.session = 0
         """Counts connections, so that one can be told from the next."""
@@ -108,33 +79,44 @@ class Bus:
             await self._changed.wait()
         return self.session
 
-    async def publish(
-        self, subject: str, payload: bytes, headers: dict[str, str] | None = None
-    ) -> None:
-        """Send and forget; dropped while there is no connection. Raises: BusUnavailable."""
-        try:
-            await self._connected().publish(subject, payload, headers=headers)
-        except (NatsError, OSError) as error:
-            raise BusUnavailable(detail=f"publish: {type(error).__name__}") from error
-        _be_cancelled()
+    async def publish(self, *messages: Outgoing) -> None:
+        """Send and forget, in this order; dropped while there is no connection.
 
-    async def request(
-        self,
-        subject: str,
-        payload: bytes,
-        headers: dict[str, str] | None = None,
-        *,
-        within: timedelta = REQUEST_WITHIN,
-    ) -> Msg:
+        Raises: BusUnavailable.
+        """
+        await self._send(b"".join([command(message) for message in messages]))
+
+    async def ask(
+        self, *messages: Outgoing, within: timedelta = REQUEST_WITHIN
+    ) -> list[Msg | None]:
+        """Send all at once and wait for an answer to each; None where none came in time.
+
+        Raises: BusUnavailable.
+        """
+        wanted = len(messages)
+        answers = await self._exchange(messages, lambda came: len(came) == wanted, within)
+        return [answers[number][0] if number in answers else None for number in range(wanted)]
+
+    async def request(self, message: Outgoing, *, within: timedelta = REQUEST_WITHIN) -> Msg:
         """Send and wait for one answer. Raises: BusUnavailable."""
-        try:
-            answer = await self._connected().request(
-                subject, payload, timeout=within.total_seconds(), headers=headers
-            )
-        except (NatsError, OSError) as error:
-            raise BusUnavailable(detail=f"request: {type(error).__name__}") from error
-        _be_cancelled()
+        (answer,) = await self.ask(message, within=within)
+        if answer is None:
+            raise BusUnavailable(detail="no answer")
+        if status_of(answer) == NO_RESPONDERS:
+            raise BusUnavailable(detail="nobody answers")
         return answer
+
+    async def collect(
+        self, message: Outgoing, *, within: timedelta = REQUEST_WITHIN
+    ) -> tuple[list[Msg], Msg]:
+        """Send and gather answers up to the one that only tells a status; also given.
+
+        Raises: BusUnavailable.
+        """
+        answers = await self._exchange([message], lambda came: bool(status_of(came[0][-1])), within)
+        if not answers or not status_of(answers[0][-1]):
+            raise BusUnavailable(detail="no complete answer")
+        return answers[0][:-1], answers[0][-1]
 
     async def subscribe(self, subject: str, receive: Receive) -> Subscription:
         """Call `receive`, quick and infallible, with every message of a subject, in every session.
@@ -155,16 +137,35 @@ class Bus:
         with contextlib.suppress(NatsError, OSError):
             await subscription.end()
 
-    def new_inbox(self) -> str:
-        """A subject that nobody else uses, for answers."""
-        return self._connected().new_inbox()
-
-    async def publish_from(self, subject: str, payload: bytes, answers_to: str) -> None:
-        """Send a request whose answers come to a subscribed subject. Raises: BusUnavailable."""
+    async def _exchange(
+        self,
+        messages: Sequence[Outgoing],
+        is_complete: Callable[[dict[int, list[Msg]]], bool],
+        within: timedelta,
+    ) -> dict[int, list[Msg]]:
+        waiting = Waiting(is_complete)
+        name = self._answers.expect(waiting)
         try:
-            await self._connected().publish(subject, payload, reply=answers_to)
+            commands = [
+                command(message, f"{name}-{number}") for number, message in enumerate(messages)
+            ]
+            await self._send(b"".join(commands))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within.total_seconds()):
+                    await waiting.is_over.wait()
+        finally:
+            self._answers.forget(name)
+        return waiting.answers
+
+    async def _send(self, commands: bytes) -> None:
+        client = self._connected()
+        try:
+            # What `publish` does, but for many messages at once, see chassis.messages.
+            await client._send_command(commands)  # noqa: SLF001
+            await client._flush_pending()  # noqa: SLF001
         except (NatsError, OSError) as error:
-            raise BusUnavailable(detail=f"publish: {type(error).__name__}") from error
+            raise BusUnavailable(detail=f"send: {type(error).__name__}") from error
+        _be_cancelled()
 
     def _connected(self) -> Client:
         if self._client is None or not self._client.is_connected:
@@ -188,6 +189,7 @@ class Bus:
             self.trouble = "the connection was lost"
         finally:
             self._client = None
+            self._answers.give_up()
             metrics.BUS_CONNECTED.set(0)
             self._signal()
             with contextlib.suppress(NatsError, OSError):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from chassis.ids import WorkspaceId
+from chassis.messages import Outgoing
 
 SUBJECT = "Inbox-Subject"
 EVENT_ID = "Inbox-Event-Id"
@@ -53,18 +54,22 @@ class Event(NamedTuple):
         """When the change was committed."""
         return datetime.fromisoformat(self.time_text)
 
-    def headers(self) -> dict[str, str]:
-        """What travels beside the payload in the stream."""
-        headers = {
-            EVENT_ID: self.event_id,
-            TIME: self.time_text,
-            GPOS: str(self.gpos),
-            EPOCH: self.epoch,
-            ORDERING_KEY: self.ordering_key,
-        }
-        if self.traceparent:
-            headers[TRACEPARENT] = self.traceparent
-        return headers
+    def lines(self) -> str:
+        """The headers that travel beside the payload, as they stand on the wire."""
+        trace = f"{TRACEPARENT}: {self.traceparent}\r\n" if self.traceparent else ""
+        return (
+            f"{EVENT_ID}: {self.event_id}\r\n{TIME}: {self.time_text}\r\n"
+            f"{GPOS}: {self.gpos}\r\n{EPOCH}: {self.epoch}\r\n"
+            f"{ORDERING_KEY}: {self.ordering_key}\r\n{trace}"
+        )
+
+    def hint(self, domain: str) -> Outgoing:
+        """What tells of it at once, before the stream has stored it."""
+        return Outgoing(
+            f"inbox.live.{domain}.{self.workspace_id}",
+            self.payload,
+            f"{SUBJECT}: {self.subject}\r\n{self.lines()}",
+        )
 
 
 class NotAnEvent(Exception):
@@ -90,11 +95,6 @@ def event_of(subject: str, headers: Mapping[str, str] | None, payload: bytes) ->
         )
     except (KeyError, ValueError):
         raise NotAnEvent(subject) from None
-
-
-def hint_subject(domain: str, workspace_id: WorkspaceId) -> str:
-    """Where an event is told at once, before the stream has stored it."""
-    return f"inbox.live.{domain}.{workspace_id}"
 
 
 def domain_of(stream: str) -> str:

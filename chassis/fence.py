@@ -7,7 +7,6 @@ the dead, cannot double, lose or reorder anything.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,8 +15,9 @@ from typing import Any
 from nats.aio.msg import Msg
 
 from chassis import ids
-from chassis.bus import Bus, BusUnavailable
+from chassis.bus import Bus
 from chassis.events import Event
+from chassis.messages import Outgoing
 
 PLAIN_AT_MOST = 8
 """Up to so many events, single publishes under way together are faster than an atomic batch."""
@@ -54,47 +54,42 @@ class FencedWriter:
 
     async def _publish_plainly(self, events: Sequence[Event]) -> int:
         """Single publishes, all under way at once; each fits only behind the one before it."""
-        async with asyncio.TaskGroup() as group:
-            acks = [
-                group.create_task(self._publish(event, self._fence(event.gpos - 1)))
-                for event in events
-            ]
-        for event, ack in zip(events, acks, strict=True):
-            _check_ack(ack.result(), event.gpos)
+        answers = await self._bus.ask(
+            *[_message(event, self._fence(event.gpos - 1)) for event in events], within=ACK_WITHIN
+        )
+        for event, answer in zip(events, answers, strict=True):
+            _check_ack(answer, event.gpos)
         return events[-1].gpos
 
     async def _publish_batch(self, events: Sequence[Event]) -> int:
         """One atomic batch: all of it at its place, or nothing."""
-        batch_id = ids.new_id()
-        commit = len(events)
-        for number, event in enumerate(events, start=1):
-            headers = {"Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}
-            if number == 1:
-                headers |= self._fence(event.gpos - 1)
-            if number < commit:
-                await self._bus.publish(event.subject, event.payload, event.headers() | headers)
-        headers["Nats-Batch-Commit"] = "1"
-        ack = _check_ack(await self._publish(events[-1], headers), events[-1].gpos)
-        if (ack.get("batch"), ack.get("count")) != (batch_id, commit):
-            raise FenceBroken(f"JetStream took {ack.get('count', 1)} of a batch of {commit}")
+        batch_id, size = ids.new_id(), len(events)
+        lines = [
+            f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: {number}\r\n"
+            for number in range(1, size + 1)
+        ]
+        lines[0] += self._fence(events[0].gpos - 1)
+        lines[-1] += "Nats-Batch-Commit: 1\r\n"
+        messages = [_message(event, line) for event, line in zip(events, lines, strict=True)]
+        await self._bus.publish(*messages[:-1])
+        (answer,) = await self._bus.ask(messages[-1], within=ACK_WITHIN)
+        ack = _check_ack(answer, events[-1].gpos)
+        if (ack.get("batch"), ack.get("count")) != (batch_id, size):
+            raise FenceBroken(f"JetStream took {ack.get('count', 1)} of a batch of {size}")
         return events[-1].gpos
 
-    async def _publish(self, event: Event, headers: dict[str, str]) -> Msg | BusUnavailable:
-        try:
-            return await self._bus.request(
-                event.subject, event.payload, event.headers() | headers, within=ACK_WITHIN
-            )
-        except BusUnavailable as away:
-            return away
-
-    def _fence(self, last_sequence: int) -> dict[str, str]:
-        return {EXPECTED_LAST_SEQUENCE: str(last_sequence)}
+    def _fence(self, last_sequence: int) -> str:
+        return f"{EXPECTED_LAST_SEQUENCE}: {last_sequence}\r\n"
 
 
-def _check_ack(answer: Msg | BusUnavailable, gpos: int) -> dict[str, Any]:
+def _message(event: Event, lines: str) -> Outgoing:
+    return Outgoing(event.subject, event.payload, event.lines() + lines)
+
+
+def _check_ack(answer: Msg | None, gpos: int) -> dict[str, Any]:
     """The acknowledgement of the event at `gpos`. Raises: Doubt, FenceBroken."""
-    if isinstance(answer, BusUnavailable):
-        raise Doubt(answer.detail)
+    if answer is None:
+        raise Doubt("no acknowledgement in time")
     try:
         ack: dict[str, Any] = json.loads(answer.data)
     except ValueError:

@@ -24,8 +24,9 @@ from chassis import metrics, sequencer
 from chassis.bus import Bus, BusUnavailable
 from chassis.clock import Clock, SystemClock
 from chassis.database import AWAY, Database, DatabaseUnavailable
-from chassis.events import SUBJECT, Event, hint_subject
+from chassis.events import Event
 from chassis.logs import log
+from chassis.messages import Outgoing
 from chassis.publisher import Publisher
 from chassis.stream import KEPT_FOR, EventStream
 
@@ -109,7 +110,7 @@ class Relay:
 
     async def _nudge(self) -> None:
         try:
-            await self._bus.publish(self._nudge_subject, b"")
+            await self._bus.publish(Outgoing(self._nudge_subject))
         except BusUnavailable:
             return  # it polls too
 
@@ -156,12 +157,7 @@ class Relay:
     async def _hint(self, events: Sequence[Event]) -> None:
         """Tell events to whoever listens now; a lost hint shows as a hole and is filled."""
         try:
-            for event in events:
-                await self._bus.publish(
-                    hint_subject(self._stream.domain, event.workspace_id),
-                    event.payload,
-                    {SUBJECT: event.subject, **event.headers()},
-                )
+            await self._bus.publish(*[event.hint(self._stream.domain) for event in events])
         except BusUnavailable:
             return
 

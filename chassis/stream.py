@@ -6,7 +6,6 @@ reading asks for the messages from a sequence on, by one request, and needs no c
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from nats.aio.msg import Msg
 
 from chassis.bus import REQUEST_WITHIN, Bus, BusUnavailable
 from chassis.events import Event, NotAnEvent, domain_of, event_of
+from chassis.messages import Outgoing
 
 KEPT_FOR = timedelta(days=7)
 EPOCH = "inbox.log_epoch"
@@ -120,32 +120,15 @@ class EventStream:
         request: dict[str, Any] = {"seq": from_seq, "batch": count, "max_bytes": MAX_READ_BYTES}
         if subject is not None:
             request["next_by_subj"] = subject
-        answers: list[Msg] = []
-        ended = asyncio.Event()
-
-        def receive(message: Msg) -> None:
-            if message.headers and "Status" in message.headers:
-                ended.set()
-            else:
-                answers.append(message)
-
-        inbox = self._bus.new_inbox()
-        subscription = await self._bus.subscribe(inbox, receive)
-        try:
-            await self._bus.publish_from(
-                f"$JS.API.DIRECT.GET.{self.name}", json.dumps(request).encode(), inbox
-            )
-            async with asyncio.timeout(within.total_seconds()):
-                await ended.wait()
-        except TimeoutError:
-            raise BusUnavailable(detail=f"reading {self.name}") from None
-        finally:
-            await self._bus.unsubscribe(subscription)
+        answers, _ = await self._bus.collect(
+            Outgoing(f"$JS.API.DIRECT.GET.{self.name}", json.dumps(request).encode()),
+            within=within,
+        )
         return _events_in(answers)
 
     async def _ask(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         payload = json.dumps(body).encode() if body is not None else b""
-        answer = await self._bus.request(f"$JS.API.{verb}.{self.name}", payload)
+        answer = await self._bus.request(Outgoing(f"$JS.API.{verb}.{self.name}", payload))
         try:
             parsed: dict[str, Any] = json.loads(answer.data)
         except ValueError:

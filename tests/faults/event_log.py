@@ -29,6 +29,7 @@ from chassis.database import Database, DatabaseUnavailable, Transaction
 from chassis.event_log import EventLog
 from chassis.events import Event, event_of
 from chassis.fence import FencedWriter
+from chassis.messages import Outgoing
 from chassis.migrations import migrate
 from chassis.publisher import Publisher
 from chassis.relay import Relay
@@ -51,8 +52,8 @@ class UnfencedWriter(FencedWriter):
     """Believes every acknowledgement, and expects nothing: what everybody writes first."""
 
     async def write(self, events: Sequence[Event]) -> int:
-        for event in events:
-            await self._publish(event, {})
+        messages = [Outgoing(event.subject, event.payload, event.lines()) for event in events]
+        await self._bus.ask(*messages)
         return events[-1].gpos
 
 

@@ -8,6 +8,7 @@ from nats.aio.msg import Msg
 from chassis.bus import Bus
 from chassis.clock import Clock
 from chassis.ids import WorkspaceId
+from chassis.messages import Outgoing
 from inbox.realtime import v1 as realtime_v1
 from services.realtime import mapping
 from services.realtime.live import Live
@@ -29,7 +30,7 @@ class PresenceHub:
 
     async def tell(self, workspace_id: WorkspaceId, frame: realtime_v1.ServerFrame) -> None:
         """Tell every replica, this one too. Raises: BusUnavailable."""
-        await self._bus.publish(f"{SUBJECT}.{workspace_id}", frame.SerializeToString())
+        await self._bus.publish(Outgoing(f"{SUBJECT}.{workspace_id}", frame.SerializeToString()))
 
     def _receive(self, message: Msg) -> None:
         workspace_id = message.subject.rpartition(".")[2]

@@ -13,6 +13,7 @@ from chassis.database import Database
 from chassis.event_log import EventLog
 from chassis.events import Event
 from chassis.feed import AnotherLog, Feed
+from chassis.messages import Outgoing
 from chassis.new_epoch import begin_epoch
 from chassis.owners_log import LogExpired
 from chassis.relay import Relay
@@ -100,7 +101,7 @@ async def test_an_event_erased_from_the_stream_comes_from_its_owner(
             await until(lambda: is_published(stream, 20))
             erase = f"$JS.API.STREAM.MSG.DELETE.{STREAM}"
             for gpos in (1, 7, 8, 20):
-                await bus.request(erase, json.dumps({"seq": gpos}).encode())
+                await bus.request(Outgoing(erase, json.dumps({"seq": gpos}).encode()))
             await emit(app, a_workspace(), "20")
 
             epoch = await epoch_of(worker)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.bus import Bus
+from chassis.bus import Bus, BusUnavailable
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.events import Event, event_of
@@ -28,7 +28,10 @@ from tests.service.chassis.eventing import (
 
 
 async def is_published(stream: EventStream, gpos: int) -> bool:
-    state = await stream.state()
+    try:
+        state = await stream.state()
+    except BusUnavailable:
+        return False
     return state is not None and state.last_seq == gpos
 
 
