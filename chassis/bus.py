@@ -24,6 +24,7 @@ from nats.errors import SlowConsumerError
 from chassis import metrics
 from chassis.answers import NO_RESPONDERS, Answers, Waiting, status_of
 from chassis.bus_faults import BusUnavailable, WrongServer, check_version
+from chassis.durability import check_synced
 from chassis.logs import log
 from chassis.messages import Outgoing, command
 from chassis.subscription import Receive, Subscription
@@ -41,10 +42,14 @@ LONGEST_PAUSE = timedelta(seconds=1)
 class Bus:
     """The process's connection to NATS."""
 
-    def __init__(self, url: str, *, name: str) -> None:
-        """`url` is `nats://[user:password@]host:port`, several comma separated."""
+    def __init__(self, url: str, *, name: str, monitor_url: str = "") -> None:
+        """`url` is `nats://[user:password@]host:port`, several comma separated.
+
+        With `monitor_url` every connection makes sure that the server syncs its writes.
+        """
         self._servers = [part.strip() for part in url.split(",") if part.strip()]
         self._name = name
+        self._monitor_url = monitor_url
         self._client: Client | None = None
         self._answers = Answers()
         self._subscriptions = {Subscription(self._answers.subject, self._answers.receive)}
@@ -176,6 +181,8 @@ class Bus:
         client, ended = await self._connect()
         try:
             check_version(client)
+            if self._monitor_url:
+                await check_synced(self._monitor_url)
             while missing := [one for one in self._subscriptions if one.client is not client]:
                 await missing[0].begin(client)
             # No await since the last look, so nobody subscribed in between.

@@ -86,7 +86,11 @@ class Process:
         if self._bus is None:
             if not isinstance(self._settings, NatsSettings):
                 raise TypeError(f"{self.name} needs NatsSettings to use the event bus")
-            self._bus = Bus(self._settings.nats_url.get_secret_value(), name=self.name)
+            self._bus = Bus(
+                self._settings.nats_url.get_secret_value(),
+                name=self.name,
+                monitor_url=self._settings.nats_monitor_url,
+            )
             self.supervise("bus", self._bus.run)
         return self._bus
 

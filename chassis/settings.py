@@ -166,6 +166,12 @@ class NatsSettings(Settings):
     """A process that uses NATS."""
 
     nats_url: NatsUrl = setting("NATS server, nats://[user:password@]host:port", unit="URL")
+    nats_monitor_url: str = setting(
+        "its monitoring port, http://host:8222, to make sure that it syncs every write; empty for "
+        "a server known to",
+        default="",
+        unit="URL",
+    )
 
 
 class DatabaseSettings(Settings):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from chassis.bus import Bus
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
@@ -34,14 +33,13 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
     process.on_close(app.close)
     process.on_close(worker.close)
     await wait_for_schema(app, "conversation")
-    bus = Bus(settings.nats_url.get_secret_value(), name="conversation")
-    relay = Relay(worker, bus, events.STREAM, clock=process.clock)
+    relay = Relay(worker, process.bus, events.STREAM, clock=process.clock)
     means = Means(app, process.clock, relay.wake)
     projection = Consumer(
         name=consumers.PROJECTION,
         stream=consumers.STREAM,
         database=worker,
-        bus=bus,
+        bus=process.bus,
         owner=RemoteLog(process.channel(settings.messaging_address)),
         apply=partial(consumers.project, means),
         clock=process.clock,
@@ -53,7 +51,6 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
     process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
     process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
     process.ready_when("relay", relay.missing)
-    process.supervise("bus", bus.run)
     process.supervise("relay", relay.run)
     process.supervise(consumers.PROJECTION, projection.run)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chassis.auth import Caller
-from chassis.bus import Bus
 from chassis.database import Database
 from chassis.event_log import EventLog
 from chassis.migrations import wait_for_schema
@@ -46,9 +45,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.on_close(app.close)
     process.on_close(worker.close)
     await wait_for_schema(app, "messaging")
-    bus = Bus(settings.nats_url.get_secret_value(), name="messaging")
-    relay = Relay(worker, bus, STREAM, clock=process.clock)
-    process.supervise("bus", bus.run)
+    relay = Relay(worker, process.bus, STREAM, clock=process.clock)
     process.supervise("relay", relay.run)
     process.ready_when("relay", relay.missing)
     calls = PlatformCalls()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chassis.bus import Bus
 from chassis.owners_log import RemoteLog
 from chassis.server import Process, main
 from services.realtime.actions import PresenceHub, Replay
@@ -16,8 +15,7 @@ from services.realtime.sweeper import sweep_for_ever
 
 async def wire(process: Process, settings: RealtimeSettings) -> None:
     """Put the parts together."""
-    bus = Bus(settings.nats_url.get_secret_value(), name="realtime")
-    process.supervise("bus", bus.run)
+    bus = process.bus
     live = Live(process.clock)
     owners = {
         "INBOX_CONVERSATION": settings.conversation_address,

@@ -1,0 +1,103 @@
+"""The bus: sessions come and go, servers that cannot carry the log are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from nats.aio.msg import Msg
+
+from chassis.bus import Bus, BusUnavailable
+from chassis.bus_faults import WrongServer
+from chassis.durability import check_synced
+from chassis.messages import Outgoing
+from suite.infra.nats import prepare_nats, wait_for_nats
+from suite.infra.ports import free_port
+from suite.infra.program import start, stop
+from tests.servers import STOP_WITHIN, breakable_nats
+from tests.service.chassis.eventing import connected_bus, running, until
+
+
+async def test_messages_and_requests_carry_what_was_given(nats_url: str) -> None:
+    heard: list[Msg] = []
+    async with connected_bus(nats_url) as bus, connected_bus(nats_url) as other:
+        await bus.subscribe("told.*", heard.append)
+
+        def answer(message: Msg) -> None:
+            heard.append(message)
+
+        await bus.subscribe("asked", answer)
+        await other.publish(
+            Outgoing("told.plain", b"\r\nPING\r\n"),
+            Outgoing("told.empty"),
+            Outgoing("told.headed", b"\x00\xff" * 50, "Name: value\r\nOther: två\r\n"),
+        )
+        await until(lambda: len(heard) == 3)
+        with pytest.raises(BusUnavailable):
+            await other.request(Outgoing("nobody.listens"))
+
+    assert [(one.subject, one.data) for one in heard] == [
+        ("told.plain", b"\r\nPING\r\n"),
+        ("told.empty", b""),
+        ("told.headed", b"\x00\xff" * 50),
+    ]
+    assert heard[2].headers == {"Name": "value", "Other": "två"}
+
+
+async def test_a_lost_connection_ends_what_waits_and_subscriptions_live_on(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    with breakable_nats(tmp_path) as server:
+        bus = Bus(server.server.url, name="test")
+        await bus.subscribe("kept", lambda message: heard.append(message.data))
+        async with running(bus.run):
+            first = await bus.wait_connected()
+            await bus.subscribe("silent", lambda message: None)
+            asked = asyncio.ensure_future(bus.request(Outgoing("silent")))
+            await asyncio.sleep(0.1)
+            await server.in_thread(server.kill)
+            with pytest.raises(BusUnavailable):
+                await asyncio.wait_for(asked, 2)
+            with pytest.raises(BusUnavailable):
+                await bus.publish(Outgoing("kept", b"lost"))
+            server.start()
+            assert await bus.wait_connected() > first
+            await bus.publish(Outgoing("kept", b"again"))
+            await until(lambda: heard == [b"again"])
+
+
+@contextmanager
+def monitored_nats(directory: Path, sync_interval: str) -> Iterator[tuple[str, str]]:
+    server, monitor = prepare_nats(directory, port=free_port()), free_port()
+    program = server.program(directory / "nats.log")
+    configuration = server.configuration() | {"http": f"127.0.0.1:{monitor}"}
+    configuration["jetstream"]["sync_interval"] = sync_interval
+    (directory / "nats.conf").write_text(json.dumps(configuration))
+    process = start(program)
+    try:
+        wait_for_nats(server, process, program.log)
+        yield server.url, f"http://127.0.0.1:{monitor}"
+    finally:
+        stop(process, program, within=STOP_WITHIN)
+
+
+async def test_a_server_that_does_not_sync_every_write_is_refused(tmp_path: Path) -> None:
+    with monitored_nats(tmp_path, "2m") as (url, monitor_url):
+        with pytest.raises(WrongServer, match="sync_interval: always"):
+            await check_synced(monitor_url)
+        bus = Bus(url, name="test", monitor_url=monitor_url)
+        async with running(bus.run):
+            await until(lambda: "sync_interval" in (bus.trouble or ""))
+            assert not bus.is_connected
+
+
+async def test_a_server_that_syncs_every_write_is_taken(tmp_path: Path) -> None:
+    with monitored_nats(tmp_path, "always") as (url, monitor_url):
+        bus = Bus(url, name="test", monitor_url=monitor_url)
+        async with running(bus.run):
+            await asyncio.wait_for(bus.wait_connected(), 5)
+    with pytest.raises(OSError, match="no answer"):
+        await check_synced(monitor_url)
