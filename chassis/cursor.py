@@ -6,9 +6,13 @@ believes. A reader that lost its turn, or was overtaken, therefore changes nothi
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
-from chassis.database import Transaction
+from chassis.database import Database, Transaction
+
+POLL = timedelta(milliseconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,27 @@ async def load(transaction: Transaction, consumer: str) -> Cursor | None:
         "SELECT log_epoch, gpos FROM consumer_cursors WHERE consumer = $1 FOR UPDATE", consumer
     )
     return Cursor(row["log_epoch"], row["gpos"]) if row is not None else None
+
+
+async def reach(
+    database: Database, consumer: str, log_epoch: str, gpos: int, *, within: timedelta
+) -> bool:
+    """Wait until a consumer has applied a position, also in another replica; False if not in time.
+
+    A position of another life of the log is not waited for: nobody will get there.
+    """
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            while True:
+                async with database.begin() as transaction:
+                    row = await transaction.raw.fetchrow(
+                        "SELECT log_epoch, gpos FROM consumer_cursors WHERE consumer = $1", consumer
+                    )
+                if row is not None and (row["log_epoch"] != log_epoch or row["gpos"] >= gpos):
+                    return True
+                await asyncio.sleep(POLL.total_seconds())
+    except TimeoutError:
+        return False
 
 
 async def claim(transaction: Transaction, consumer: str, expected: Cursor) -> None:

@@ -126,8 +126,8 @@ class Desk:
         }
 
 
-async def fresh_snapshot(connect: ConnectClient) -> Desk:
-    """Everything as the services say it is now."""
+async def fresh_snapshot(connect: ConnectClient, position: str = "") -> Desk:
+    """Everything as the services say it is now, and at least what a position tells of."""
     desk = Desk()
     for folder in (
         conversation_v1.FOLDER_OPEN,
@@ -140,7 +140,7 @@ async def fresh_snapshot(connect: ConnectClient) -> Desk:
             page = await connect.call(
                 f"{CONVERSATIONS}/ListConversations",
                 conversation_v1.ListConversationsRequest(
-                    folder=folder, page_size=200, page_token=token
+                    folder=folder, page_size=200, page_token=token, position=position
                 ),
                 conversation_v1.ListConversationsResponse,
             )
@@ -239,11 +239,11 @@ class LiveClient:
         kind = frame.WhichOneof("body")
         if kind == "hello":
             if not frame.hello.is_resumed:
-                await self._load()
+                await self._load(frame.position)
             self.live.set()
         elif kind == "resync_required":
             self.resyncs += 1
-            await self._load()
+            await self._load(frame.position)
         elif frame.position:
             if self.position and frame.previous != self.position:
                 self.chain_breaks += 1
@@ -251,6 +251,6 @@ class LiveClient:
         if frame.position:
             self.position = frame.position
 
-    async def _load(self) -> None:
+    async def _load(self, position: str) -> None:
         # Frames that arrive meanwhile wait in the socket's buffer: socket first, then the snapshot.
-        self.desk = await fresh_snapshot(self.connect)
+        self.desk = await fresh_snapshot(self.connect, position)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
+from chassis import cursor
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
@@ -18,6 +20,9 @@ from services.conversation import actions, consumers, events
 from services.conversation.actions import Means, Snapshot
 from services.conversation.service import ConversationService
 from services.conversation.settings import ConversationSettings
+
+CATCH_UP_WITHIN = timedelta(seconds=5)
+"""How long a list waits for what its reader was told of already."""
 
 
 async def wire(process: Process, settings: ConversationSettings) -> None:
@@ -34,7 +39,12 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
     process.on_close(worker.close)
     await wait_for_schema(app, "conversation")
     relay = Relay(worker, process.bus, events.STREAM, clock=process.clock)
-    means = Means(app, process.clock, relay.wake)
+    means = Means(
+        app,
+        process.clock,
+        relay.wake,
+        partial(cursor.reach, worker, consumers.PROJECTION, within=CATCH_UP_WITHIN),
+    )
     projection = Consumer(
         name=consumers.PROJECTION,
         stream=consumers.STREAM,

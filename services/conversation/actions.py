@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chassis import outbox, tracing
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
+from chassis.errors import TemporarilyUnavailable
 from chassis.event_log import SnapshotEntity
 from chassis.ids import WorkspaceId
 from chassis.outbox import OutgoingEvent
@@ -42,6 +43,8 @@ class Means:
     clock: Clock
     wake_relay: Callable[[], None]
     """Called after a commit that wrote events."""
+    reach_projection: Callable[[str, int], Awaitable[bool]] | None = None
+    """Waits until a position of messaging's log is projected; None where nothing is projected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class ListQuery:
     channel_id: str | None
     page_size: int
     after: Place = BEFORE_ALL
+    at_least: tuple[str, int] | None = None
+    """Log epoch and position of messaging's log that the list must show already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,16 @@ class Page:
 
 
 async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> Page:
-    """Part of the inbox list, newest activity first."""
+    """Part of the inbox list, newest activity first.
+
+    Raises: TemporarilyUnavailable, when what the caller was told of is not projected in time.
+    """
+    if (
+        query.at_least is not None
+        and means.reach_projection is not None
+        and not await means.reach_projection(*query.at_least)
+    ):
+        raise TemporarilyUnavailable(part="the inbox list, which has to catch up,")
     async with means.database.begin(caller.workspace) as transaction:
         found = await Store(transaction, caller.workspace).page(
             query.folder,

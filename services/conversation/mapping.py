@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.auth import Caller, Role
@@ -14,6 +17,7 @@ from chassis.errors import FieldInvalid, InvalidArgument
 from chassis.ids import parse_id
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
+from inbox.realtime import v1 as realtime_v1
 from services.conversation.model import (
     SYSTEM,
     Author,
@@ -27,6 +31,8 @@ from services.conversation.model import (
     ThreadFacts,
     preview_text,
 )
+
+MESSAGING_STREAM = "INBOX_MESSAGING"
 
 FOLDERS = {
     Folder.OPEN: conversation_v1.FOLDER_OPEN,
@@ -185,3 +191,20 @@ def _time_to(time: datetime) -> Timestamp:
     timestamp = Timestamp()
     timestamp.FromDatetime(time)
     return timestamp
+
+
+def told_of(position: str) -> tuple[str, int] | None:
+    """Log epoch and place in messaging's log that a resume position stands for.
+
+    Raises: FieldInvalid.
+    """
+    if not position:
+        return None
+    try:
+        padded = position + "=" * (-len(position) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+        streams = realtime_v1.Position.FromString(raw).streams
+    except (binascii.Error, ValueError, DecodeError):
+        raise FieldInvalid(field="position", rule="must be a position of the live stream") from None
+    found = [one for one in streams if one.stream == MESSAGING_STREAM]
+    return (found[0].log_epoch, found[0].gpos) if found else None

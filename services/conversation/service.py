@@ -13,7 +13,7 @@ from chassis.rpc import Context
 from inbox.conversation import v1 as conversation_v1
 from services.conversation import actions
 from services.conversation.actions import ListQuery, Means
-from services.conversation.mapping import conversation_to, folder_from
+from services.conversation.mapping import conversation_to, folder_from, told_of
 from services.conversation.store import BEFORE_ALL, Place
 
 
@@ -40,6 +40,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
                 channel_id=channel_id,
                 page_size=requests.page_size(request.page_size),
                 after=Place(*position) if position else BEFORE_ALL,
+                at_least=told_of(request.position),
             ),
         )
         following = page.next_place

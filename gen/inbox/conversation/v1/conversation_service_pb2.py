@@ -26,7 +26,7 @@ from inbox.conversation.v1 import conversation_pb2 as inbox_dot_conversation_dot
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0inbox/conversation/v1/conversation_service.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\x1a\x1cinbox/policy/v1/policy.proto\"\x99\x01\n\x18ListConversationsRequest\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0bunread_only\x18\x04 \x01(\x08\x12\x12\n\nchannel_id\x18\x05 \x01(\t\"p\n\x19ListConversationsResponse\x12:\n\rconversations\x18\x01 \x03(\x0b\x32#.inbox.conversation.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"T\n\x17GetConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"}\n\x18SolveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x04 \x01(\x03\"V\n\x19SolveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"b\n\x19ReopenConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"W\n\x1aReopenConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"T\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cread_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"M\n\x10MarkReadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation2\x90\x05\n\x13\x43onversationService\x12\x85\x01\n\x11ListConversations\x12/.inbox.conversation.v1.ListConversationsRequest\x1a\x30.inbox.conversation.v1.ListConversationsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x7f\n\x0fGetConversation\x12-.inbox.conversation.v1.GetConversationRequest\x1a..inbox.conversation.v1.GetConversationResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x81\x01\n\x11SolveConversation\x12/.inbox.conversation.v1.SolveConversationRequest\x1a\x30.inbox.conversation.v1.SolveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12ReopenConversation\x12\x30.inbox.conversation.v1.ReopenConversationRequest\x1a\x31.inbox.conversation.v1.ReopenConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x65\n\x08MarkRead\x12&.inbox.conversation.v1.MarkReadRequest\x1a\'.inbox.conversation.v1.MarkReadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0inbox/conversation/v1/conversation_service.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xab\x01\n\x18ListConversationsRequest\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0bunread_only\x18\x04 \x01(\x08\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\"p\n\x19ListConversationsResponse\x12:\n\rconversations\x18\x01 \x03(\x0b\x32#.inbox.conversation.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"T\n\x17GetConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"}\n\x18SolveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x04 \x01(\x03\"V\n\x19SolveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"b\n\x19ReopenConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"W\n\x1aReopenConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"T\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cread_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"M\n\x10MarkReadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation2\x90\x05\n\x13\x43onversationService\x12\x85\x01\n\x11ListConversations\x12/.inbox.conversation.v1.ListConversationsRequest\x1a\x30.inbox.conversation.v1.ListConversationsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x7f\n\x0fGetConversation\x12-.inbox.conversation.v1.GetConversationRequest\x1a..inbox.conversation.v1.GetConversationResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x81\x01\n\x11SolveConversation\x12/.inbox.conversation.v1.SolveConversationRequest\x1a\x30.inbox.conversation.v1.SolveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12ReopenConversation\x12\x30.inbox.conversation.v1.ReopenConversationRequest\x1a\x31.inbox.conversation.v1.ReopenConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x65\n\x08MarkRead\x12&.inbox.conversation.v1.MarkReadRequest\x1a\'.inbox.conversation.v1.MarkReadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,25 +44,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSERVICE'].methods_by_name['MarkRead']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['MarkRead']._serialized_options = b'\252\273\030\004\n\002\001\002'
   _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=148
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=301
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=303
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=415
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=417
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=466
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=468
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=552
-  _globals['_SOLVECONVERSATIONREQUEST']._serialized_start=554
-  _globals['_SOLVECONVERSATIONREQUEST']._serialized_end=679
-  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_start=681
-  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_end=767
-  _globals['_REOPENCONVERSATIONREQUEST']._serialized_start=769
-  _globals['_REOPENCONVERSATIONREQUEST']._serialized_end=867
-  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_start=869
-  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_end=956
-  _globals['_MARKREADREQUEST']._serialized_start=958
-  _globals['_MARKREADREQUEST']._serialized_end=1042
-  _globals['_MARKREADRESPONSE']._serialized_start=1044
-  _globals['_MARKREADRESPONSE']._serialized_end=1121
-  _globals['_CONVERSATIONSERVICE']._serialized_start=1124
-  _globals['_CONVERSATIONSERVICE']._serialized_end=1780
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=319
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=321
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=433
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=435
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=484
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=486
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=570
+  _globals['_SOLVECONVERSATIONREQUEST']._serialized_start=572
+  _globals['_SOLVECONVERSATIONREQUEST']._serialized_end=697
+  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_start=699
+  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_end=785
+  _globals['_REOPENCONVERSATIONREQUEST']._serialized_start=787
+  _globals['_REOPENCONVERSATIONREQUEST']._serialized_end=885
+  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_start=887
+  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_end=974
+  _globals['_MARKREADREQUEST']._serialized_start=976
+  _globals['_MARKREADREQUEST']._serialized_end=1060
+  _globals['_MARKREADRESPONSE']._serialized_start=1062
+  _globals['_MARKREADRESPONSE']._serialized_end=1139
+  _globals['_CONVERSATIONSERVICE']._serialized_start=1142
+  _globals['_CONVERSATIONSERVICE']._serialized_end=1798
 # @@protoc_insertion_point(module_scope)

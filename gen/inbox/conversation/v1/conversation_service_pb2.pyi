@@ -30,6 +30,7 @@ class ListConversationsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     UNREAD_ONLY_FIELD_NUMBER: _builtins.int
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
     folder: _conversation_pb2.Folder.ValueType
     """Which folder; Open when unspecified."""
     page_size: _builtins.int
@@ -40,6 +41,10 @@ class ListConversationsRequest(_message.Message):
     """Only those with unread messages."""
     channel_id: _builtins.str
     """Only those on this channel; empty for all."""
+    position: _builtins.str
+    """A resume position of the live stream: the list then shows at least what was told up to there, so
+    a snapshot and the frames after the position leave nothing out. Empty does not wait.
+    """
     def __init__(
         self,
         *,
@@ -48,10 +53,11 @@ class ListConversationsRequest(_message.Message):
         page_token: _builtins.str = ...,
         unread_only: _builtins.bool = ...,
         channel_id: _builtins.str = ...,
+        position: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "folder", b"folder", "page_size", b"page_size", "page_token", b"page_token", "unread_only", b"unread_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "folder", b"folder", "page_size", b"page_size", "page_token", b"page_token", "position", b"position", "unread_only", b"unread_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
