@@ -19,8 +19,8 @@ from chassis.jwks import JwksCache
 from chassis.limits import RateLimit
 from chassis.revocations import LIVE_SUBJECTS, ReadLog, Revocations
 from chassis.rpc.authentication import Authenticator, Exchange
-from chassis.rpc.call import Guard
 from chassis.rpc.channel import Channel, Credential, channel
+from chassis.rpc.guard import Guard
 from chassis.rpc.server import Registrar
 from chassis.settings import IdentityClientSettings, NatsSettings, ServiceSettings
 from chassis.tasks import Supervisor

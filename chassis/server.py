@@ -157,13 +157,16 @@ async def _serve(
     if listening is not None:
         listening(port)
     process.supervise("readiness", lambda: health.follow(process.readiness))
-    await stop.wait()
-    log.info("draining")
-    await health.leave()
-    process.guard.draining.set()
-    await process.clock.sleep(GOODBYE)
-    await server.stop(DRAIN_WITHIN.total_seconds())
-    log.info("drained")
+    try:
+        await stop.wait()
+        log.info("draining")
+        await health.leave()
+        process.guard.draining.set()
+        await process.clock.sleep(GOODBYE)
+        await server.stop(DRAIN_WITHIN.total_seconds())
+        log.info("drained")
+    finally:
+        await server.stop(None)
 
 
 __all__ = ["OPTIONS", "SWITCH_INTERVAL_SECONDS", "Process", "main", "run"]

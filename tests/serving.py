@@ -27,8 +27,8 @@ from chassis.jwks import FixedKeys
 from chassis.limits import RateLimit
 from chassis.revocations import Revocations
 from chassis.rpc.authentication import AUTHORIZATION, Authenticator, Exchange
-from chassis.rpc.call import Guard
 from chassis.rpc.channel import Channel, Credential, Metadata
+from chassis.rpc.guard import Guard
 from chassis.rpc.server import Registrar
 from chassis.server import OPTIONS
 

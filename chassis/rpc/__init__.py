@@ -2,9 +2,10 @@
 
 from chassis.limits import RateLimit, RateLimited
 from chassis.rpc.authentication import Authenticator
-from chassis.rpc.call import Call, Context, Guard, current_call
+from chassis.rpc.call import Call, Context, current_call
 from chassis.rpc.channel import Channel, Credential, channel, in_workspace
 from chassis.rpc.faults import RemoteFault, remote_fault
+from chassis.rpc.guard import Guard
 from chassis.rpc.server import MAX_MESSAGE_BYTES, Registrar
 
 __all__ = [

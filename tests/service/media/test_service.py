@@ -175,7 +175,7 @@ async def test_a_refused_client_hears_why_also_while_it_still_uploads(
     bound: int,
     taken_count: int | None,
 ) -> None:
-    monkeypatch.setattr("chassis.rpc.call.MAX_SWALLOWED_BYTES", bound)
+    monkeypatch.setattr("chassis.rpc.guard.MAX_SWALLOWED_BYTES", bound)
     taken: list[media_v1.UploadRequest] = []
 
     async def slowly() -> AsyncIterator[media_v1.UploadRequest]:
