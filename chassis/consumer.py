@@ -38,6 +38,9 @@ from chassis.rebuild import Rebuild, RebuildInterrupted
 from chassis.sequencer import Connection
 
 MAX_BATCH = 500
+GATHER = timedelta(milliseconds=10)
+"""Between two transactions: the first event after a quiet moment is applied at once, a stream of
+them in batches, because a transaction for each would cost a core at a thousand a second."""
 STAND_BY = timedelta(seconds=1)
 LOCK_CHECK = timedelta(seconds=2)
 RETRY_POLL = timedelta(milliseconds=500)
@@ -125,6 +128,8 @@ class Consumer:
                 events = await feed.next()
                 for start in range(0, len(events), MAX_BATCH):
                     await self._applier.persist(events[start : start + MAX_BATCH])
+                if len(events) < MAX_BATCH:
+                    await asyncio.sleep(GATHER.total_seconds())
 
     async def _retry_parked(self) -> None:
         while True:
