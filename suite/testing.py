@@ -41,6 +41,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+import asyncpg
 import nats
 from nats.js.errors import NotFoundError
 
@@ -53,8 +54,6 @@ from suite.settings import ROOT, python_environment, python_program, suite_setti
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
-
-    import asyncpg
 
 Result = TypeVar("Result")
 
@@ -220,7 +219,9 @@ async def _exists(connection: asyncpg.Connection, name: str) -> bool:
 
 
 async def _next_number(connection: asyncpg.Connection) -> int:
-    await connection.execute("CREATE SEQUENCE IF NOT EXISTS inbox_test_number")
+    # Of two that create it at once, one sees a duplicate in PostgreSQL's own catalogue.
+    with suppress(asyncpg.UniqueViolationError):
+        await connection.execute("CREATE SEQUENCE IF NOT EXISTS inbox_test_number")
     number: int = await connection.fetchval("SELECT nextval('inbox_test_number')")
     return number
 
