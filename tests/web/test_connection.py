@@ -71,7 +71,7 @@ def test_what_was_sent_without_a_connection_survives_a_reload_and_arrives_once(
 def test_a_customer_who_was_away_sees_what_came_and_sends_what_they_wrote(
     agent: Agent, customer: Customer, words: Words
 ) -> None:
-    question, answer, later = words("Before"), words("While away"), words("Written while away")
+    question, answer, later = words("Before"), words("Answered"), words("Written while away")
     customer.writes(question)
     agent.opens_conversation(question)
 
