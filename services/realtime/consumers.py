@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from datetime import timedelta
 
 from chassis.bus import Bus, BusUnavailable
 from chassis.feed import AnotherLog, Feed
@@ -30,6 +32,7 @@ CONSUMES = {
     "session_revoked": "identity",
 }
 """The events that watchers are told, and whose they are: those with a field in ServerFrame."""
+OWNER_WITHIN = timedelta(seconds=2)
 NEWEST = 2**62
 """Asked for, it gives no event, but says how the log stands."""
 
@@ -66,17 +69,21 @@ class Reader:
                 self._live.take(self._source, await feed.next())
 
     async def _find(self) -> tuple[str, int]:
-        """Where to begin: at the end of the stream, or of its owner's log if there is none."""
+        """Where to begin: at the end of the owner's log, or of the stream while it is away.
+
+        A stream that was wiped is written again from its beginning: its end may be days ago.
+        """
         failures = 0
         while True:
-            try:
+            with contextlib.suppress(OwnerUnavailable, TimeoutError):
+                async with asyncio.timeout(OWNER_WITHIN.total_seconds()):
+                    return await self._stand_of_owner()
+            with contextlib.suppress(BusUnavailable, StreamRefused):
                 state = await EventStream(self._bus, self._stream).state()
                 if state is not None and state.log_epoch:
                     return state.log_epoch, state.last_seq
-                return await self._stand_of_owner()
-            except (BusUnavailable, StreamRefused, OwnerUnavailable):
-                failures += 1
-                await asyncio.sleep(pause_after(failures).total_seconds())
+            failures += 1
+            await asyncio.sleep(pause_after(failures).total_seconds())
 
     async def _ask_owner(self) -> tuple[str, int]:
         failures = 0
