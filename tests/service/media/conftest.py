@@ -108,7 +108,12 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path, urls: DatabaseUrls) ->
         return open_blobs(media_settings(urls, (tmp_path / "blobs").as_uri()))
     if request.param == "memory":
         return BucketBlobs(MemoryStore(), tmp_path / "staging")
-    return bucket_blobs(urls, request.getfixturevalue("s3_endpoint"), f"s3://{BUCKET}/media")
+    bucket = bucket_blobs(urls, request.getfixturevalue("s3_endpoint"), f"s3://{BUCKET}/media")
+    assert isinstance(bucket, BucketBlobs)
+    # Of its own: other test processes stage in the machine's folder at the same time.
+    bucket.staging = tmp_path / "staging"
+    bucket.staging.mkdir()
+    return bucket
 
 
 @pytest.fixture
