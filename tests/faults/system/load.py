@@ -22,6 +22,7 @@ from tests.live_client import whole_history
 
 WEB_CHAT = "inbox.messaging.v1.WebChatService"
 TRY_SECONDS = 4.0
+IMPATIENT_SECONDS = (0.003, 0.005, 0.008, 0.012, TRY_SECONDS)
 GIVE_UP_SECONDS = 60.0
 
 
@@ -100,6 +101,8 @@ class Sender:
     name: str
     fresh_id_for_each_try: bool = False
     """The negative control: a client that does not keep its request id."""
+    is_impatient: bool = False
+    """Gives many tries up so early that nobody knows whether they were stored."""
 
     async def run(self, enough: asyncio.Event, pause: float) -> None:
         """Send until it is enough."""
@@ -123,7 +126,7 @@ class Sender:
                         client_message_id=client_message_id,
                         text=text,
                     ),
-                    timeout=TRY_SECONDS,
+                    timeout=self._patience(),
                     metadata=(("authorization", f"Bearer {self.key}"),),
                 )
             except grpc.aio.AioRpcError as error:
@@ -139,6 +142,9 @@ class Sender:
             self.ledger.acknowledged_at.append(time.monotonic())
             return
         self.ledger.given_up += 1
+
+    def _patience(self) -> float:
+        return self.dice.choice(IMPATIENT_SECONDS) if self.is_impatient else TRY_SECONDS
 
     def _fresh_id(self) -> str:
         return str(UUID(int=self.dice.getrandbits(128), version=4))

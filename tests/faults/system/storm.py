@@ -108,6 +108,11 @@ def kill_every_kind() -> Fault:
     return kill
 
 
+def let_be(_: RunningInbox, __: random.Random) -> str:
+    """Calm weather."""
+    return "nothing"
+
+
 def wipe_nats(inbox: RunningInbox, _: random.Random) -> str:
     """NATS loses everything it ever stored."""
     inbox.wipe_nats_store()
@@ -121,6 +126,7 @@ async def storm(
     of: Size,
     with_seed: int,
     fresh_id_for_each_try: bool = False,
+    is_impatient: bool = False,
 ) -> Storm:
     """Run the load under the faults, wait until all is quiet, and check."""
     dice = random.Random(with_seed)
@@ -143,6 +149,7 @@ async def storm(
                 random.Random(dice.random()),
                 f"s{number}",
                 fresh_id_for_each_try,
+                is_impatient,
             )
             for number in range(SENDERS)
         ]
