@@ -1,4 +1,4 @@
-"""What migration scripts build tables with: row security, grants, and the event tables.
+"""What migration scripts build tables with: row security and grants.
 
     from alembic import op
     from chassis import migrations
@@ -18,16 +18,11 @@ import re
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from chassis.outbox import MAX_EVENT_BYTES
-
 TENANT_SETTING = "nullif(current_setting('inbox.workspace', true), '')::uuid"
 """The workspace of the transaction; unset is NULL, which equals nothing, so no row is seen."""
 STATISTICS_SINCE = 180000
 """The version of PostgreSQL that takes statistics from outside."""
 READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
-SUBJECT_PATTERN = r"^inbox\.[a-z]+\.v1\.[a-z_]+\.[0-9a-f-]{36}$"
-KEY_PATTERN = "^[!-~]{1,200}$"
-TRACE_PATTERN = "^[0-9a-f-]{0,64}$"
 
 
 class Operations(Protocol):
@@ -74,114 +69,6 @@ def worker_table(
     app = tuple(app)
     if app:
         _open_to_tenant(op, table, _role(op, "app"), column, app)
-
-
-def publishing_tables(op: Operations) -> None:
-    """The tables of a service that publishes events: the outbox, the log, its stand.
-
-    The checks keep out what the log could not carry: one such row would stop the relay for good.
-    """
-    columns = f"""
-        event_id uuid NOT NULL,
-        workspace_id uuid NOT NULL,
-        subject text NOT NULL,
-        ordering_key text NOT NULL,
-        payload bytea NOT NULL,
-        create_time timestamptz NOT NULL,
-        traceparent text NOT NULL DEFAULT '',
-        CONSTRAINT ck_outbox_subject CHECK (
-            subject ~ '{SUBJECT_PATTERN}' AND right(subject, 36) = workspace_id::text),
-        CONSTRAINT ck_outbox_ordering_key CHECK (ordering_key ~ '{KEY_PATTERN}'),
-        CONSTRAINT ck_outbox_traceparent CHECK (traceparent ~ '{TRACE_PATTERN}'),
-        CONSTRAINT ck_outbox_payload CHECK (octet_length(payload) <= {MAX_EVENT_BYTES})
-    """
-    # CACHE 1: within one thread, whose row is locked first, id order is commit order.
-    # The table is a queue: dead rows are vacuumed by their number, not by their share.
-    op.execute(f"""
-        CREATE TABLE outbox (
-            id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1),
-            CONSTRAINT pk_outbox PRIMARY KEY (id),
-            {columns}
-        ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
-                autovacuum_vacuum_insert_scale_factor = 0,
-                autovacuum_vacuum_insert_threshold = 50000)
-    """)
-    # The checks of `outbox` hold for `events`: its rows come from there and nowhere else.
-    plain = columns.partition("CONSTRAINT")[0].rstrip().rstrip(",")
-    op.execute(f"""
-        CREATE TABLE events (
-            gpos bigint NOT NULL,
-            CONSTRAINT pk_events PRIMARY KEY (gpos),
-            {plain}
-        )
-    """)
-    op.execute("""
-        CREATE TABLE log_state (
-            id boolean NOT NULL DEFAULT true,
-            log_epoch text NOT NULL DEFAULT gen_random_uuid()::text,
-            last_gpos bigint NOT NULL DEFAULT 0,
-            CONSTRAINT pk_log_state PRIMARY KEY (id),
-            CONSTRAINT ck_log_state_one_row CHECK (id)
-        )
-    """)
-    op.execute("INSERT INTO log_state DEFAULT VALUES")
-    # Every workspace the log ever had an event of: what a snapshot walks through.
-    op.execute("""
-        CREATE TABLE log_workspaces (
-            workspace_id uuid NOT NULL,
-            CONSTRAINT pk_log_workspaces PRIMARY KEY (workspace_id)
-        )
-    """)
-    worker_table(op, "outbox", app=("INSERT",))
-    worker_table(op, "events")
-    worker_table(op, "log_state", worker=("SELECT", "UPDATE"))
-    worker_table(op, "log_workspaces", worker=("SELECT", "INSERT"))
-
-
-def consuming_tables(op: Operations) -> None:
-    """The tables of a service that consumes events: `consumer_cursors`, `parked_events`."""
-    op.execute("""
-        CREATE TABLE consumer_cursors (
-            consumer text NOT NULL,
-            stream text NOT NULL,
-            log_epoch text NOT NULL,
-            gpos bigint NOT NULL,
-            CONSTRAINT pk_consumer_cursors PRIMARY KEY (consumer)
-        ) WITH (fillfactor = 50)
-    """)
-    op.execute("""
-        CREATE TABLE parked_events (
-            consumer text NOT NULL,
-            gpos bigint NOT NULL,
-            stream text NOT NULL,
-            log_epoch text NOT NULL,
-            event_id uuid NOT NULL,
-            workspace_id uuid NOT NULL,
-            subject text NOT NULL,
-            ordering_key text NOT NULL,
-            payload bytea NOT NULL,
-            create_time timestamptz NOT NULL,
-            state text NOT NULL,
-            attempt_count integer NOT NULL DEFAULT 0,
-            last_error text NOT NULL DEFAULT '',
-            park_time timestamptz NOT NULL,
-            next_attempt_time timestamptz,
-            CONSTRAINT pk_parked_events PRIMARY KEY (consumer, gpos),
-            CONSTRAINT ck_parked_events_state CHECK (state IN ('retrying', 'queued', 'dead')),
-            CONSTRAINT ck_parked_events_next_attempt_time
-                CHECK ((state = 'retrying') = (next_attempt_time IS NOT NULL))
-        )
-    """)
-    op.execute(
-        "CREATE INDEX ix_parked_events_line "
-        "ON parked_events (consumer, workspace_id, ordering_key, gpos)"
-    )
-    op.execute(
-        "CREATE INDEX ix_parked_events_due ON parked_events (consumer, next_attempt_time) "
-        "WHERE state = 'retrying'"
-    )
-    worker_table(op, "consumer_cursors")
-    worker_table(op, "parked_events")
 
 
 def create_index_concurrently(op: Any, name: str, definition: str) -> None:

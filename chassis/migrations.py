@@ -33,10 +33,9 @@ from sqlalchemy.pool import NullPool
 from chassis.database import AWAY, Database, DatabaseUnavailable
 from chassis.database_faults import cause_of
 from chassis.errors import CannotStart
+from chassis.migration_events import consuming_tables, plain_outbox_checks, publishing_tables
 from chassis.migration_tables import (
-    consuming_tables,
     create_index_concurrently,
-    publishing_tables,
     service_role,
     tenant_table,
     worker_table,
@@ -49,6 +48,7 @@ __all__ = [
     "create_index_concurrently",
     "folder_of",
     "migrate",
+    "plain_outbox_checks",
     "publishing_tables",
     "service_role",
     "tenant_table",

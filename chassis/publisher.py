@@ -24,6 +24,9 @@ from chassis.tasks import pause_after
 MAX_BATCH = 500
 MAX_BUFFERED = 2_000
 MAX_BUFFERED_BYTES = 8 * 2**20
+GATHER = timedelta(milliseconds=10)
+"""Between two publishes, each of which NATS flushes to its disk. Nobody waits for the stream:
+hints are faster, and what they leave out is looked for after a longer while than this."""
 LOOK_EVERY = timedelta(seconds=1)
 """How often an idle stream is looked at, to notice that it was wiped."""
 LONGEST_PAUSE = timedelta(seconds=1)
@@ -151,6 +154,8 @@ class Publisher:
         self.published_gpos, self._stuck = last, None
         metrics.RELAY_PUBLISHED.labels(self._stream.name).inc(len(events))
         metrics.RELAY_STUCK.labels(self._stream.name).set(0)
+        if len(events) < MAX_BATCH:
+            await asyncio.sleep(GATHER.total_seconds())
         return last
 
     async def _after(self, last: int) -> list[Event]:

@@ -89,6 +89,7 @@ class Relay:
         """Work or stand by until the database connection breaks; a supervisor calls it again."""
         connection = await self._database.connect()
         try:
+            await sequencer.prepare(connection)
             await self._stand_by(connection)
             await self._work(connection)
         except (*AWAY, OSError, asyncpg.InterfaceError) as away:
@@ -132,12 +133,15 @@ class Relay:
     async def _sequence(self, connection: sequencer.Connection) -> None:
         while True:
             self._wake.clear()
-            while events := await sequencer.sequence(connection):
+            events = await sequencer.sequence(connection)
+            if events:
                 metrics.RELAY_SEQUENCED.labels(self._stream.name).inc(len(events))
                 # The stream first: its publish is then under way while the hints are written.
                 self.publisher.offer(events)
                 await self._hint(events)
-            await self._wait_for_work(connection)
+            # What is committed from here on wakes, or is seen by polling.
+            if not sequencer.may_leave_some(events):
+                await self._wait_for_work(connection)
 
     async def _wait_for_work(self, connection: sequencer.Connection) -> None:
         """Until something was committed here or, seen by polling, elsewhere."""

@@ -1,13 +1,14 @@
 """Numbers events: moves outbox rows into `events`, giving each the next position of the log.
 
 A gapless counter in the sending transaction would make all senders of a service wait for each
-other; here only this one statement counts. Every transaction begins by locking `log_state`, so
-two sequencers at once take turns, and a position is given once.
+other; here only this one statement counts. It begins by locking `log_state`, so two sequencers at
+once take turns, and a position is given once. All of it is one function of the session, thus one
+message to the database, whose transaction begins and ends with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,20 +16,32 @@ import asyncpg
 
 from chassis.events import Event, text_of
 from chassis.ids import WorkspaceId
+from chassis.outbox import MAX_EVENT_BYTES
 
 MAX_BATCH = 500
 MAX_BATCH_BYTES = 4 * 2**20
 
-LOCK = "BEGIN; SELECT last_gpos FROM log_state FOR UPDATE"
-
-MOVE = """
+# Each statement of a function sees what was committed before it, so the rows that are moved are
+# those under the lock. Looking first: a lock for nothing would be written down, and flushed.
+MAKE_SEQUENCE = """
+CREATE OR REPLACE FUNCTION pg_temp.sequence(max_count integer, max_bytes bigint)
+RETURNS TABLE (gpos bigint, log_epoch text, event_id text, workspace_id text, subject text,
+               ordering_key text, payload bytea, create_time timestamptz, traceparent text)
+LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+IF NOT EXISTS (SELECT FROM outbox) THEN
+    RETURN;
+END IF;
+PERFORM FROM log_state FOR UPDATE;
+RETURN QUERY
 WITH next AS (
     SELECT id FROM (
         SELECT id, sum(octet_length(payload)) OVER (ORDER BY id) AS size_so_far,
                row_number() OVER (ORDER BY id) AS place
-        FROM (SELECT id, payload FROM outbox ORDER BY id LIMIT $1) AS oldest
+        FROM (SELECT id, payload FROM outbox ORDER BY id LIMIT max_count) AS oldest
     ) AS measured
-    WHERE size_so_far <= $2 OR place = 1
+    WHERE size_so_far <= max_bytes OR place = 1
 ), taken AS (
     DELETE FROM outbox USING next WHERE outbox.id = next.id RETURNING outbox.*
 ), numbered AS (
@@ -47,8 +60,11 @@ WITH next AS (
 )
 SELECT base + place AS gpos, log_epoch, event_id::text, workspace_id::text, subject, ordering_key,
        payload, create_time, traceparent
-FROM numbered, moved ORDER BY place
+FROM numbered, moved ORDER BY place;
+END
+$function$
 """
+SEQUENCE = "SELECT * FROM pg_temp.sequence($1, $2)"
 
 STAND = """
 SELECT log_epoch, last_gpos, EXISTS (SELECT FROM outbox) AS has_waiting,
@@ -84,18 +100,20 @@ class LogStand:
     """Whether events wait for their number."""
 
 
+async def prepare(connection: Connection) -> None:
+    """Make a connection fit for `sequence`."""
+    await connection.execute(MAKE_SEQUENCE)
+
+
 async def sequence(connection: Connection) -> list[Event]:
     """Number the oldest waiting events; what comes back is committed and final."""
-    await connection.execute(LOCK)
-    try:
-        events = events_of(await connection.fetch(MOVE, MAX_BATCH, MAX_BATCH_BYTES))
-        # Nothing was there: a commit would be an fsync for nothing.
-        await connection.execute("COMMIT" if events else "ROLLBACK")
-    except BaseException:
-        # The connection ends with its owner's run, and the transaction with it.
-        connection.terminate()
-        raise
-    return events
+    return events_of(await connection.fetch(SEQUENCE, MAX_BATCH, MAX_BATCH_BYTES))
+
+
+def may_leave_some(events: Sequence[Event]) -> bool:
+    """Whether a batch was ended by its limits, so that more may wait."""
+    size = sum(len(event.payload) for event in events)
+    return len(events) == MAX_BATCH or size > MAX_BATCH_BYTES - MAX_EVENT_BYTES
 
 
 async def stand(connection: Connection) -> LogStand:

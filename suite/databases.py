@@ -147,7 +147,8 @@ async def create_database(
     await connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
     await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
     others = ", ".join(database.role(kind) for kind in ROLES if kind != "owner")
-    await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {others}")
+    # Temporary: hot statements stand in functions of the session that uses them.
+    await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {others}")
     async with connected(with_database(superuser_url, name)) as inside:
         for extension in database.extensions:
             await inside.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")

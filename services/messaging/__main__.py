@@ -58,7 +58,13 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
         relay.wake()
         dispatcher.wake()
 
-    writers = Writers(app, process.clock, on_commit=wake, count=settings.message_writers)
+    writers = Writers(
+        app,
+        process.clock,
+        on_commit=relay.wake,
+        on_queued=dispatcher.wake,
+        count=settings.message_writers,
+    )
     intake = IntakeDesk(worker, process.clock, vault, adapters, accept_through(writers), relay.wake)
     webhooks = WebhookWorker(intake, process.clock)
     process.supervise("writers", writers.run)

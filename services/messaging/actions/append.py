@@ -1,4 +1,9 @@
-"""One group commit: a batch of drafts of one workspace in one transaction."""
+"""One group commit: a batch of drafts of one workspace in one transaction.
+
+Threads that this session wrote last are judged as it left them and written in one round trip,
+which compares them under their lock: most batches end there. What differs, or would be refused or
+repeated, is judged again with the rows locked and read.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ from services.messaging.model.draft import (
 from services.messaging.model.faults import ConversationNotFound
 from services.messaging.model.message import Message, MessageId, appended
 from services.messaging.model.thread import ConversationId, Thread
-from services.messaging.store.append import Additions, AppendSession
+from services.messaging.store.append import Additions, AppendSession, LockedThread
 
 Outcome = Stored | Fault
 """What became of one draft."""
@@ -50,6 +55,24 @@ class Batch:
     events: list[OutgoingEvent] = field(default_factory=list)
     traceparents: list[str] = field(default_factory=list)
 
+    def additions(self) -> Additions:
+        """What it adds."""
+        return Additions(
+            messages=self.messages,
+            channel_ids={key: thread.channel_id for key, thread in self.threads.items()},
+            renamed=[self.threads[key] for key in self.renamed],
+            events=self.events,
+            traceparents=self.traceparents,
+        )
+
+    def left(self) -> list[LockedThread]:
+        """The threads as its commit leaves them."""
+        return [
+            LockedThread(thread, self.states[key])
+            for key, thread in self.threads.items()
+            if key not in self.opened
+        ]
+
 
 async def append_batch(
     session: AppendSession,
@@ -67,32 +90,58 @@ async def append_batch(
     Raises: ClientIdRaced, CommitLost, and whatever the database raises; then nothing happened,
     or, if the connection broke in the commit, nobody knows: the same drafts may be given again.
     """
+    traces = traceparents or [""] * len(drafts)
+    quickly = await _append_as_remembered(session, workspace_id, drafts, traces, at=at)
+    if quickly is not None:
+        return quickly
     await session.begin(workspace_id)
     batch = await _prepare(session, workspace_id, drafts, at=at)
-    traces: Iterable[str] = traceparents or ("" for _ in drafts)
-    outcomes = [
-        _judge(batch, draft, traceparent)
-        for draft, traceparent in zip(drafts, traces, strict=False)
-    ]
+    outcomes = _judge_all(batch, drafts, traces)
     if not batch.messages:
         await session.rollback()
         return outcomes
     if batch.opened:
         # Opened for a message that was then refused: a thread begins with its first message.
         await session.unopen_threads(workspace_id, sorted(batch.opened))
-    additions = Additions(
-        messages=batch.messages,
-        channel_ids={key: thread.channel_id for key, thread in batch.threads.items()},
-        renamed=[batch.threads[key] for key in batch.renamed],
-        events=batch.events,
-        traceparents=batch.traceparents,
-    )
-    stored = await session.append(workspace_id, additions, at=at)
+    stored = await session.append(workspace_id, batch.additions(), at=at)
     if stored != len(batch.messages):
         await session.rollback()
         raise ClientIdRaced
     if not await session.commit():
         raise CommitLost
+    session.remembered.keep(workspace_id, batch.left())
+    return outcomes
+
+
+async def _append_as_remembered(
+    session: AppendSession,
+    workspace_id: WorkspaceId,
+    drafts: Sequence[Draft],
+    traceparents: Sequence[str],
+    *,
+    at: datetime,
+) -> list[Outcome] | None:
+    """Store all of them on threads as this session left them, or None and nothing happened."""
+    wanted = {draft.conversation_id for draft in drafts}
+    seen = session.remembered.recall(workspace_id, wanted)
+    if seen is None:
+        return None
+    batch = Batch(
+        workspace_id=workspace_id,
+        at=at,
+        threads={key: entry.thread for key, entry in seen.items()},
+        states={key: entry.channel_state for key, entry in seen.items()},
+        found={},
+    )
+    outcomes = _judge_all(batch, drafts, traceparents)
+    # Nobody is refused because of what is only remembered.
+    is_accepted = not batch.renamed and all(isinstance(outcome, Stored) for outcome in outcomes)
+    if not is_accepted or not await session.append_if_unchanged(
+        workspace_id, batch.additions(), list(seen.values()), at=at
+    ):
+        session.remembered.forget(workspace_id, wanted)
+        return None
+    session.remembered.keep(workspace_id, batch.left())
     return outcomes
 
 
@@ -128,6 +177,13 @@ def _missing(
         if draft.opening is not None and draft.conversation_id not in known:
             openings.setdefault(draft.conversation_id, draft.opening)
     return openings
+
+
+def _judge_all(batch: Batch, drafts: Sequence[Draft], traceparents: Sequence[str]) -> list[Outcome]:
+    return [
+        _judge(batch, draft, traceparent)
+        for draft, traceparent in zip(drafts, traceparents, strict=True)
+    ]
 
 
 def _judge(batch: Batch, draft: Draft, traceparent: str) -> Outcome:

@@ -135,15 +135,18 @@ class Writers:
         clock: Clock,
         *,
         on_commit: Callable[[], None],
+        on_queued: Callable[[], None] = lambda: None,
         count: int = WRITERS,
     ) -> None:
         """`database` is the app role's: row security holds for batches as for anything else.
 
-        `on_commit` is called after each commit: a quick wake-up of who publishes and dispatches.
+        `on_commit` is called after each commit, `on_queued` after one with something to dispatch:
+        quick wake-ups of who publishes and of who calls platforms.
         """
         self._database = database
         self._clock = clock
         self._on_commit = on_commit
+        self._on_queued = on_queued
         self._queues = [WritersQueue() for _ in range(count)]
 
     async def run(self) -> None:
@@ -224,6 +227,8 @@ class Writers:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.settle(outcome)
         self._on_commit()
+        if any(isinstance(outcome, Stored) and outcome.is_queued for outcome in outcomes):
+            self._on_queued()
         return session
 
     async def _store_again(

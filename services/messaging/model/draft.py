@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.messaging.model.channel import CAPABILITIES, ChannelId, ChannelKind, ChannelState
+from services.messaging.model.delivery import DeliveryStatus
 from services.messaging.model.faults import ChannelNotConnected, ClientMessageIdReused
 from services.messaging.model.message import (
     Author,
@@ -56,6 +57,11 @@ class Stored:
     message: Message
     replayed: bool
     """It was stored before; nothing was added."""
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether its platform has to be called."""
+        return self.message.delivery_status is DeliveryStatus.QUEUED
 
 
 def refuse_unless_repeat(stored: Message, draft: Draft) -> None:

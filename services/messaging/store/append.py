@@ -1,11 +1,13 @@
 """Group commits in SQL: prepared statements on a connection of their own.
 
-One batch is BEGIN, lock, look up, write, COMMIT: five messages to the database for up to
-`actions.writers.MAX_BATCH` sends.
+A batch on threads that are as this session left them is one message to the database, which locks,
+compares, writes and commits by itself (`append_if_unchanged`). Any other batch is BEGIN, lock, look
+up, write, COMMIT. Either holds up to `actions.writers.MAX_BATCH` sends.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,123 +22,31 @@ from services.messaging.model.channel import ChannelId, ChannelState
 from services.messaging.model.draft import Opening
 from services.messaging.model.message import Message
 from services.messaging.model.thread import ConversationId, Thread
-from services.messaging.store.rows import (
-    MESSAGE_COLUMNS,
-    STATUS_NAMES,
-    THREAD_COLUMNS,
-    THREAD_WIDTH,
-    message_of,
-    thread_of,
+from services.messaging.store.append_statements import (
+    APPEND,
+    APPEND_IF_UNCHANGED,
+    CLIENT_ID_TAKEN,
+    FIND_MESSAGES,
+    LOCK_THREADS,
+    MAKE_APPEND_IF_UNCHANGED,
+    OPEN_THREADS,
+    PLAN_LOOKUPS,
+    RENAME_CUSTOMERS,
+    UNOPEN_THREADS,
 )
+from services.messaging.store.rows import STATUS_NAMES, THREAD_WIDTH, message_of, thread_of
 
-# Every statement is a lookup by key; one plan each is made and kept. Before version 18 a plan made
-# while a table was small and never analysed may pick any index that begins with the workspace, so
-# the plans are thrown away whenever four times as many batches have gone by.
-PLAN_LOOKUPS = """
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-SET plan_cache_mode = force_generic_plan
-"""
-# Locked one by one in the order of the given ids: two batches never wait for each other.
-LOCK_THREADS = f"""
-SELECT {THREAD_COLUMNS}, c.state
-FROM unnest($2::text::uuid[]) WITH ORDINALITY AS n(conversation_id, place)
-CROSS JOIN LATERAL (
-    SELECT * FROM threads o
-    WHERE o.workspace_id = $1 AND o.conversation_id = n.conversation_id FOR NO KEY UPDATE) t
-LEFT JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
-ORDER BY n.place
-"""
-# In the order of ids, like every lock; another replica may open the same thread meanwhile.
-OPEN_THREADS = f"""
-INSERT INTO threads AS t (
-    workspace_id, conversation_id, channel_id, channel_kind, external_id, customer_name,
-    mode, mode_epoch, last_seq, inbound_count, create_time, version)
-SELECT $1, n.conversation_id, n.channel_id, n.channel_kind, n.external_id, n.customer_name,
-    coalesce((SELECT s.default_mode FROM messaging_settings s WHERE s.workspace_id = $1), 'manual'),
-    1, 0, 0, $2, 1
-FROM unnest($3::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[],
-            $7::text::text[])
-    AS n(conversation_id, channel_id, channel_kind, external_id, customer_name)
-ORDER BY n.conversation_id
-ON CONFLICT DO NOTHING
-RETURNING {THREAD_COLUMNS}
-"""
-UNOPEN_THREADS = """
-DELETE FROM threads t WHERE t.workspace_id = $1
-    AND t.conversation_id = ANY((SELECT $2::text::uuid[])::uuid[]) AND t.last_seq = 0
-"""
-FIND_MESSAGES = f"""
-SELECT {MESSAGE_COLUMNS} FROM unnest($2::text::uuid[]) AS n(client_message_id),
-    LATERAL (SELECT * FROM messages o WHERE o.workspace_id = $1
-             AND o.client_message_id = n.client_message_id OFFSET 0) m
-"""
-RENAME_CUSTOMERS = """
-UPDATE threads t SET customer_name = n.customer_name
-FROM unnest($2::text::uuid[], $3::text::text[]) AS n(conversation_id, customer_name)
-WHERE t.workspace_id = $1 AND t.conversation_id = n.conversation_id
-"""
-# The lane's row is locked and looked at again even when it is not changed, so a dispatcher that
-# clears a lane does so under the thread's lock, after looking for open attempts.
-APPEND = """
-WITH n AS MATERIALIZED (
-    SELECT * FROM unnest(
-        $3::text::uuid[], $4::text::uuid[], $5::text::bigint[], $6::text::uuid[],
-        $7::text::uuid[], $8::text::text[], $9::text::text[], $10::text::text[],
-        $11::text::text[], $12::text::text[], $13::text::text[], $14::text::bigint[],
-        $15::text::timestamptz[])
-    WITH ORDINALITY AS n(
-        conversation_id, channel_id, seq, id, client_message_id, direction, author_kind,
-        author_id, author_display_name, text, delivery_status, inbound_ordinal, platform_time,
-        place)
-), new_messages AS (
-    INSERT INTO messages (
-        workspace_id, conversation_id, seq, id, client_message_id, direction, author_kind,
-        author_id, author_display_name, text, delivery_status, attempt_count, inbound_ordinal,
-        create_time, platform_time, version)
-    SELECT $1, conversation_id, seq, id, client_message_id, direction, author_kind,
-        author_id, author_display_name, text, delivery_status,
-        CASE WHEN delivery_status IS NULL THEN 0 ELSE 1 END, inbound_ordinal, $2, platform_time, 1
-    FROM n
-    ON CONFLICT (workspace_id, client_message_id) DO NOTHING
-    RETURNING 1
-), grown AS (
-    UPDATE threads t SET (last_seq, inbound_count, version) = (
-            SELECT max(n.seq), max(n.inbound_ordinal), t.version + count(*)
-            FROM n WHERE n.conversation_id = t.conversation_id),
-        last_message_time = $2
-    WHERE t.workspace_id = $1
-      -- In a query of its own, so that the array is read once and not for every row.
-      AND t.conversation_id = ANY((SELECT $20::text::uuid[])::uuid[])
-), new_attempts AS (
-    INSERT INTO attempts (
-        workspace_id, message_id, number, conversation_id, seq, channel_id, delivery_status,
-        is_open, channel_key, create_time)
-    SELECT $1, id, 1, conversation_id, seq, channel_id, delivery_status,
-        delivery_status = 'queued', id::text, $2
-    FROM n WHERE delivery_status IS NOT NULL
-), new_receipts AS (
-    INSERT INTO receipts (
-        workspace_id, message_id, id, attempt_number, delivery_status, source, create_time)
-    SELECT $1, id, gen_random_uuid(), 1, delivery_status, 'api', $2
-    FROM n WHERE delivery_status IS NOT NULL
-), lanes AS (
-    INSERT INTO dispatch_lanes AS l (workspace_id, conversation_id, channel_id, next_attempt_time)
-    SELECT DISTINCT $1, conversation_id, channel_id, $2
-    FROM n WHERE delivery_status = 'queued'
-    ORDER BY conversation_id
-    ON CONFLICT (workspace_id, conversation_id) DO UPDATE
-        SET next_attempt_time = excluded.next_attempt_time WHERE l.next_attempt_time IS NULL
-), told AS (
-    INSERT INTO outbox (
-        event_id, workspace_id, subject, ordering_key, payload, create_time, traceparent)
-    SELECT gen_random_uuid(), $1, e.subject, e.ordering_key, e.payload, $2, e.traceparent
-    FROM unnest($16::text::text[], $17::text::text[], $18::bytea[], $19::text::text[])
-        WITH ORDINALITY AS e(subject, ordering_key, payload, traceparent, place)
-    ORDER BY e.place
+MAX_REMEMBERED = 10_000
+"""Threads; one takes about a kilobyte."""
+STATEMENTS = (
+    LOCK_THREADS,
+    OPEN_THREADS,
+    UNOPEN_THREADS,
+    FIND_MESSAGES,
+    RENAME_CUSTOMERS,
+    APPEND,
+    APPEND_IF_UNCHANGED,
 )
-SELECT count(*) FROM new_messages
-"""
-STATEMENTS = (LOCK_THREADS, OPEN_THREADS, UNOPEN_THREADS, FIND_MESSAGES, RENAME_CUSTOMERS, APPEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +55,39 @@ class LockedThread:
 
     thread: Thread
     channel_state: ChannelState
+
+
+class RememberedThreads:
+    """How this session left its threads; others may have changed them since, which shows on use."""
+
+    def __init__(self) -> None:
+        self._threads: OrderedDict[tuple[WorkspaceId, str], LockedThread] = OrderedDict()
+
+    def recall(
+        self, workspace_id: WorkspaceId, conversation_ids: Iterable[str]
+    ) -> dict[ConversationId, LockedThread] | None:
+        """All of them, or None."""
+        recalled: dict[ConversationId, LockedThread] = {}
+        for conversation_id in conversation_ids:
+            entry = self._threads.get((workspace_id, conversation_id))
+            if entry is None:
+                return None
+            recalled[entry.thread.conversation_id] = entry
+        return recalled
+
+    def keep(self, workspace_id: WorkspaceId, entries: Iterable[LockedThread]) -> None:
+        """What a commit made of them."""
+        for entry in entries:
+            key = (workspace_id, entry.thread.conversation_id)
+            self._threads[key] = entry
+            self._threads.move_to_end(key)
+        while len(self._threads) > MAX_REMEMBERED:
+            self._threads.popitem(last=False)
+
+    def forget(self, workspace_id: WorkspaceId, conversation_ids: Iterable[str]) -> None:
+        """They are not as remembered."""
+        for conversation_id in conversation_ids:
+            self._threads.pop((workspace_id, conversation_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +112,7 @@ class AppendSession:
         self._prepared: dict[str, Any] = {}
         self._batches = 0
         self._plan_again_at = 4
+        self.remembered = RememberedThreads()
 
     @classmethod
     async def open(cls, database: Database) -> AppendSession:
@@ -177,6 +121,7 @@ class AppendSession:
         session = cls(connection)
         try:
             await connection.execute(PLAN_LOOKUPS)
+            await connection.execute(MAKE_APPEND_IF_UNCHANGED)
             for statement in STATEMENTS:
                 session._prepared[statement] = await connection.prepare(statement)
         except BaseException:
@@ -195,12 +140,8 @@ class AppendSession:
 
     async def begin(self, workspace_id: WorkspaceId) -> None:
         """Open a transaction that sees one workspace."""
-        self._batches += 1
-        begin = begin_statement(workspace_id)
-        if self._batches == self._plan_again_at:
-            self._plan_again_at *= 4
-            begin = f"DISCARD PLANS; {begin}"
-        await self._connection.execute(begin)
+        await self._count_batch()
+        await self._connection.execute(begin_statement(workspace_id))
 
     async def commit(self) -> bool:
         """Whether PostgreSQL committed; after a caught error it answers by rolling back."""
@@ -265,37 +206,77 @@ class AppendSession:
         Fewer than given means that another transaction took a client id at the same moment: roll
         back and judge again.
         """
-        messages = additions.messages
-        events = additions.events
         if additions.renamed:
             await self._prepared[RENAME_CUSTOMERS].fetch(
                 workspace_id,
                 plain_array([thread.conversation_id for thread in additions.renamed]),
                 text_array([thread.customer_name for thread in additions.renamed]),
             )
-        count: int = await self._prepared[APPEND].fetchval(
-            workspace_id,
-            at,
-            plain_array([message.conversation_id for message in messages]),
-            plain_array([additions.channel_ids[message.conversation_id] for message in messages]),
-            plain_array([str(message.seq) for message in messages]),
-            plain_array([message.id for message in messages]),
-            plain_array([message.client_message_id for message in messages]),
-            plain_array([message.direction.value for message in messages]),
-            plain_array([message.author.kind.value for message in messages]),
-            text_array([message.author.id for message in messages]),
-            text_array([message.author.display_name for message in messages]),
-            text_array([message.text for message in messages]),
-            plain_array([_status_name(message) for message in messages]),
-            plain_array([str(message.inbound_ordinal) for message in messages]),
-            plain_array([_time(message.platform_time) for message in messages]),
-            plain_array([event.subject for event in events]),
-            text_array([event.ordering_key for event in events]),
-            [event.payload for event in events],
-            text_array(additions.traceparents),
-            plain_array({message.conversation_id for message in messages}),
-        )
+        count: int = await self._prepared[APPEND].fetchval(*_written(workspace_id, additions, at))
         return count
+
+    async def append_if_unchanged(
+        self,
+        workspace_id: WorkspaceId,
+        additions: Additions,
+        seen: Sequence[LockedThread],
+        *,
+        at: datetime,
+    ) -> bool:
+        """Write a batch in a transaction of its own, if its threads still are as they were seen.
+
+        False when one is not, its channel is in another state, or a client id is taken; then
+        nothing was written. Either way there is no transaction to end.
+        """
+        await self._count_batch()
+        # In the order of ids, like every lock.
+        seen = sorted(seen, key=lambda entry: entry.thread.conversation_id)
+        try:
+            done: bool = await self._prepared[APPEND_IF_UNCHANGED].fetchval(
+                *_written(workspace_id, additions, at),
+                plain_array([entry.thread.conversation_id for entry in seen]),
+                plain_array([str(entry.thread.version) for entry in seen]),
+                plain_array([entry.channel_state.value for entry in seen]),
+                len(additions.messages),
+            )
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != CLIENT_ID_TAKEN:
+                raise
+            return False
+        return done
+
+    async def _count_batch(self) -> None:
+        self._batches += 1
+        if self._batches == self._plan_again_at:
+            self._plan_again_at *= 4
+            await self._connection.execute("DISCARD PLANS")
+
+
+def _written(workspace_id: WorkspaceId, additions: Additions, at: datetime) -> tuple[object, ...]:
+    """The parameters of WRITE."""
+    messages, events = additions.messages, additions.events
+    return (
+        workspace_id,
+        at,
+        plain_array([message.conversation_id for message in messages]),
+        plain_array([additions.channel_ids[message.conversation_id] for message in messages]),
+        plain_array([str(message.seq) for message in messages]),
+        plain_array([message.id for message in messages]),
+        plain_array([message.client_message_id for message in messages]),
+        plain_array([message.direction.value for message in messages]),
+        plain_array([message.author.kind.value for message in messages]),
+        text_array([message.author.id for message in messages]),
+        text_array([message.author.display_name for message in messages]),
+        text_array([message.text for message in messages]),
+        plain_array([_status_name(message) for message in messages]),
+        plain_array([str(message.inbound_ordinal) for message in messages]),
+        plain_array([_time(message.platform_time) for message in messages]),
+        plain_array([event.subject for event in events]),
+        text_array([event.ordering_key for event in events]),
+        [event.payload for event in events],
+        text_array(additions.traceparents),
+        plain_array({message.conversation_id for message in messages}),
+    )
 
 
 CHANNEL_STATES = {state.value: state for state in ChannelState}

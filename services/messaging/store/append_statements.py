@@ -1,0 +1,149 @@
+"""The SQL of group commits. Parameters are arrays in one string each, see `store.append`."""
+
+from __future__ import annotations
+
+from services.messaging.store.rows import MESSAGE_COLUMNS, THREAD_COLUMNS
+
+# Every statement is a lookup by key; one plan each is made and kept. Before version 18 a plan made
+# while a table was small and never analysed may pick any index that begins with the workspace, so
+# the plans are thrown away whenever four times as many batches have gone by.
+PLAN_LOOKUPS = """
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SET plan_cache_mode = force_generic_plan
+"""
+# Locked one by one in the order of the given ids: two batches never wait for each other.
+LOCK_THREADS = f"""
+SELECT {THREAD_COLUMNS}, c.state
+FROM unnest($2::text::uuid[]) WITH ORDINALITY AS n(conversation_id, place)
+CROSS JOIN LATERAL (
+    SELECT * FROM threads o
+    WHERE o.workspace_id = $1 AND o.conversation_id = n.conversation_id FOR NO KEY UPDATE) t
+LEFT JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
+ORDER BY n.place
+"""
+# In the order of ids, like every lock; another replica may open the same thread meanwhile.
+OPEN_THREADS = f"""
+INSERT INTO threads AS t (
+    workspace_id, conversation_id, channel_id, channel_kind, external_id, customer_name,
+    mode, mode_epoch, last_seq, inbound_count, create_time, version)
+SELECT $1, n.conversation_id, n.channel_id, n.channel_kind, n.external_id, n.customer_name,
+    coalesce((SELECT s.default_mode FROM messaging_settings s WHERE s.workspace_id = $1), 'manual'),
+    1, 0, 0, $2, 1
+FROM unnest($3::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[],
+            $7::text::text[])
+    AS n(conversation_id, channel_id, channel_kind, external_id, customer_name)
+ORDER BY n.conversation_id
+ON CONFLICT DO NOTHING
+RETURNING {THREAD_COLUMNS}
+"""
+UNOPEN_THREADS = """
+DELETE FROM threads t WHERE t.workspace_id = $1
+    AND t.conversation_id = ANY((SELECT $2::text::uuid[])::uuid[]) AND t.last_seq = 0
+"""
+FIND_MESSAGES = f"""
+SELECT {MESSAGE_COLUMNS} FROM unnest($2::text::uuid[]) AS n(client_message_id),
+    LATERAL (SELECT * FROM messages o WHERE o.workspace_id = $1
+             AND o.client_message_id = n.client_message_id OFFSET 0) m
+"""
+RENAME_CUSTOMERS = """
+UPDATE threads t SET customer_name = n.customer_name
+FROM unnest($2::text::uuid[], $3::text::text[]) AS n(conversation_id, customer_name)
+WHERE t.workspace_id = $1 AND t.conversation_id = n.conversation_id
+"""
+# The lane's row is locked and looked at again even when it is not changed, so a dispatcher that
+# clears a lane does so under the thread's lock, after looking for open attempts.
+WRITE = """
+WITH n AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $3::text::uuid[], $4::text::uuid[], $5::text::bigint[], $6::text::uuid[],
+        $7::text::uuid[], $8::text::text[], $9::text::text[], $10::text::text[],
+        $11::text::text[], $12::text::text[], $13::text::text[], $14::text::bigint[],
+        $15::text::timestamptz[])
+    WITH ORDINALITY AS n(
+        conversation_id, channel_id, seq, id, client_message_id, direction, author_kind,
+        author_id, author_display_name, text, delivery_status, inbound_ordinal, platform_time,
+        place)
+), new_messages AS (
+    INSERT INTO messages (
+        workspace_id, conversation_id, seq, id, client_message_id, direction, author_kind,
+        author_id, author_display_name, text, delivery_status, attempt_count, inbound_ordinal,
+        create_time, platform_time, version)
+    SELECT $1, conversation_id, seq, id, client_message_id, direction, author_kind,
+        author_id, author_display_name, text, delivery_status,
+        CASE WHEN delivery_status IS NULL THEN 0 ELSE 1 END, inbound_ordinal, $2, platform_time, 1
+    FROM n
+    ON CONFLICT (workspace_id, client_message_id) DO NOTHING
+    RETURNING 1
+), grown AS (
+    UPDATE threads t SET (last_seq, inbound_count, version) = (
+            SELECT max(n.seq), max(n.inbound_ordinal), t.version + count(*)
+            FROM n WHERE n.conversation_id = t.conversation_id),
+        last_message_time = $2
+    WHERE t.workspace_id = $1
+      -- In a query of its own, so that the array is read once and not for every row.
+      AND t.conversation_id = ANY((SELECT $20::text::uuid[])::uuid[])
+), new_attempts AS (
+    INSERT INTO attempts (
+        workspace_id, message_id, number, conversation_id, seq, channel_id, delivery_status,
+        is_open, channel_key, create_time)
+    SELECT $1, id, 1, conversation_id, seq, channel_id, delivery_status,
+        delivery_status = 'queued', id::text, $2
+    FROM n WHERE delivery_status IS NOT NULL
+), new_receipts AS (
+    INSERT INTO receipts (
+        workspace_id, message_id, id, attempt_number, delivery_status, source, create_time)
+    SELECT $1, id, gen_random_uuid(), 1, delivery_status, 'api', $2
+    FROM n WHERE delivery_status IS NOT NULL
+), lanes AS (
+    INSERT INTO dispatch_lanes AS l (workspace_id, conversation_id, channel_id, next_attempt_time)
+    SELECT DISTINCT $1, conversation_id, channel_id, $2
+    FROM n WHERE delivery_status = 'queued'
+    ORDER BY conversation_id
+    ON CONFLICT (workspace_id, conversation_id) DO UPDATE
+        SET next_attempt_time = excluded.next_attempt_time WHERE l.next_attempt_time IS NULL
+), told AS (
+    INSERT INTO outbox (
+        event_id, workspace_id, subject, ordering_key, payload, create_time, traceparent)
+    SELECT gen_random_uuid(), $1, e.subject, e.ordering_key, e.payload, $2, e.traceparent
+    FROM unnest($16::text::text[], $17::text::text[], $18::bytea[], $19::text::text[])
+        WITH ORDINALITY AS e(subject, ordering_key, payload, traceparent, place)
+    ORDER BY e.place
+)
+SELECT count(*) {into} FROM new_messages
+"""
+APPEND = WRITE.format(into="")
+APPEND_TYPES = "uuid, timestamptz" + 13 * ", text" + ", text, text, bytea[], text, text"
+CLIENT_ID_TAKEN = "IX001"
+"""SQLSTATE of our own; class IX is nobody's."""
+# Each statement of a function sees what was committed before it, so the rows that are compared are
+# those under the lock. A function of the session: it is this program's text, not the schema's.
+MAKE_APPEND_IF_UNCHANGED = f"""
+CREATE FUNCTION pg_temp.append_if_unchanged({APPEND_TYPES}, text, text, text, bigint)
+RETURNS boolean LANGUAGE plpgsql AS $function$
+DECLARE
+    unchanged bigint;
+    stored bigint;
+BEGIN
+    PERFORM set_config('inbox.workspace', $1::text, true);
+    SELECT count(*) INTO unchanged
+    FROM unnest($21::text::uuid[], $22::text::bigint[], $23::text::text[]) WITH ORDINALITY
+        AS n(conversation_id, version, channel_state, place)
+    CROSS JOIN LATERAL (
+        SELECT o.version, o.channel_id FROM threads o
+        WHERE o.workspace_id = $1 AND o.conversation_id = n.conversation_id FOR NO KEY UPDATE) t
+    JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
+    WHERE t.version = n.version AND c.state = n.channel_state;
+    IF unchanged <> cardinality($21::text::uuid[]) THEN
+        RETURN false;
+    END IF;
+    {WRITE.format(into="INTO stored")};
+    IF stored <> $24 THEN
+        RAISE EXCEPTION USING ERRCODE = '{CLIENT_ID_TAKEN}', MESSAGE = 'a client id is taken';
+    END IF;
+    RETURN true;
+END
+$function$
+"""
+APPEND_IF_UNCHANGED = (
+    f"SELECT pg_temp.append_if_unchanged({', '.join(f'${place}' for place in range(1, 25))})"
+)
