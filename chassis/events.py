@@ -1,7 +1,7 @@
 """An event as it stands in its owner's log, and how it looks on NATS.
 
-The body is the bare protobuf message; everything else travels in headers, the same ones in the
-stream and in the live hint.
+In the stream the body is the bare protobuf message and everything else travels in headers; how
+events look in a live hint says `chassis.hints`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from chassis.ids import WorkspaceId
-from chassis.messages import Outgoing
 
-SUBJECT = "Inbox-Subject"
 EVENT_ID = "Inbox-Event-Id"
 TIME = "Inbox-Time"
 GPOS = "Inbox-Gpos"
@@ -63,24 +61,15 @@ class Event(NamedTuple):
             f"{ORDERING_KEY}: {self.ordering_key}\r\n{trace}"
         )
 
-    def hint(self, domain: str) -> Outgoing:
-        """What tells of it at once, before the stream has stored it."""
-        return Outgoing(
-            f"inbox.live.{domain}.{self.workspace_id}",
-            self.payload,
-            f"{SUBJECT}: {self.subject}\r\n{self.lines()}",
-        )
-
 
 class NotAnEvent(Exception):
     """A message on our subjects that no relay of ours wrote."""
 
 
 def event_of(subject: str, headers: Mapping[str, str] | None, payload: bytes) -> Event:
-    """Read an event from a NATS message. Raises: NotAnEvent."""
+    """Read an event from a message of the stream. Raises: NotAnEvent."""
     if headers is None:
         raise NotAnEvent(subject)
-    subject = headers.get(SUBJECT, subject)
     try:
         return Event(
             int(headers[GPOS]),

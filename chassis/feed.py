@@ -16,11 +16,10 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from nats.aio.msg import Msg
-
+from chassis import hints
 from chassis.bus import Bus, BusUnavailable, Subscription
 from chassis.clock import Clock, SystemClock
-from chassis.events import Event, NotAnEvent, event_of
+from chassis.events import Event, NotAnEvent
 from chassis.owners_log import LogExpired, OwnersLog, OwnerUnavailable
 from chassis.stream import EventStream, StreamRefused
 from chassis.tasks import pause_after
@@ -79,8 +78,8 @@ class Feed:
 
     async def __aenter__(self) -> Self:
         """Listen before the first read, so that nothing falls between."""
-        hints = f"inbox.live.{self._stream.domain}.*"
-        self._hints = await self._bus.subscribe(hints, self._take_hint)
+        told_at = hints.subject_of(self._stream.domain)
+        self._hints = await self._bus.subscribe(told_at, hints.reader(self._take_hint))
         await self._group.__aenter__()
         self._filler = self._group.create_task(self._keep_full())
         return self
@@ -112,11 +111,7 @@ class Feed:
         events, self._ready = self._ready, []
         return events
 
-    def _take_hint(self, message: Msg) -> None:
-        try:
-            event = event_of(message.subject, message.headers, message.data)
-        except NotAnEvent:
-            return
+    def _take_hint(self, event: Event) -> None:
         if event.epoch != self._log_epoch:
             self._has_foreign = True
             self._work.set()

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import grpc
 
-from chassis import tls
+from chassis import hints, tls
 from chassis.auth_tokens import KeySource, TokenVerifier
 from chassis.bus import Bus
 from chassis.clock import Clock
@@ -17,7 +17,7 @@ from chassis.health import Readiness
 from chassis.identity_client import IdentityClient
 from chassis.jwks import JwksCache
 from chassis.limits import RateLimit
-from chassis.revocations import LIVE_SUBJECTS, ReadLog, Revocations
+from chassis.revocations import LIVE_SUBJECT, ReadLog, Revocations
 from chassis.rpc.authentication import Authenticator, Exchange
 from chassis.rpc.channel import Channel, Credential, channel
 from chassis.rpc.guard import Guard
@@ -127,7 +127,7 @@ class Process:
         self.authenticate(keys, identity.exchange, identity.read_log)
 
     async def _hear_revocations(self) -> None:
-        await self.bus.subscribe(LIVE_SUBJECTS, self.revocations.take_hint)
+        await self.bus.subscribe(LIVE_SUBJECT, hints.reader(self.revocations.take_hint))
         await asyncio.Event().wait()
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from chassis import metrics, sequencer
+from chassis import hints, metrics, sequencer
 from chassis.bus import Bus, BusUnavailable
 from chassis.clock import Clock, SystemClock
 from chassis.database import AWAY, Database, DatabaseUnavailable
@@ -161,7 +161,7 @@ class Relay:
     async def _hint(self, events: Sequence[Event]) -> None:
         """Tell events to whoever listens now; a lost hint shows as a hole and is filled."""
         try:
-            await self._bus.publish(*[event.hint(self._stream.domain) for event in events])
+            await self._bus.publish(*hints.hints_of(self._stream.domain, events))
         except BusUnavailable:
             return
 

@@ -12,18 +12,18 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
 
 from google.protobuf.message import DecodeError
-from nats.aio.msg import Msg
 
-from chassis import events
+from chassis import hints
 from chassis.auth_tokens import LEEWAY, LIFETIME
 from chassis.caches import LeastRecent
 from chassis.clock import Clock
 from chassis.errors import OutOfRange, Unavailable
+from chassis.events import Event
 from inbox.event import v1 as event_v1
 from inbox.identity import v1 as identity_v1
 
 SUBJECTS = "inbox.identity.v1."
-LIVE_SUBJECTS = "inbox.live.identity.*"
+LIVE_SUBJECT = hints.subject_of("identity")
 KEPT = 200_000
 REMEMBER_FOR = LIFETIME + 2 * LEEWAY
 LOOK_EVERY = timedelta(seconds=2)
@@ -80,9 +80,9 @@ class Revocations:
         except DecodeError:
             return
 
-    def take_hint(self, message: Msg) -> None:
-        """Take in a live hint of identity's."""
-        self.apply((message.headers or {}).get(events.SUBJECT, ""), message.data)
+    def take_hint(self, event: Event) -> None:
+        """Take in an event of a live hint of identity's."""
+        self.apply(event.subject, event.payload)
 
     async def follow(self, read: ReadLog) -> None:
         """Read identity's log for ever."""

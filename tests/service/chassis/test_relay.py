@@ -11,7 +11,8 @@ import pytest
 from chassis.bus import Bus, BusUnavailable
 from chassis.clock import Clock
 from chassis.database import Database
-from chassis.events import Event, event_of
+from chassis.events import Event
+from chassis.hints import events_of, subject_of
 from chassis.relay import Relay
 from chassis.stream import EventStream
 from tests.servers import breakable_nats
@@ -71,8 +72,8 @@ async def test_a_live_hint_says_the_same_as_the_stream(
     async with connected_bus(nats_url) as bus:
         relay, stream = Relay(worker, bus, STREAM), EventStream(bus, STREAM)
         await bus.subscribe(
-            "inbox.live.messaging.*",
-            lambda message: hints.append(event_of(message.subject, message.headers, message.data)),
+            subject_of("messaging"),
+            lambda message: hints.extend(events_of(message.data)),
         )
         async with running(relay.run):
             await until(lambda: relay.is_active)

@@ -17,6 +17,7 @@ from nats.js.errors import NotFoundError
 
 from chassis.auth import Role, VisitorBinding, require_caller
 from chassis.clock import SystemClock
+from chassis.hints import events_of, subject_of
 from chassis.ids import new_id
 from chassis.rpc import Channel, Credential
 from chassis.rpc.channel import Metadata
@@ -116,9 +117,9 @@ async def test_a_chat_goes_both_ways_and_the_log_the_stream_and_the_hints_agree(
             hints: list[int] = []
 
             async def hear(hint: Any) -> None:
-                hints.append(int(hint.headers["Inbox-Gpos"]))
+                hints.extend(event.gpos for event in events_of(hint.data))
 
-            await listener.subscribe(f"inbox.live.messaging.{workspace_id}", cb=hear)
+            await listener.subscribe(subject_of("messaging"), cb=hear)
             await listener.flush()
             owner = callers(tokens.metadata(Role.OWNER, workspace_id))
             maria = callers(tokens.metadata(Role.AGENT, workspace_id, display_name="María"))

@@ -29,6 +29,10 @@ from .event_log_service_pb2_grpc import (
     EventLogServiceStub,
     add_EventLogServiceServicer_to_server,
 )
+from .live_hint_pb2 import (
+    HintedEvent,
+    LiveHint,
+)
 
 __all__ = [
     "DeadLetter",
@@ -36,8 +40,10 @@ __all__ = [
     "DeadLetterServiceStub",
     "EventLogServiceServicer",
     "EventLogServiceStub",
+    "HintedEvent",
     "ListDeadLettersRequest",
     "ListDeadLettersResponse",
+    "LiveHint",
     "LoggedEvent",
     "PARKED_STATE_DEAD",
     "PARKED_STATE_QUEUED",
