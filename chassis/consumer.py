@@ -38,7 +38,7 @@ from chassis.rebuild import Rebuild, RebuildInterrupted
 from chassis.sequencer import Connection
 
 MAX_BATCH = 500
-GATHER = timedelta(milliseconds=25)
+GATHER = timedelta(milliseconds=50)
 """Between two transactions: the first event after a quiet moment is applied at once, a stream of
 them in batches, because a transaction for each would cost a core at a thousand a second."""
 STAND_BY = timedelta(seconds=1)

@@ -30,6 +30,8 @@ from chassis.messages import Outgoing
 from chassis.publisher import Publisher
 from chassis.stream import KEPT_FOR, EventStream
 
+GATHER = timedelta(milliseconds=3)
+"""Between two steps of the sequencer; a step for each commit would cost more than the commits."""
 POLL = timedelta(milliseconds=50)
 """How soon events are found whose wake-up was lost."""
 STAND_BY = timedelta(seconds=1)
@@ -131,7 +133,12 @@ class Relay:
             await self._bus.unsubscribe(nudges)
 
     async def _sequence(self, connection: sequencer.Connection) -> None:
+        loop = asyncio.get_running_loop()
+        began = 0.0
         while True:
+            # An event after a quiet moment is numbered at once, a stream of them in batches.
+            await asyncio.sleep(max(0.0, began + GATHER.total_seconds() - loop.time()))
+            began = loop.time()
             self._wake.clear()
             events = await sequencer.sequence(connection)
             if events:
