@@ -64,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
     bench = add("bench", "run the benchmarks", BENCH, tools=True)
     bench.add_argument("names", nargs="*", metavar="NAME", help="only these, like P1 P2")
     faults = add("faults", "run the fault tests in full", FAULTS, tools=True)
-    faults.add_argument("names", nargs="*", metavar="NAME", help="only these, like T1 T2")
+    faults.add_argument(
+        "names", nargs="*", metavar="NAME", help="only these: T1 T2 T10 T11 T12 T17 T18 T19"
+    )
     backup = add("backup", "write every database and file into FILE", BACKUP)
     backup.add_argument("file", type=Path, metavar="FILE")
     _add_data(backup)

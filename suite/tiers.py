@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite import chromium
+from suite import chromium, fault_tests
 from suite.checks import run_checks
 from suite.commandline import TIERS
 from suite.infra.program import SuiteError, kill_group
@@ -218,11 +218,10 @@ def _summary(screen: Screen, results: list[Result], seconds: float) -> int:
 
 def _faults(options: argparse.Namespace) -> int:
     """Every fault test with its full figures."""
-    names = " or ".join(name.lower() for name in options.names)
-    chosen = ["-k", names] if names else []
-    environment = python_environment() | {"INBOX_TEST_FULL": "1"}
-    command = [sys.executable, "-P", "-m", "pytest", str(ROOT / "tests" / "faults"), "-v", "-s"]
-    code, _ = _pytest([*command, *chosen, *options.rest], environment, FULL_FAULTS_WITHIN)
+    chosen = fault_tests.targets(options.names)
+    environment = python_environment() | fault_tests.FULL_FORM
+    command = [sys.executable, "-P", "-m", "pytest", *chosen, "-v", "-s", *options.rest]
+    code, _ = _pytest(command, environment, FULL_FAULTS_WITHIN)
     return code
 
 

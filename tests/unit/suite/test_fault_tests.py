@@ -1,0 +1,36 @@
+"""The fault tests by name: each is where the table says; a wrong name is told the right ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from suite.fault_tests import FAULT_TESTS, targets
+from suite.infra.program import SuiteError
+from suite.settings import ROOT
+
+
+@pytest.mark.parametrize("name", FAULT_TESTS)
+def test_every_name_stands_for_tests_that_exist(name: str) -> None:
+    test = FAULT_TESTS[name]
+    text = (ROOT / test.path).read_text()
+
+    assert all(word in text for word in test.chosen.split(" or ")), test
+
+
+def test_without_a_name_all_of_them_run() -> None:
+    chosen = targets([])
+
+    assert all(any(test.path.startswith(part) for part in chosen) for test in FAULT_TESTS.values())
+
+
+def test_names_choose_their_tests_in_either_case() -> None:
+    assert targets(["t1", "T2"]) == [FAULT_TESTS["T1"].path, "-k", "kills or forgets or wiping"]
+
+
+def test_one_that_is_a_whole_file_takes_all_of_the_others_files() -> None:
+    assert targets(["T2", "T12"]) == [FAULT_TESTS["T2"].path, FAULT_TESTS["T12"].path]
+
+
+def test_an_unknown_name_is_told_which_there_are() -> None:
+    with pytest.raises(SuiteError, match=r"T17 +takeovers"):
+        targets(["T99"])
