@@ -11,7 +11,7 @@ import secrets
 
 SERVICES_WITH_DATA = ("identity", "conversation", "messaging", "media")
 ROLES = ("owner", "app", "worker")
-NATS_USERS = ("identity", "conversation", "messaging", "realtime", "gateway")
+NATS_USERS = ("identity", "conversation", "messaging", "realtime")
 
 
 def lines() -> list[str]:

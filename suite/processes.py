@@ -98,6 +98,7 @@ SERVICES = (
         module="gateway",
         after=("messaging", "conversation", "media", "realtime"),
         calls=("identity", "conversation", "messaging", "media", "realtime"),
+        uses_nats=False,
         knows_public_url=True,
         speaks="http",
         health_path="/readyz",
