@@ -70,7 +70,7 @@ class Bus:
                 self.trouble = f"{type(error).__name__}: {error}" if str(error) else repr(error)
                 failures += 1
                 if failures == 1 or isinstance(error, WrongServer):
-                    log.warning("bus_unreachable", servers=self._places(), exc_info=error)
+                    log.warning("bus_unreachable", servers=self._places(), trouble=self.trouble)
             await asyncio.sleep(pause_after(failures + 1, longest=LONGEST_PAUSE).total_seconds())
 
     @property

@@ -46,6 +46,7 @@ class Plan:
     postgres_port: int
     postgres_password: str
     nats_port: int
+    nats_monitor_port: int
     external_database_url: str | None
     external_nats_url: str | None
 
@@ -108,6 +109,7 @@ def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
         postgres_port=folder.port("postgres", taken),
         postgres_password=folder.secret("postgres"),
         nats_port=folder.port("nats", taken),
+        nats_monitor_port=folder.port("nats-monitor", taken),
         external_database_url=settings.database_url,
         external_nats_url=settings.nats_url,
     )
@@ -129,6 +131,7 @@ def plan_nats(plan: Plan, folder: DataFolder) -> NatsServer:
         folder.path / "nats",
         port=plan.nats_port,
         users=plan.nats_users,
+        monitor_port=plan.nats_monitor_port,
     )
 
 
@@ -147,6 +150,7 @@ def surroundings(
         superuser_url=database_url,
         passwords=plan.passwords,
         nats_urls={user: nats.url_of(user) if nats else external for user in plan.nats_users},
+        nats_monitor_url=nats.monitor_url if nats else "",
         service_key=folder.secret("service_key"),
         master_key=folder.secret("master_key"),
         simulator_key=folder.secret("simulator_key"),

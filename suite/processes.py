@@ -156,6 +156,8 @@ class Surroundings:
     superuser_url: str
     passwords: Mapping[str, str]
     nats_urls: Mapping[str, str]
+    nats_monitor_url: str
+    """Where services make sure that NATS syncs every write; empty for a NATS not started here."""
     service_key: str
     master_key: str
     simulator_key: str
@@ -196,6 +198,8 @@ def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:
         told["INBOX_WORKER_DATABASE_URL"] = of_service.worker
     if service.uses_nats:
         told["INBOX_NATS_URL"] = around.nats_urls[service.name]
+        if around.nats_monitor_url:
+            told["INBOX_NATS_MONITOR_URL"] = around.nats_monitor_url
     if service.unwraps_keys:
         told["INBOX_MASTER_KEY"] = around.master_key
     if service.knows_public_url:

@@ -1,7 +1,7 @@
 """nats-server under our own supervision: its configuration, start and stop.
 
-Every JetStream write is synced before it is acknowledged (`sync_interval: always`), and each
-service may write only its own subjects and streams.
+Every JetStream write is synced before it is acknowledged (`sync_interval: always`), which services
+make sure of at the monitoring port, and each service may write only its own subjects and streams.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class NatsServer:
     """Password by user name; without users the loopback port is open to all."""
     account_count: int = 0
     """Separate accounts test-0 …, each a world of its own with its own streams."""
+    monitor_port: int = 0
+    """Tells its settings and counts, never a message, to whoever is on this machine; 0 is off."""
 
     @property
     def url(self) -> str:
@@ -52,6 +54,11 @@ class NatsServer:
     def url_of(self, user: str) -> str:
         """Its address with a user's credentials."""
         return f"nats://{user}:{self.users[user]}@{LOOPBACK}:{self.port}"
+
+    @property
+    def monitor_url(self) -> str:
+        """Where it tells how it is set; empty when it does not."""
+        return f"http://{LOOPBACK}:{self.monitor_port}" if self.monitor_port else ""
 
     @property
     def store(self) -> Path:
@@ -84,6 +91,8 @@ class NatsServer:
                 "max_file_store": MAX_STORE_BYTES,
             },
         }
+        if self.monitor_port:
+            configuration["http"] = f"{LOOPBACK}:{self.monitor_port}"
         if self.account_count:
             configuration["accounts"] = {
                 name: {"jetstream": "enabled", "users": [{"user": name, "password": name}]}
@@ -140,6 +149,7 @@ def prepare_nats(
     port: int,
     users: Mapping[str, str] | None = None,
     account_count: int = 0,
+    monitor_port: int = 0,
 ) -> NatsServer:
     """Find the program and make its folder."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -149,6 +159,7 @@ def prepare_nats(
         port=port,
         users=users or {},
         account_count=account_count,
+        monitor_port=monitor_port,
     )
 
 

@@ -20,6 +20,7 @@ from suite.processes import Service
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+MONITOR_URL = f"http://nats:{deployment.NATS_MONITOR_PORT}"
 PASSWORDS = {user: f"password-of-{user}" for user in deployment.nats_users()}
 
 
@@ -45,6 +46,8 @@ def test_compose_tells_a_service_what_dev_up_tells_it(service: Service) -> None:
     assert ("INBOX_DATABASE_URL" in told) is service.has_database
     assert ("INBOX_WORKER_DATABASE_URL" in told) is service.has_database
     assert ("INBOX_NATS_URL" in told) is service.uses_nats
+    assert told.get("INBOX_NATS_MONITOR_URL", MONITOR_URL) == MONITOR_URL
+    assert "INBOX_NATS_MONITOR_URL" in told or not service.uses_nats
     assert ("INBOX_MASTER_KEY" in told) is service.unwraps_keys
     assert ("INBOX_PUBLIC_URL" in told) is service.knows_public_url
     assert told["INBOX_TRUSTED_NETWORK"] == "1"

@@ -71,15 +71,15 @@ async def test_a_lost_connection_ends_what_waits_and_subscriptions_live_on(tmp_p
 
 @contextmanager
 def monitored_nats(directory: Path, sync_interval: str) -> Iterator[tuple[str, str]]:
-    server, monitor = prepare_nats(directory, port=free_port()), free_port()
+    server = prepare_nats(directory, port=free_port(), monitor_port=free_port())
     program = server.program(directory / "nats.log")
-    configuration = server.configuration() | {"http": f"127.0.0.1:{monitor}"}
+    configuration = server.configuration()
     configuration["jetstream"]["sync_interval"] = sync_interval
     (directory / "nats.conf").write_text(json.dumps(configuration))
     process = start(program)
     try:
         wait_for_nats(server, process, program.log)
-        yield server.url, f"http://127.0.0.1:{monitor}"
+        yield server.url, server.monitor_url
     finally:
         stop(process, program, within=STOP_WITHIN)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from suite.datafolder import DataFolder
+from suite.processes import SERVICES
 from tests.system.running import LEAVES_SECONDS, RunningSuite, running_suite
 
 AGAIN_SECONDS = 60.0
@@ -33,6 +34,39 @@ def test_a_killed_process_is_named_and_comes_back(suite: RunningSuite, name: str
     suite.wait_for(f"{name} is back", AGAIN_SECONDS)
     assert suite.pid_of(name) != before
     assert suite.run["processes"][name]["restarts"] == 1
+
+
+def test_a_nats_that_does_not_sync_every_write_is_refused_by_every_service_that_uses_it(
+    suite: RunningSuite,
+) -> None:
+    file = suite.data / "nats" / "nats.conf"
+    synced = file.read_text()
+
+    file.write_text(synced.replace('"always"', '"2m"'))
+    told_by_all_after_a_kill_of_nats(suite, "set `jetstream { sync_interval: always }`")
+
+    file.write_text(synced)
+    told_by_all_after_a_kill_of_nats(suite, "bus_connected")
+
+
+def told_by_all_after_a_kill_of_nats(suite: RunningSuite, words: str) -> None:
+    """NATS starts again with what its file says; each service logs these words then."""
+    users = [service.name for service in SERVICES if service.uses_nats]
+    lengths = {name: log_of(suite, name).stat().st_size for name in users}
+    os.kill(suite.pid_of("nats"), signal.SIGKILL)
+    deadline = time.monotonic() + AGAIN_SECONDS
+    while users:
+        assert time.monotonic() < deadline, f"never heard from {users}: {words}"
+        users = [
+            name
+            for name in users
+            if words.encode() not in log_of(suite, name).read_bytes()[lengths[name] :]
+        ]
+        time.sleep(0.05)
+
+
+def log_of(suite: RunningSuite, name: str) -> Path:
+    return DataFolder(suite.data).log_of(name)
 
 
 def test_it_leaves_within_ten_seconds_and_takes_everything_along(suite: RunningSuite) -> None:

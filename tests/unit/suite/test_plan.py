@@ -38,18 +38,20 @@ def a_plan(*replicas: Replica) -> Plan:
         postgres_port=2,
         postgres_password="",
         nats_port=3,
+        nats_monitor_port=4,
         external_database_url=None,
         external_nats_url=None,
     )
 
 
-def surroundings(*, has_envoy: bool) -> Surroundings:
+def surroundings(*, has_envoy: bool = True, nats_monitor_url: str = "") -> Surroundings:
     roles = [database.role(kind) for database in DATABASES for kind in ("owner", "app", "worker")]
     return Surroundings(
         data=Path("/data"),
         superuser_url="postgresql://root:secret@127.0.0.1:5432/postgres",
         passwords={role: f"password-of-{role}" for role in roles},
         nats_urls={name: f"nats://{name}:pw@127.0.0.1:4222" for name in NAMES},
+        nats_monitor_url=nats_monitor_url,
         service_key="service.key",
         master_key="master",
         simulator_key="simulator",
@@ -100,6 +102,16 @@ def test_nobody_is_told_the_superusers_password_or_a_neighbours(name: str) -> No
     assert not any("_owner" in value for value in ours.values())
     for neighbour in {database.service for database in DATABASES} - {name}:
         assert not any(f"password-of-inbox_{neighbour}" in value for value in ours.values())
+
+
+def test_who_uses_nats_is_told_where_to_see_that_it_syncs_every_write() -> None:
+    monitored = surroundings(nats_monitor_url="http://127.0.0.1:8222")
+    for service in SERVICES:
+        told = environment_of(replica_of(service.name), monitored)
+        assert ("INBOX_NATS_MONITOR_URL" in told) is service.uses_nats
+
+        told_of_a_strangers_nats = environment_of(replica_of(service.name), surroundings())
+        assert "INBOX_NATS_MONITOR_URL" not in told_of_a_strangers_nats
 
 
 def test_without_envoy_the_gateways_share_the_port_and_hide_the_simulator() -> None:
