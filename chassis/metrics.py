@@ -88,6 +88,12 @@ WEBHOOK_ITEMS = Counter(
     "Items of platforms' calls, by what became of them: done, waiting (tried again), dead.",
     ["state"],
 )
+WEBHOOKS_DEAD = Gauge(
+    "inbox_webhook_dead_parts",
+    "Platforms' calls, and items of them, that failed too often and wait for RedriveWebhooks; of "
+    "all workspaces, so every replica tells the same.",
+    ["part"],
+)
 GATEWAY_REQUESTS = Histogram(
     "inbox_gateway_requests_duration_seconds",
     "Time from an HTTP request's arrival to its answer, by route and status.",

@@ -12,6 +12,7 @@ from chassis.errors import Unavailable
 from chassis.logs import log
 from services.messaging.actions import webhooks as actions
 from services.messaging.actions.webhooks import IntakeDesk
+from services.messaging.store import dead_webhooks
 from services.messaging.store import webhooks as store
 from services.messaging.store.webhooks import ProcessedItem, TakenItem
 
@@ -20,6 +21,7 @@ BATCH = 16
 POLL = timedelta(milliseconds=250)
 AWAY_PAUSE = timedelta(seconds=1)
 CLEAN_EVERY = timedelta(minutes=10)
+COUNT_EVERY = timedelta(seconds=30)
 
 
 class WebhookWorker:
@@ -38,6 +40,7 @@ class WebhookWorker:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._clean())
+            group.create_task(self._count())
             while True:
                 self._wake.clear()
                 try:
@@ -76,6 +79,19 @@ class WebhookWorker:
             return await actions.process(self._desk, item)
         except Unavailable as unavailable:
             return unavailable
+
+    async def count_dead(self) -> None:
+        """Say in a metric how many calls and items wait for a person."""
+        async with self._desk.database.begin() as transaction:
+            counted = await dead_webhooks.count(transaction)
+        for part, number in counted.items():
+            metrics.WEBHOOKS_DEAD.labels(part).set(number)
+
+    async def _count(self) -> None:
+        while True:
+            with suppress(Unavailable):
+                await self.count_dead()
+            await asyncio.sleep(COUNT_EVERY.total_seconds())
 
     async def _clean(self) -> None:
         while True:

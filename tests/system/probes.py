@@ -129,6 +129,8 @@ PROBES: dict[str, Probe] = {
     "ChannelService/DisconnectChannel": _probe(FOREIGN, **CHANNEL),
     "ChannelService/TestChannel": _probe(FOREIGN, **CHANNEL),
     "ChannelService/IngestWebhook": _probe(NOTHING),
+    "ChannelService/ListDeadWebhooks": _probe(FOREIGN, **CHANNEL, include_raw=True),
+    "ChannelService/RedriveWebhooks": _probe(FOREIGN, **CHANNEL, **REQUEST),
     "WebChatService/GetEmbedding": _probe(OPEN),
     "WebChatService/OpenSession": _probe(OPEN),
     "WebChatService/PostMessage": _probe(OWN, client_message_id=_fresh, text="of their own"),

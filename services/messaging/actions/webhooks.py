@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chassis.clock import Clock
@@ -13,6 +13,7 @@ from chassis.database import Database
 from chassis.errors import TemporarilyUnavailable, Unavailable
 from chassis.ids import WorkspaceId
 from chassis.logs import log
+from chassis.parking import summary_of
 from services.messaging.actions.inbound import accept_inbound
 from services.messaging.actions.receipts import take_in_report, take_in_watermark_report
 from services.messaging.actions.vault import Vault
@@ -155,24 +156,29 @@ def split(adapter: Channel, channel_id: str, body: bytes) -> tuple[list[NewItem]
         return [_new_item(item, raw) for item, raw in adapter.read(body)], ""
     except Exception as error:  # noqa: BLE001 - a fault of ours must not make the platform give up
         log.error("webhook_unreadable", channel_id=channel_id, exc_info=error)
-        return None, type(error).__name__
+        return None, summary_of(error)
 
 
 async def split_left_over(desk: IntakeDesk) -> int:
-    """Split calls that could not be split when they came; how many were tried."""
+    """Split calls that could not be split when they came; how many were tried.
+
+    One that fails too often is put aside, kept, as a failing item is.
+    """
     now = desk.clock.now()
     async with desk.database.begin() as transaction:
         calls = await store.read_unsplit(transaction, now=now, limit=MAX_SPLIT)
         for call in calls:
             items, error = split(desk.adapters.of(call.kind), call.channel_id, bytes(call.raw))
-            if items is not None:
+            if items is None:
+                again = _next_try(call.try_count + 1, at=now)
+                if again is None:
+                    log.error("webhook_call_dead", channel_id=call.channel_id, call_id=call.id)
+                await store.save_split(transaction, call.id, next_try_time=again, error=error)
+            else:
                 await store.add_items(
                     transaction, call.workspace_id, call.channel_id, call.id, items, at=now
                 )
-                again = None
-            else:
-                again = now + _pause(call.try_count + 1)
-            await store.save_split(transaction, call.id, at=now, next_try_time=again, error=error)
+                await store.save_split(transaction, call.id, process_time=now)
     return len(calls)
 
 
@@ -188,22 +194,17 @@ async def process(desk: IntakeDesk, item: TakenItem) -> ProcessedItem:
         raise
     except Exception as error:  # noqa: BLE001 - one item must not stop the others
         tries = item.try_count + 1
-        is_dead = tries >= MAX_TRIES
+        again = _next_try(tries, at=desk.clock.now())
         log.error(
             "webhook_item_failed",
             channel_id=item.channel_id,
             item_id=item.id,
             tries=tries,
-            is_dead=is_dead,
+            is_dead=again is None,
             exc_info=error,
         )
-        return ProcessedItem(
-            item.id,
-            "dead" if is_dead else "waiting",
-            tries,
-            None if is_dead else desk.clock.now() + _pause(tries),
-            type(error).__name__,
-        )
+        state = "dead" if again is None else "waiting"
+        return ProcessedItem(item.id, state, tries, again, summary_of(error))
     return ProcessedItem(item.id, "done", item.try_count + 1)
 
 
@@ -237,5 +238,8 @@ def _key(text: str) -> str:
     return text if len(text) <= MAX_KEY_LENGTH else hashlib.sha256(text.encode()).hexdigest()
 
 
-def _pause(tries: int) -> timedelta:
-    return min(FIRST_PAUSE * (1 << min(tries - 1, 16)), LONGEST_PAUSE)
+def _next_try(tries: int, *, at: datetime) -> datetime | None:
+    """When to try again after so many failures; None for never by itself."""
+    if tries >= MAX_TRIES:
+        return None
+    return at + min(FIRST_PAUSE * (1 << (tries - 1)), LONGEST_PAUSE)

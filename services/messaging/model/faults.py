@@ -218,6 +218,20 @@ class WebhookTooLarge(InvalidArgument):
 
 
 @dataclass(eq=False)
+class DeadWebhookNotFound(NotFound):
+    """No such dead webhook, or not for this caller."""
+
+    dead_webhook_id: str
+    reason = "DEAD_WEBHOOK_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return (
+            f"there is no dead webhook {self.dead_webhook_id}; it may be tried again already, "
+            "list them anew"
+        )
+
+
+@dataclass(eq=False)
 class WebhookSignatureInvalid(Unauthenticated):
     """The call was not signed with one of the channel's secrets."""
 

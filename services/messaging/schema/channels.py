@@ -125,7 +125,8 @@ dispatch_lanes = Table(
     ),
 )
 
-# Platforms' calls exactly as they came; processed afterwards.
+# Platforms' calls exactly as they came; split into items at once, or later. One with neither a
+# process_time nor a next_try_time is dead.
 webhook_inbox = Table(
     "webhook_inbox",
     metadata,
@@ -146,6 +147,13 @@ webhook_inbox = Table(
         "next_try_time",
         "id",
         postgresql_where=text("next_try_time IS NOT NULL"),
+    ),
+    Index(
+        "ix_webhook_inbox_dead",
+        "workspace_id",
+        "receive_time",
+        "id",
+        postgresql_where=text("process_time IS NULL AND next_try_time IS NULL"),
     ),
 )
 
@@ -183,6 +191,13 @@ webhook_items = Table(
         "next_try_time",
         "id",
         postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "ix_webhook_items_dead",
+        "workspace_id",
+        "receive_time",
+        "id",
+        postgresql_where=text("state = 'dead'"),
     ),
 )
 

@@ -13,7 +13,7 @@ from chassis.ids import parse_id
 from chassis.rpc import Context
 from inbox.messaging import v1
 from services.messaging.actions import channels as actions
-from services.messaging.actions import webhooks
+from services.messaging.actions import dead_webhooks, webhooks
 from services.messaging.actions.channels import ChannelDesk
 from services.messaging.actions.webhooks import IntakeDesk
 from services.messaging.mapping.channels import (
@@ -22,9 +22,13 @@ from services.messaging.mapping.channels import (
     credentials_from_proto,
     settings_from_proto,
 )
+from services.messaging.mapping.webhooks import dead_webhook_to_proto
 from services.messaging.model.channel import ChannelKind
+from services.messaging.model.webhook import DeadWebhookId
 
 LIST_QUERY = ("ListChannels",)
+MAX_RAW_PAGE = 3
+"""Each may have 1 MiB, and a message at most 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +146,66 @@ class ChannelService(v1.ChannelServiceServicer):
         self._means.wake_webhooks()
         return v1.IngestWebhookResponse(replayed=replayed)
 
+    async def ListDeadWebhooks(
+        self, request: v1.ListDeadWebhooksRequest, context: Context
+    ) -> v1.ListDeadWebhooksResponse:
+        """Lists platforms' calls, and items of them, that could not be processed."""
+        limit = requests.page_size(request.page_size)
+        if request.include_raw:
+            limit = min(limit, MAX_RAW_PAGE)
+        channel_id = _optional_id("channel_id", request.channel_id)
+        query = ("ListDeadWebhooks", channel_id)
+        after = paging.position_in(request.page_token, query, (_time_of, DeadWebhookId.parse))
+        found = await dead_webhooks.list_dead_webhooks(
+            self._means.desk,
+            require_caller(),
+            channel_id=channel_id,
+            after=None if after is None else (after[0], after[1]),
+            limit=limit + 1,
+            include_raw=request.include_raw,
+        )
+        page = found[:limit]
+        token = ""
+        if len(found) > limit:
+            last = page[-1]
+            token = paging.next_token(query, (last.receive_time.isoformat(), str(last.id)))
+        return v1.ListDeadWebhooksResponse(
+            dead_webhooks=map(dead_webhook_to_proto, page), next_page_token=token
+        )
+
+    async def RedriveWebhooks(
+        self, request: v1.RedriveWebhooksRequest, context: Context
+    ) -> v1.RedriveWebhooksResponse:
+        """Tries dead webhooks again, those of one contact in order."""
+        count = await dead_webhooks.redrive_webhooks(
+            self._means.desk,
+            require_caller(),
+            request_id=parse_id("request_id", request.request_id),
+            channel_id=_optional_id("channel_id", request.channel_id),
+            only=_dead_webhook_id(request.dead_webhook_id),
+            wake=self._means.wake_webhooks,
+        )
+        return v1.RedriveWebhooksResponse(redriven_count=count)
+
 
 def _kind_from(field: str, number: v1.ChannelKind.ValueType) -> ChannelKind:
     kind = CHANNEL_KINDS_BACK.get(number)
     if kind is None:
         raise FieldInvalid(field=field, rule="must be a kind of channel")
     return kind
+
+
+def _optional_id(field: str, value: str) -> str | None:
+    return parse_id(field, value) if value else None
+
+
+def _dead_webhook_id(text: str) -> DeadWebhookId | None:
+    try:
+        return DeadWebhookId.parse(text) if text else None
+    except ValueError:
+        raise FieldInvalid(
+            field="dead_webhook_id", rule="must be an id from ListDeadWebhooks"
+        ) from None
 
 
 def _not_negative(field: str, value: int) -> int:

@@ -69,7 +69,7 @@ DELETE FROM webhook_items WHERE id IN (
 DROP_OLD_CALLS = f"""
 DELETE FROM webhook_inbox WHERE id IN (
     SELECT i.id FROM webhook_inbox i
-    WHERE i.receive_time < $1 AND i.next_try_time IS NULL
+    WHERE i.receive_time < $1 AND i.process_time IS NOT NULL
       AND NOT EXISTS (SELECT FROM webhook_items e WHERE e.inbox_id = i.id
                       AND e.state IN ('waiting', 'dead'))
     ORDER BY i.id LIMIT {MAX_DROPPED})
@@ -196,12 +196,11 @@ async def save_split(
     transaction: Transaction,
     call_id: int,
     *,
-    at: datetime,
-    next_try_time: datetime | None,
+    process_time: datetime | None = None,
+    next_try_time: datetime | None = None,
     error: str = "",
 ) -> None:
-    """Write down that a call was split, or when to try again."""
-    process_time = at if next_try_time is None else None
+    """Write down when a call was split or is tried again; without either it is dead."""
     await transaction.raw.execute(SAVE_SPLIT, call_id, process_time, next_try_time, error or None)
 
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,7 @@ from chassis.database import Database
 from chassis.errors import TemporarilyUnavailable
 from chassis.ids import WorkspaceId, new_id
 from services.messaging.actions import channels as channel_actions
-from services.messaging.actions.webhooks import MAX_BODY_BYTES, MAX_TRIES, ingest_webhook
+from services.messaging.actions.webhooks import MAX_BODY_BYTES, MAX_TRIES
 from services.messaging.channels.port import InboundText
 from services.messaging.model.channel import ChannelId, ChannelKind, SimulatorSettings
 from services.messaging.model.connect import Credentials
@@ -26,7 +25,8 @@ from services.messaging.model.faults import (
     WebhookTooLarge,
 )
 from services.messaging.store import webhooks as store
-from suite.simulator.webhooks import SIGNATURE_HEADER, sign
+from suite.simulator.webhooks import sign
+from tests.service.messaging.platform_calls import a_call, ingest
 from tests.service.messaging.platform_desk import (
     SECRET,
     TOKEN,
@@ -44,42 +44,6 @@ async def desk(
     async with running_platform_desk(app, worker, workspace_id) as running:
         await running.connect()
         yield running
-
-
-def a_call(*texts: str, customer: str = "ana", **more: Any) -> bytes:
-    events = [
-        {
-            "type": "message",
-            "id": f"evt-{new_id()}",
-            "message_id": f"m-{new_id()}",
-            "from": {"id": customer, "name": "Ana"},
-            "text": {"body": text},
-            "time": "2026-11-02T09:00:00.000Z",
-        }
-        for text in texts
-    ]
-    return json.dumps({"account": "shop", "events": events, **more}).encode()
-
-
-async def ingest(
-    desk: PlatformDesk,
-    body: bytes,
-    *,
-    secret: str | None = SECRET,
-    signature: str | None = None,
-    channel_id: str = "",
-    kind: ChannelKind = ChannelKind.SIMULATOR,
-    method: str = "POST",
-) -> bool:
-    given = signature if signature is not None else sign(secret or "", body)
-    return await ingest_webhook(
-        desk.intake,
-        kind=kind,
-        channel_id=channel_id or desk.channel.id,
-        headers={SIGNATURE_HEADER.lower(): given},
-        body=body,
-        method=method,
-    )
 
 
 async def kept(desk: PlatformDesk) -> int:
@@ -315,7 +279,7 @@ async def test_a_poison_item_is_put_aside_while_others_go_on(desk: PlatformDesk)
     assert tries == MAX_TRIES
     assert await desk.texts() == ["after it"]
     (dead,) = await desk.rows("SELECT last_error FROM webhook_items WHERE state = 'dead'")
-    assert dead[0] == "RuntimeError"
+    assert dead[0].startswith("RuntimeError test_webhooks.py:")
 
 
 async def test_a_fault_in_reading_keeps_the_call_and_reads_it_later(

@@ -101,6 +101,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The webhook's signature does not match."""
     REASON_ORIGIN_NOT_ALLOWED: _Reason.ValueType  # 65
     """The site that embeds the chat box is not on the channel's list."""
+    REASON_DEAD_WEBHOOK_NOT_FOUND: _Reason.ValueType  # 66
+    """No such dead webhook, or not for this caller; it may be tried again already."""
     REASON_MEDIA_NOT_FOUND: _Reason.ValueType  # 80
     """No such file, or not for this caller."""
     REASON_MEDIA_MISMATCH: _Reason.ValueType  # 81
@@ -191,6 +193,8 @@ REASON_WEBHOOK_SIGNATURE_INVALID: Reason.ValueType  # 64
 """The webhook's signature does not match."""
 REASON_ORIGIN_NOT_ALLOWED: Reason.ValueType  # 65
 """The site that embeds the chat box is not on the channel's list."""
+REASON_DEAD_WEBHOOK_NOT_FOUND: Reason.ValueType  # 66
+"""No such dead webhook, or not for this caller; it may be tried again already."""
 REASON_MEDIA_NOT_FOUND: Reason.ValueType  # 80
 """No such file, or not for this caller."""
 REASON_MEDIA_MISMATCH: Reason.ValueType  # 81

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from inbox.messaging.v1 import channel_pb2 as inbox_dot_messaging_dot_v1_dot_channel__pb2
+from inbox.messaging.v1 import webhook_pb2 as inbox_dot_messaging_dot_v1_dot_webhook__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/messaging/v1/channel_service.proto\x12\x12inbox.messaging.v1\x1a inbox/messaging/v1/channel.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xad\x02\n\x14\x43reateChannelRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x37\n\x08web_chat\x18\x04 \x01(\x0b\x32#.inbox.messaging.v1.WebChatSettingsH\x00\x12:\n\tsimulator\x18\x05 \x01(\x0b\x32%.inbox.messaging.v1.SimulatorSettingsH\x00\x12;\n\x0b\x63redentials\x18\x06 \x01(\x0b\x32&.inbox.messaging.v1.ChannelCredentialsB\n\n\x08settings\"E\n\x15\x43reateChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"\'\n\x11GetChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"B\n\x12GetChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"<\n\x13ListChannelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x14ListChannelsResponse\x12-\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x1b.inbox.messaging.v1.Channel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x02\n\x14UpdateChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x37\n\x08web_chat\x18\x03 \x01(\x0b\x32#.inbox.messaging.v1.WebChatSettingsH\x00\x12:\n\tsimulator\x18\x04 \x01(\x0b\x32%.inbox.messaging.v1.SimulatorSettingsH\x00\x12;\n\x0b\x63redentials\x18\x05 \x01(\x0b\x32&.inbox.messaging.v1.ChannelCredentials\x12\x18\n\x10\x65xpected_version\x18\x06 \x01(\x03\x42\n\n\x08settings\"E\n\x15UpdateChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\".\n\x18\x44isconnectChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"I\n\x19\x44isconnectChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"(\n\x12TestChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"g\n\x13TestChannelResponse\x12\x12\n\nis_working\x18\x01 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12,\n\x07\x63hannel\x18\x03 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"\xfb\x02\n\x14IngestWebhookRequest\x12\x35\n\x0c\x63hannel_kind\x18\x01 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x12\n\x04\x62ody\x18\x03 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\x12L\n\x07headers\x18\x04 \x03(\x0b\x32\x35.inbox.messaging.v1.IngestWebhookRequest.HeadersEntryB\x04\xb0\xbb\x18\x01\x12H\n\x05query\x18\x05 \x03(\x0b\x32\x33.inbox.messaging.v1.IngestWebhookRequest.QueryEntryB\x04\xb0\xbb\x18\x01\x12\x0e\n\x06method\x18\x06 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\x15IngestWebhookResponse\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x32\xa6\x06\n\x0e\x43hannelService\x12n\n\rCreateChannel\x12(.inbox.messaging.v1.CreateChannelRequest\x1a).inbox.messaging.v1.CreateChannelResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12j\n\nGetChannel\x12%.inbox.messaging.v1.GetChannelRequest\x1a&.inbox.messaging.v1.GetChannelResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12p\n\x0cListChannels\x12\'.inbox.messaging.v1.ListChannelsRequest\x1a(.inbox.messaging.v1.ListChannelsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12n\n\rUpdateChannel\x12(.inbox.messaging.v1.UpdateChannelRequest\x1a).inbox.messaging.v1.UpdateChannelResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12z\n\x11\x44isconnectChannel\x12,.inbox.messaging.v1.DisconnectChannelRequest\x1a-.inbox.messaging.v1.DisconnectChannelResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12i\n\x0bTestChannel\x12&.inbox.messaging.v1.TestChannelRequest\x1a\'.inbox.messaging.v1.TestChannelResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x05\x12o\n\rIngestWebhook\x12(.inbox.messaging.v1.IngestWebhookRequest\x1a).inbox.messaging.v1.IngestWebhookResponse\"\t\xaa\xbb\x18\x05\n\x01\x05\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/messaging/v1/channel_service.proto\x12\x12inbox.messaging.v1\x1a inbox/messaging/v1/channel.proto\x1a inbox/messaging/v1/webhook.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xad\x02\n\x14\x43reateChannelRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x37\n\x08web_chat\x18\x04 \x01(\x0b\x32#.inbox.messaging.v1.WebChatSettingsH\x00\x12:\n\tsimulator\x18\x05 \x01(\x0b\x32%.inbox.messaging.v1.SimulatorSettingsH\x00\x12;\n\x0b\x63redentials\x18\x06 \x01(\x0b\x32&.inbox.messaging.v1.ChannelCredentialsB\n\n\x08settings\"E\n\x15\x43reateChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"\'\n\x11GetChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"B\n\x12GetChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"<\n\x13ListChannelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x14ListChannelsResponse\x12-\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x1b.inbox.messaging.v1.Channel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x02\n\x14UpdateChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x37\n\x08web_chat\x18\x03 \x01(\x0b\x32#.inbox.messaging.v1.WebChatSettingsH\x00\x12:\n\tsimulator\x18\x04 \x01(\x0b\x32%.inbox.messaging.v1.SimulatorSettingsH\x00\x12;\n\x0b\x63redentials\x18\x05 \x01(\x0b\x32&.inbox.messaging.v1.ChannelCredentials\x12\x18\n\x10\x65xpected_version\x18\x06 \x01(\x03\x42\n\n\x08settings\"E\n\x15UpdateChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\".\n\x18\x44isconnectChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"I\n\x19\x44isconnectChannelResponse\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"(\n\x12TestChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"g\n\x13TestChannelResponse\x12\x12\n\nis_working\x18\x01 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12,\n\x07\x63hannel\x18\x03 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"\xfb\x02\n\x14IngestWebhookRequest\x12\x35\n\x0c\x63hannel_kind\x18\x01 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x12\n\x04\x62ody\x18\x03 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\x12L\n\x07headers\x18\x04 \x03(\x0b\x32\x35.inbox.messaging.v1.IngestWebhookRequest.HeadersEntryB\x04\xb0\xbb\x18\x01\x12H\n\x05query\x18\x05 \x03(\x0b\x32\x33.inbox.messaging.v1.IngestWebhookRequest.QueryEntryB\x04\xb0\xbb\x18\x01\x12\x0e\n\x06method\x18\x06 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\x15IngestWebhookResponse\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"i\n\x17ListDeadWebhooksRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0binclude_raw\x18\x04 \x01(\x08\"k\n\x18ListDeadWebhooksResponse\x12\x36\n\rdead_webhooks\x18\x01 \x03(\x0b\x32\x1f.inbox.messaging.v1.DeadWebhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x16RedriveWebhooksRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64_webhook_id\x18\x03 \x01(\t\"1\n\x17RedriveWebhooksResponse\x12\x16\n\x0eredriven_count\x18\x01 \x01(\x03\x32\x97\x08\n\x0e\x43hannelService\x12n\n\rCreateChannel\x12(.inbox.messaging.v1.CreateChannelRequest\x1a).inbox.messaging.v1.CreateChannelResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12j\n\nGetChannel\x12%.inbox.messaging.v1.GetChannelRequest\x1a&.inbox.messaging.v1.GetChannelResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12p\n\x0cListChannels\x12\'.inbox.messaging.v1.ListChannelsRequest\x1a(.inbox.messaging.v1.ListChannelsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12n\n\rUpdateChannel\x12(.inbox.messaging.v1.UpdateChannelRequest\x1a).inbox.messaging.v1.UpdateChannelResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12z\n\x11\x44isconnectChannel\x12,.inbox.messaging.v1.DisconnectChannelRequest\x1a-.inbox.messaging.v1.DisconnectChannelResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12i\n\x0bTestChannel\x12&.inbox.messaging.v1.TestChannelRequest\x1a\'.inbox.messaging.v1.TestChannelResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x05\x12o\n\rIngestWebhook\x12(.inbox.messaging.v1.IngestWebhookRequest\x1a).inbox.messaging.v1.IngestWebhookResponse\"\t\xaa\xbb\x18\x05\n\x01\x05\x18\x01\x12y\n\x10ListDeadWebhooks\x12+.inbox.messaging.v1.ListDeadWebhooksRequest\x1a,.inbox.messaging.v1.ListDeadWebhooksResponse\"\n\xaa\xbb\x18\x06\n\x02\x01\x05 \x01\x12t\n\x0fRedriveWebhooks\x12*.inbox.messaging.v1.RedriveWebhooksRequest\x1a+.inbox.messaging.v1.RedriveWebhooksResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,38 +58,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANNELSERVICE'].methods_by_name['TestChannel']._serialized_options = b'\252\273\030\005\n\003\001\002\005'
   _globals['_CHANNELSERVICE'].methods_by_name['IngestWebhook']._loaded_options = None
   _globals['_CHANNELSERVICE'].methods_by_name['IngestWebhook']._serialized_options = b'\252\273\030\005\n\001\005\030\001'
-  _globals['_CREATECHANNELREQUEST']._serialized_start=129
-  _globals['_CREATECHANNELREQUEST']._serialized_end=430
-  _globals['_CREATECHANNELRESPONSE']._serialized_start=432
-  _globals['_CREATECHANNELRESPONSE']._serialized_end=501
-  _globals['_GETCHANNELREQUEST']._serialized_start=503
-  _globals['_GETCHANNELREQUEST']._serialized_end=542
-  _globals['_GETCHANNELRESPONSE']._serialized_start=544
-  _globals['_GETCHANNELRESPONSE']._serialized_end=610
-  _globals['_LISTCHANNELSREQUEST']._serialized_start=612
-  _globals['_LISTCHANNELSREQUEST']._serialized_end=672
-  _globals['_LISTCHANNELSRESPONSE']._serialized_start=674
-  _globals['_LISTCHANNELSRESPONSE']._serialized_end=768
-  _globals['_UPDATECHANNELREQUEST']._serialized_start=771
-  _globals['_UPDATECHANNELREQUEST']._serialized_end=1051
-  _globals['_UPDATECHANNELRESPONSE']._serialized_start=1053
-  _globals['_UPDATECHANNELRESPONSE']._serialized_end=1122
-  _globals['_DISCONNECTCHANNELREQUEST']._serialized_start=1124
-  _globals['_DISCONNECTCHANNELREQUEST']._serialized_end=1170
-  _globals['_DISCONNECTCHANNELRESPONSE']._serialized_start=1172
-  _globals['_DISCONNECTCHANNELRESPONSE']._serialized_end=1245
-  _globals['_TESTCHANNELREQUEST']._serialized_start=1247
-  _globals['_TESTCHANNELREQUEST']._serialized_end=1287
-  _globals['_TESTCHANNELRESPONSE']._serialized_start=1289
-  _globals['_TESTCHANNELRESPONSE']._serialized_end=1392
-  _globals['_INGESTWEBHOOKREQUEST']._serialized_start=1395
-  _globals['_INGESTWEBHOOKREQUEST']._serialized_end=1774
-  _globals['_INGESTWEBHOOKREQUEST_HEADERSENTRY']._serialized_start=1682
-  _globals['_INGESTWEBHOOKREQUEST_HEADERSENTRY']._serialized_end=1728
-  _globals['_INGESTWEBHOOKREQUEST_QUERYENTRY']._serialized_start=1730
-  _globals['_INGESTWEBHOOKREQUEST_QUERYENTRY']._serialized_end=1774
-  _globals['_INGESTWEBHOOKRESPONSE']._serialized_start=1776
-  _globals['_INGESTWEBHOOKRESPONSE']._serialized_end=1831
-  _globals['_CHANNELSERVICE']._serialized_start=1834
-  _globals['_CHANNELSERVICE']._serialized_end=2640
+  _globals['_CHANNELSERVICE'].methods_by_name['ListDeadWebhooks']._loaded_options = None
+  _globals['_CHANNELSERVICE'].methods_by_name['ListDeadWebhooks']._serialized_options = b'\252\273\030\006\n\002\001\005 \001'
+  _globals['_CHANNELSERVICE'].methods_by_name['RedriveWebhooks']._loaded_options = None
+  _globals['_CHANNELSERVICE'].methods_by_name['RedriveWebhooks']._serialized_options = b'\252\273\030\004\n\002\001\005'
+  _globals['_CREATECHANNELREQUEST']._serialized_start=163
+  _globals['_CREATECHANNELREQUEST']._serialized_end=464
+  _globals['_CREATECHANNELRESPONSE']._serialized_start=466
+  _globals['_CREATECHANNELRESPONSE']._serialized_end=535
+  _globals['_GETCHANNELREQUEST']._serialized_start=537
+  _globals['_GETCHANNELREQUEST']._serialized_end=576
+  _globals['_GETCHANNELRESPONSE']._serialized_start=578
+  _globals['_GETCHANNELRESPONSE']._serialized_end=644
+  _globals['_LISTCHANNELSREQUEST']._serialized_start=646
+  _globals['_LISTCHANNELSREQUEST']._serialized_end=706
+  _globals['_LISTCHANNELSRESPONSE']._serialized_start=708
+  _globals['_LISTCHANNELSRESPONSE']._serialized_end=802
+  _globals['_UPDATECHANNELREQUEST']._serialized_start=805
+  _globals['_UPDATECHANNELREQUEST']._serialized_end=1085
+  _globals['_UPDATECHANNELRESPONSE']._serialized_start=1087
+  _globals['_UPDATECHANNELRESPONSE']._serialized_end=1156
+  _globals['_DISCONNECTCHANNELREQUEST']._serialized_start=1158
+  _globals['_DISCONNECTCHANNELREQUEST']._serialized_end=1204
+  _globals['_DISCONNECTCHANNELRESPONSE']._serialized_start=1206
+  _globals['_DISCONNECTCHANNELRESPONSE']._serialized_end=1279
+  _globals['_TESTCHANNELREQUEST']._serialized_start=1281
+  _globals['_TESTCHANNELREQUEST']._serialized_end=1321
+  _globals['_TESTCHANNELRESPONSE']._serialized_start=1323
+  _globals['_TESTCHANNELRESPONSE']._serialized_end=1426
+  _globals['_INGESTWEBHOOKREQUEST']._serialized_start=1429
+  _globals['_INGESTWEBHOOKREQUEST']._serialized_end=1808
+  _globals['_INGESTWEBHOOKREQUEST_HEADERSENTRY']._serialized_start=1716
+  _globals['_INGESTWEBHOOKREQUEST_HEADERSENTRY']._serialized_end=1762
+  _globals['_INGESTWEBHOOKREQUEST_QUERYENTRY']._serialized_start=1764
+  _globals['_INGESTWEBHOOKREQUEST_QUERYENTRY']._serialized_end=1808
+  _globals['_INGESTWEBHOOKRESPONSE']._serialized_start=1810
+  _globals['_INGESTWEBHOOKRESPONSE']._serialized_end=1865
+  _globals['_LISTDEADWEBHOOKSREQUEST']._serialized_start=1867
+  _globals['_LISTDEADWEBHOOKSREQUEST']._serialized_end=1972
+  _globals['_LISTDEADWEBHOOKSRESPONSE']._serialized_start=1974
+  _globals['_LISTDEADWEBHOOKSRESPONSE']._serialized_end=2081
+  _globals['_REDRIVEWEBHOOKSREQUEST']._serialized_start=2083
+  _globals['_REDRIVEWEBHOOKSREQUEST']._serialized_end=2172
+  _globals['_REDRIVEWEBHOOKSRESPONSE']._serialized_start=2174
+  _globals['_REDRIVEWEBHOOKSRESPONSE']._serialized_end=2223
+  _globals['_CHANNELSERVICE']._serialized_start=2226
+  _globals['_CHANNELSERVICE']._serialized_end=3273
 # @@protoc_insertion_point(module_scope)

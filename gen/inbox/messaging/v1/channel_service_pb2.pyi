@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from inbox.messaging.v1 import channel_pb2 as _channel_pb2
+from inbox.messaging.v1 import webhook_pb2 as _webhook_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -478,3 +479,119 @@ class IngestWebhookResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IngestWebhookResponse: _TypeAlias = IngestWebhookResponse  # noqa: Y015
+
+@_typing.final
+class ListDeadWebhooksRequest(_message.Message):
+    """Asks what platforms told us that could not be processed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INCLUDE_RAW_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """Only those of this channel; empty for all."""
+    page_size: _builtins.int
+    """At most this many (default 50, at most 200; with `include_raw` at most 3)."""
+    page_token: _builtins.str
+    """From the previous page."""
+    include_raw: _builtins.bool
+    """Also give what the platform sent, with customers' words in it."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        include_raw: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "include_raw", b"include_raw", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeadWebhooksRequest: _TypeAlias = ListDeadWebhooksRequest  # noqa: Y015
+
+@_typing.final
+class ListDeadWebhooksResponse(_message.Message):
+    """A page of dead webhooks, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAD_WEBHOOKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty after the last page."""
+    @_builtins.property
+    def dead_webhooks(self) -> _containers.RepeatedCompositeFieldContainer[_webhook_pb2.DeadWebhook]:
+        """The dead webhooks."""
+
+    def __init__(
+        self,
+        *,
+        dead_webhooks: _abc.Iterable[_webhook_pb2.DeadWebhook] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_webhooks", b"dead_webhooks", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeadWebhooksResponse: _TypeAlias = ListDeadWebhooksResponse  # noqa: Y015
+
+@_typing.final
+class RedriveWebhooksRequest(_message.Message):
+    """Asks to process dead webhooks again, once their cause was mended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    DEAD_WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat sets nothing in motion and returns the same."""
+    channel_id: _builtins.str
+    """Only those of this channel; empty for all."""
+    dead_webhook_id: _builtins.str
+    """Only this one; empty for all."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        dead_webhook_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "dead_webhook_id", b"dead_webhook_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedriveWebhooksRequest: _TypeAlias = RedriveWebhooksRequest  # noqa: Y015
+
+@_typing.final
+class RedriveWebhooksResponse(_message.Message):
+    """What a redrive set in motion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDRIVEN_COUNT_FIELD_NUMBER: _builtins.int
+    redriven_count: _builtins.int
+    """How many will be tried again, the oldest 500 at most: ask again, with a request id of its own,
+    until it is 0.
+    """
+    def __init__(
+        self,
+        *,
+        redriven_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["redriven_count", b"redriven_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedriveWebhooksResponse: _TypeAlias = RedriveWebhooksResponse  # noqa: Y015

@@ -70,6 +70,16 @@ class ChannelServiceStub:
                 request_serializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.IngestWebhookRequest.SerializeToString,
                 response_deserializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.IngestWebhookResponse.FromString,
                 _registered_method=True)
+        self.ListDeadWebhooks = channel.unary_unary(
+                '/inbox.messaging.v1.ChannelService/ListDeadWebhooks',
+                request_serializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.ListDeadWebhooksRequest.SerializeToString,
+                response_deserializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.ListDeadWebhooksResponse.FromString,
+                _registered_method=True)
+        self.RedriveWebhooks = channel.unary_unary(
+                '/inbox.messaging.v1.ChannelService/RedriveWebhooks',
+                request_serializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.RedriveWebhooksRequest.SerializeToString,
+                response_deserializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.RedriveWebhooksResponse.FromString,
+                _registered_method=True)
 
 
 class ChannelServiceServicer:
@@ -125,6 +135,20 @@ class ChannelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeadWebhooks(self, request, context):
+        """Lists platforms' calls, and items of them, that could not be processed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedriveWebhooks(self, request, context):
+        """Tries dead webhooks again, those of one contact in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ChannelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +186,16 @@ def add_ChannelServiceServicer_to_server(servicer, server):
                     servicer.IngestWebhook,
                     request_deserializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.IngestWebhookRequest.FromString,
                     response_serializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.IngestWebhookResponse.SerializeToString,
+            ),
+            'ListDeadWebhooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadWebhooks,
+                    request_deserializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.ListDeadWebhooksRequest.FromString,
+                    response_serializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.ListDeadWebhooksResponse.SerializeToString,
+            ),
+            'RedriveWebhooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedriveWebhooks,
+                    request_deserializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.RedriveWebhooksRequest.FromString,
+                    response_serializer=inbox_dot_messaging_dot_v1_dot_channel__service__pb2.RedriveWebhooksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +388,60 @@ class ChannelService:
             '/inbox.messaging.v1.ChannelService/IngestWebhook',
             inbox_dot_messaging_dot_v1_dot_channel__service__pb2.IngestWebhookRequest.SerializeToString,
             inbox_dot_messaging_dot_v1_dot_channel__service__pb2.IngestWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadWebhooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.messaging.v1.ChannelService/ListDeadWebhooks',
+            inbox_dot_messaging_dot_v1_dot_channel__service__pb2.ListDeadWebhooksRequest.SerializeToString,
+            inbox_dot_messaging_dot_v1_dot_channel__service__pb2.ListDeadWebhooksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedriveWebhooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.messaging.v1.ChannelService/RedriveWebhooks',
+            inbox_dot_messaging_dot_v1_dot_channel__service__pb2.RedriveWebhooksRequest.SerializeToString,
+            inbox_dot_messaging_dot_v1_dot_channel__service__pb2.RedriveWebhooksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -30,6 +30,10 @@ class ChannelServiceStub:
     """Asks the platform whether our credential works, and sets the state by the answer."""
     IngestWebhook: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.IngestWebhookRequest, _channel_service_pb2.IngestWebhookResponse]
     """Stores a platform's webhook call; it is processed afterwards, in order per contact."""
+    ListDeadWebhooks: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.ListDeadWebhooksRequest, _channel_service_pb2.ListDeadWebhooksResponse]
+    """Lists platforms' calls, and items of them, that could not be processed."""
+    RedriveWebhooks: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.RedriveWebhooksRequest, _channel_service_pb2.RedriveWebhooksResponse]
+    """Tries dead webhooks again, those of one contact in order."""
 
 class ChannelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Channels and their connections."""
@@ -89,5 +93,21 @@ class ChannelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_channel_service_pb2.IngestWebhookRequest, _abc.Awaitable[_channel_service_pb2.IngestWebhookResponse]],
     ) -> _abc.Awaitable[_channel_service_pb2.IngestWebhookResponse]:
         """Stores a platform's webhook call; it is processed afterwards, in order per contact."""
+
+    @_abc_1.abstractmethod
+    def ListDeadWebhooks(
+        self,
+        request: _channel_service_pb2.ListDeadWebhooksRequest,
+        context: _aio.ServicerContext[_channel_service_pb2.ListDeadWebhooksRequest, _abc.Awaitable[_channel_service_pb2.ListDeadWebhooksResponse]],
+    ) -> _abc.Awaitable[_channel_service_pb2.ListDeadWebhooksResponse]:
+        """Lists platforms' calls, and items of them, that could not be processed."""
+
+    @_abc_1.abstractmethod
+    def RedriveWebhooks(
+        self,
+        request: _channel_service_pb2.RedriveWebhooksRequest,
+        context: _aio.ServicerContext[_channel_service_pb2.RedriveWebhooksRequest, _abc.Awaitable[_channel_service_pb2.RedriveWebhooksResponse]],
+    ) -> _abc.Awaitable[_channel_service_pb2.RedriveWebhooksResponse]:
+        """Tries dead webhooks again, those of one contact in order."""
 
 def add_ChannelServiceServicer_to_server(servicer: ChannelServiceServicer, server: _aio.Server) -> None: ...

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Channel, ChannelCredentials, ChannelCredentialsJson, ChannelJson, ChannelKind, ChannelKindJson, SimulatorSettings, SimulatorSettingsJson, WebChatSettings, WebChatSettingsJson } from "./channel_pb";
 import { file_inbox_messaging_v1_channel } from "./channel_pb";
+import type { DeadWebhook, DeadWebhookJson } from "./webhook_pb";
+import { file_inbox_messaging_v1_webhook } from "./webhook_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/channel_service.proto.
  */
 export const file_inbox_messaging_v1_channel_service: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9tZXNzYWdpbmcvdjEvY2hhbm5lbF9zZXJ2aWNlLnByb3RvEhJpbmJveC5tZXNzYWdpbmcudjEirQIKFENyZWF0ZUNoYW5uZWxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSLQoEa2luZBgCIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBIUCgxkaXNwbGF5X25hbWUYAyABKAkSNwoId2ViX2NoYXQYBCABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuV2ViQ2hhdFNldHRpbmdzSAASOgoJc2ltdWxhdG9yGAUgASgLMiUuaW5ib3gubWVzc2FnaW5nLnYxLlNpbXVsYXRvclNldHRpbmdzSAASOwoLY3JlZGVudGlhbHMYBiABKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbENyZWRlbnRpYWxzQgoKCHNldHRpbmdzIkUKFUNyZWF0ZUNoYW5uZWxSZXNwb25zZRIsCgdjaGFubmVsGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwiJwoRR2V0Q2hhbm5lbFJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCSJCChJHZXRDaGFubmVsUmVzcG9uc2USLAoHY2hhbm5lbBgBIAEoCzIbLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsIjwKE0xpc3RDaGFubmVsc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiXgoUTGlzdENoYW5uZWxzUmVzcG9uc2USLQoIY2hhbm5lbHMYASADKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimAIKFFVwZGF0ZUNoYW5uZWxSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEjcKCHdlYl9jaGF0GAMgASgLMiMuaW5ib3gubWVzc2FnaW5nLnYxLldlYkNoYXRTZXR0aW5nc0gAEjoKCXNpbXVsYXRvchgEIAEoCzIlLmluYm94Lm1lc3NhZ2luZy52MS5TaW11bGF0b3JTZXR0aW5nc0gAEjsKC2NyZWRlbnRpYWxzGAUgASgLMiYuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDcmVkZW50aWFscxIYChBleHBlY3RlZF92ZXJzaW9uGAYgASgDQgoKCHNldHRpbmdzIkUKFVVwZGF0ZUNoYW5uZWxSZXNwb25zZRIsCgdjaGFubmVsGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwiLgoYRGlzY29ubmVjdENoYW5uZWxSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkiSQoZRGlzY29ubmVjdENoYW5uZWxSZXNwb25zZRIsCgdjaGFubmVsGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwiKAoSVGVzdENoYW5uZWxSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkiZwoTVGVzdENoYW5uZWxSZXNwb25zZRISCgppc193b3JraW5nGAEgASgIEg4KBmRldGFpbBgCIAEoCRIsCgdjaGFubmVsGAMgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwi+wIKFEluZ2VzdFdlYmhvb2tSZXF1ZXN0EjUKDGNoYW5uZWxfa2luZBgBIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBISCgpjaGFubmVsX2lkGAIgASgJEhIKBGJvZHkYAyABKAxCBLC7GAESTAoHaGVhZGVycxgEIAMoCzI1LmluYm94Lm1lc3NhZ2luZy52MS5Jbmdlc3RXZWJob29rUmVxdWVzdC5IZWFkZXJzRW50cnlCBLC7GAESSAoFcXVlcnkYBSADKAsyMy5pbmJveC5tZXNzYWdpbmcudjEuSW5nZXN0V2ViaG9va1JlcXVlc3QuUXVlcnlFbnRyeUIEsLsYARIOCgZtZXRob2QYBiABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLAoKUXVlcnlFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKFUluZ2VzdFdlYmhvb2tSZXNwb25zZRIMCgRib2R5GAEgASgMEhAKCHJlcGxheWVkGAIgASgIMqYGCg5DaGFubmVsU2VydmljZRJuCg1DcmVhdGVDaGFubmVsEiguaW5ib3gubWVzc2FnaW5nLnYxLkNyZWF0ZUNoYW5uZWxSZXF1ZXN0GikuaW5ib3gubWVzc2FnaW5nLnYxLkNyZWF0ZUNoYW5uZWxSZXNwb25zZSIIqrsYBAoCAQUSagoKR2V0Q2hhbm5lbBIlLmluYm94Lm1lc3NhZ2luZy52MS5HZXRDaGFubmVsUmVxdWVzdBomLmluYm94Lm1lc3NhZ2luZy52MS5HZXRDaGFubmVsUmVzcG9uc2UiDaq7GAkKBQECAwQFIAEScAoMTGlzdENoYW5uZWxzEicuaW5ib3gubWVzc2FnaW5nLnYxLkxpc3RDaGFubmVsc1JlcXVlc3QaKC5pbmJveC5tZXNzYWdpbmcudjEuTGlzdENoYW5uZWxzUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESbgoNVXBkYXRlQ2hhbm5lbBIoLmluYm94Lm1lc3NhZ2luZy52MS5VcGRhdGVDaGFubmVsUmVxdWVzdBopLmluYm94Lm1lc3NhZ2luZy52MS5VcGRhdGVDaGFubmVsUmVzcG9uc2UiCKq7GAQKAgEFEnoKEURpc2Nvbm5lY3RDaGFubmVsEiwuaW5ib3gubWVzc2FnaW5nLnYxLkRpc2Nvbm5lY3RDaGFubmVsUmVxdWVzdBotLmluYm94Lm1lc3NhZ2luZy52MS5EaXNjb25uZWN0Q2hhbm5lbFJlc3BvbnNlIgiquxgECgIBBRJpCgtUZXN0Q2hhbm5lbBImLmluYm94Lm1lc3NhZ2luZy52MS5UZXN0Q2hhbm5lbFJlcXVlc3QaJy5pbmJveC5tZXNzYWdpbmcudjEuVGVzdENoYW5uZWxSZXNwb25zZSIJqrsYBQoDAQIFEm8KDUluZ2VzdFdlYmhvb2sSKC5pbmJveC5tZXNzYWdpbmcudjEuSW5nZXN0V2ViaG9va1JlcXVlc3QaKS5pbmJveC5tZXNzYWdpbmcudjEuSW5nZXN0V2ViaG9va1Jlc3BvbnNlIgmquxgFCgEFGAFiBnByb3RvMw", [file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
+  fileDesc("CihpbmJveC9tZXNzYWdpbmcvdjEvY2hhbm5lbF9zZXJ2aWNlLnByb3RvEhJpbmJveC5tZXNzYWdpbmcudjEirQIKFENyZWF0ZUNoYW5uZWxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSLQoEa2luZBgCIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBIUCgxkaXNwbGF5X25hbWUYAyABKAkSNwoId2ViX2NoYXQYBCABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuV2ViQ2hhdFNldHRpbmdzSAASOgoJc2ltdWxhdG9yGAUgASgLMiUuaW5ib3gubWVzc2FnaW5nLnYxLlNpbXVsYXRvclNldHRpbmdzSAASOwoLY3JlZGVudGlhbHMYBiABKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbENyZWRlbnRpYWxzQgoKCHNldHRpbmdzIkUKFUNyZWF0ZUNoYW5uZWxSZXNwb25zZRIsCgdjaGFubmVsGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwiJwoRR2V0Q2hhbm5lbFJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCSJCChJHZXRDaGFubmVsUmVzcG9uc2USLAoHY2hhbm5lbBgBIAEoCzIbLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsIjwKE0xpc3RDaGFubmVsc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiXgoUTGlzdENoYW5uZWxzUmVzcG9uc2USLQoIY2hhbm5lbHMYASADKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimAIKFFVwZGF0ZUNoYW5uZWxSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEjcKCHdlYl9jaGF0GAMgASgLMiMuaW5ib3gubWVzc2FnaW5nLnYxLldlYkNoYXRTZXR0aW5nc0gAEjoKCXNpbXVsYXRvchgEIAEoCzIlLmluYm94Lm1lc3NhZ2luZy52MS5TaW11bGF0b3JTZXR0aW5nc0gAEjsKC2NyZWRlbnRpYWxzGAUgASgLMiYuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDcmVkZW50aWFscxIYChBleHBlY3RlZF92ZXJzaW9uGAYgASgDQgoKCHNldHRpbmdzIkUKFVVwZGF0ZUNoYW5uZWxSZXNwb25zZRIsCgdjaGFubmVsGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwiLgoYRGlzY29ubmVjdENoYW5uZWxSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkiSQoZRGlzY29ubmVjdENoYW5uZWxSZXNwb25zZRIsCgdjaGFubmVsGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwiKAoSVGVzdENoYW5uZWxSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkiZwoTVGVzdENoYW5uZWxSZXNwb25zZRISCgppc193b3JraW5nGAEgASgIEg4KBmRldGFpbBgCIAEoCRIsCgdjaGFubmVsGAMgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWwi+wIKFEluZ2VzdFdlYmhvb2tSZXF1ZXN0EjUKDGNoYW5uZWxfa2luZBgBIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBISCgpjaGFubmVsX2lkGAIgASgJEhIKBGJvZHkYAyABKAxCBLC7GAESTAoHaGVhZGVycxgEIAMoCzI1LmluYm94Lm1lc3NhZ2luZy52MS5Jbmdlc3RXZWJob29rUmVxdWVzdC5IZWFkZXJzRW50cnlCBLC7GAESSAoFcXVlcnkYBSADKAsyMy5pbmJveC5tZXNzYWdpbmcudjEuSW5nZXN0V2ViaG9va1JlcXVlc3QuUXVlcnlFbnRyeUIEsLsYARIOCgZtZXRob2QYBiABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLAoKUXVlcnlFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKFUluZ2VzdFdlYmhvb2tSZXNwb25zZRIMCgRib2R5GAEgASgMEhAKCHJlcGxheWVkGAIgASgIImkKF0xpc3REZWFkV2ViaG9va3NSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLaW5jbHVkZV9yYXcYBCABKAgiawoYTGlzdERlYWRXZWJob29rc1Jlc3BvbnNlEjYKDWRlYWRfd2ViaG9va3MYASADKAsyHy5pbmJveC5tZXNzYWdpbmcudjEuRGVhZFdlYmhvb2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlkKFlJlZHJpdmVXZWJob29rc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhcKD2RlYWRfd2ViaG9va19pZBgDIAEoCSIxChdSZWRyaXZlV2ViaG9va3NSZXNwb25zZRIWCg5yZWRyaXZlbl9jb3VudBgBIAEoAzKXCAoOQ2hhbm5lbFNlcnZpY2USbgoNQ3JlYXRlQ2hhbm5lbBIoLmluYm94Lm1lc3NhZ2luZy52MS5DcmVhdGVDaGFubmVsUmVxdWVzdBopLmluYm94Lm1lc3NhZ2luZy52MS5DcmVhdGVDaGFubmVsUmVzcG9uc2UiCKq7GAQKAgEFEmoKCkdldENoYW5uZWwSJS5pbmJveC5tZXNzYWdpbmcudjEuR2V0Q2hhbm5lbFJlcXVlc3QaJi5pbmJveC5tZXNzYWdpbmcudjEuR2V0Q2hhbm5lbFJlc3BvbnNlIg2quxgJCgUBAgMEBSABEnAKDExpc3RDaGFubmVscxInLmluYm94Lm1lc3NhZ2luZy52MS5MaXN0Q2hhbm5lbHNSZXF1ZXN0GiguaW5ib3gubWVzc2FnaW5nLnYxLkxpc3RDaGFubmVsc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEm4KDVVwZGF0ZUNoYW5uZWwSKC5pbmJveC5tZXNzYWdpbmcudjEuVXBkYXRlQ2hhbm5lbFJlcXVlc3QaKS5pbmJveC5tZXNzYWdpbmcudjEuVXBkYXRlQ2hhbm5lbFJlc3BvbnNlIgiquxgECgIBBRJ6ChFEaXNjb25uZWN0Q2hhbm5lbBIsLmluYm94Lm1lc3NhZ2luZy52MS5EaXNjb25uZWN0Q2hhbm5lbFJlcXVlc3QaLS5pbmJveC5tZXNzYWdpbmcudjEuRGlzY29ubmVjdENoYW5uZWxSZXNwb25zZSIIqrsYBAoCAQUSaQoLVGVzdENoYW5uZWwSJi5pbmJveC5tZXNzYWdpbmcudjEuVGVzdENoYW5uZWxSZXF1ZXN0GicuaW5ib3gubWVzc2FnaW5nLnYxLlRlc3RDaGFubmVsUmVzcG9uc2UiCaq7GAUKAwECBRJvCg1Jbmdlc3RXZWJob29rEiguaW5ib3gubWVzc2FnaW5nLnYxLkluZ2VzdFdlYmhvb2tSZXF1ZXN0GikuaW5ib3gubWVzc2FnaW5nLnYxLkluZ2VzdFdlYmhvb2tSZXNwb25zZSIJqrsYBQoBBRgBEnkKEExpc3REZWFkV2ViaG9va3MSKy5pbmJveC5tZXNzYWdpbmcudjEuTGlzdERlYWRXZWJob29rc1JlcXVlc3QaLC5pbmJveC5tZXNzYWdpbmcudjEuTGlzdERlYWRXZWJob29rc1Jlc3BvbnNlIgqquxgGCgIBBSABEnQKD1JlZHJpdmVXZWJob29rcxIqLmluYm94Lm1lc3NhZ2luZy52MS5SZWRyaXZlV2ViaG9va3NSZXF1ZXN0GisuaW5ib3gubWVzc2FnaW5nLnYxLlJlZHJpdmVXZWJob29rc1Jlc3BvbnNlIgiquxgECgIBBWIGcHJvdG8z", [file_inbox_messaging_v1_channel, file_inbox_messaging_v1_webhook, file_inbox_policy_v1_policy]);
 
 /**
  * Asks for a new channel.
@@ -804,6 +806,232 @@ export const IngestWebhookResponseSchema: GenMessage<IngestWebhookResponse, {jso
   messageDesc(file_inbox_messaging_v1_channel_service, 13);
 
 /**
+ * Asks what platforms told us that could not be processed.
+ *
+ * @generated from message inbox.messaging.v1.ListDeadWebhooksRequest
+ */
+export type ListDeadWebhooksRequest = Message<"inbox.messaging.v1.ListDeadWebhooksRequest"> & {
+  /**
+   * Only those of this channel; empty for all.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId: string;
+
+  /**
+   * At most this many (default 50, at most 200; with `include_raw` at most 3).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * From the previous page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Also give what the platform sent, with customers' words in it.
+   *
+   * @generated from field: bool include_raw = 4;
+   */
+  includeRaw: boolean;
+};
+
+/**
+ * Asks what platforms told us that could not be processed.
+ *
+ * @generated from message inbox.messaging.v1.ListDeadWebhooksRequest
+ */
+export type ListDeadWebhooksRequestJson = {
+  /**
+   * Only those of this channel; empty for all.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId?: string;
+
+  /**
+   * At most this many (default 50, at most 200; with `include_raw` at most 3).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * From the previous page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Also give what the platform sent, with customers' words in it.
+   *
+   * @generated from field: bool include_raw = 4;
+   */
+  includeRaw?: boolean;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.ListDeadWebhooksRequest.
+ * Use `create(ListDeadWebhooksRequestSchema)` to create a new message.
+ */
+export const ListDeadWebhooksRequestSchema: GenMessage<ListDeadWebhooksRequest, {jsonType: ListDeadWebhooksRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_channel_service, 14);
+
+/**
+ * A page of dead webhooks, oldest first.
+ *
+ * @generated from message inbox.messaging.v1.ListDeadWebhooksResponse
+ */
+export type ListDeadWebhooksResponse = Message<"inbox.messaging.v1.ListDeadWebhooksResponse"> & {
+  /**
+   * The dead webhooks.
+   *
+   * @generated from field: repeated inbox.messaging.v1.DeadWebhook dead_webhooks = 1;
+   */
+  deadWebhooks: DeadWebhook[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * A page of dead webhooks, oldest first.
+ *
+ * @generated from message inbox.messaging.v1.ListDeadWebhooksResponse
+ */
+export type ListDeadWebhooksResponseJson = {
+  /**
+   * The dead webhooks.
+   *
+   * @generated from field: repeated inbox.messaging.v1.DeadWebhook dead_webhooks = 1;
+   */
+  deadWebhooks?: DeadWebhookJson[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.ListDeadWebhooksResponse.
+ * Use `create(ListDeadWebhooksResponseSchema)` to create a new message.
+ */
+export const ListDeadWebhooksResponseSchema: GenMessage<ListDeadWebhooksResponse, {jsonType: ListDeadWebhooksResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_channel_service, 15);
+
+/**
+ * Asks to process dead webhooks again, once their cause was mended.
+ *
+ * @generated from message inbox.messaging.v1.RedriveWebhooksRequest
+ */
+export type RedriveWebhooksRequest = Message<"inbox.messaging.v1.RedriveWebhooksRequest"> & {
+  /**
+   * A UUID made by the caller; a repeat sets nothing in motion and returns the same.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Only those of this channel; empty for all.
+   *
+   * @generated from field: string channel_id = 2;
+   */
+  channelId: string;
+
+  /**
+   * Only this one; empty for all.
+   *
+   * @generated from field: string dead_webhook_id = 3;
+   */
+  deadWebhookId: string;
+};
+
+/**
+ * Asks to process dead webhooks again, once their cause was mended.
+ *
+ * @generated from message inbox.messaging.v1.RedriveWebhooksRequest
+ */
+export type RedriveWebhooksRequestJson = {
+  /**
+   * A UUID made by the caller; a repeat sets nothing in motion and returns the same.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId?: string;
+
+  /**
+   * Only those of this channel; empty for all.
+   *
+   * @generated from field: string channel_id = 2;
+   */
+  channelId?: string;
+
+  /**
+   * Only this one; empty for all.
+   *
+   * @generated from field: string dead_webhook_id = 3;
+   */
+  deadWebhookId?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.RedriveWebhooksRequest.
+ * Use `create(RedriveWebhooksRequestSchema)` to create a new message.
+ */
+export const RedriveWebhooksRequestSchema: GenMessage<RedriveWebhooksRequest, {jsonType: RedriveWebhooksRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_channel_service, 16);
+
+/**
+ * What a redrive set in motion.
+ *
+ * @generated from message inbox.messaging.v1.RedriveWebhooksResponse
+ */
+export type RedriveWebhooksResponse = Message<"inbox.messaging.v1.RedriveWebhooksResponse"> & {
+  /**
+   * How many will be tried again, the oldest 500 at most: ask again, with a request id of its own,
+   * until it is 0.
+   *
+   * @generated from field: int64 redriven_count = 1;
+   */
+  redrivenCount: bigint;
+};
+
+/**
+ * What a redrive set in motion.
+ *
+ * @generated from message inbox.messaging.v1.RedriveWebhooksResponse
+ */
+export type RedriveWebhooksResponseJson = {
+  /**
+   * How many will be tried again, the oldest 500 at most: ask again, with a request id of its own,
+   * until it is 0.
+   *
+   * @generated from field: int64 redriven_count = 1;
+   */
+  redrivenCount?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.RedriveWebhooksResponse.
+ * Use `create(RedriveWebhooksResponseSchema)` to create a new message.
+ */
+export const RedriveWebhooksResponseSchema: GenMessage<RedriveWebhooksResponse, {jsonType: RedriveWebhooksResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_channel_service, 17);
+
+/**
  * Channels and their connections.
  *
  * @generated from service inbox.messaging.v1.ChannelService
@@ -878,6 +1106,26 @@ export const ChannelService: GenService<{
     methodKind: "unary";
     input: typeof IngestWebhookRequestSchema;
     output: typeof IngestWebhookResponseSchema;
+  },
+  /**
+   * Lists platforms' calls, and items of them, that could not be processed.
+   *
+   * @generated from rpc inbox.messaging.v1.ChannelService.ListDeadWebhooks
+   */
+  listDeadWebhooks: {
+    methodKind: "unary";
+    input: typeof ListDeadWebhooksRequestSchema;
+    output: typeof ListDeadWebhooksResponseSchema;
+  },
+  /**
+   * Tries dead webhooks again, those of one contact in order.
+   *
+   * @generated from rpc inbox.messaging.v1.ChannelService.RedriveWebhooks
+   */
+  redriveWebhooks: {
+    methodKind: "unary";
+    input: typeof RedriveWebhooksRequestSchema;
+    output: typeof RedriveWebhooksResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_inbox_messaging_v1_channel_service, 0);
