@@ -33,6 +33,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parsed.rest = rest
     if rest and parsed.command not in {"test", "bench", "faults"}:
         parser().error(f"{parsed.command} takes nothing after --")
+    if parsed.command == "up":
+        _check_tls(parsed)
     return parsed
 
 
@@ -131,7 +133,21 @@ def _add_up(command: Sub) -> None:
         action="store_true",
         help="the gateway serves the front port; gRPC addresses are printed, no gRPC-Web",
     )
+    command.add_argument(
+        "--tls-cert",
+        type=Path,
+        metavar="FILE",
+        help="speak TLS: the certificate chain for localhost, PEM",
+    )
+    command.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
     command.add_argument("--no-web", action="store_true", help="do not build the web client")
+
+
+def _check_tls(options: argparse.Namespace) -> None:
+    if (options.tls_cert is None) != (options.tls_key is None):
+        parser().error("--tls-cert and --tls-key go together")
+    if options.tls_cert and options.no_envoy:
+        parser().error("--tls-cert needs Envoy, which --no-envoy leaves out")
 
 
 def _add_data(command: Sub) -> None:

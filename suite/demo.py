@@ -207,7 +207,7 @@ async def _simulator(
     account = {
         "display_name": "Demo account",
         "token": token,
-        "webhook_url": f"http://{LOOPBACK}:{plan.port}{channel.webhook_path}",
+        "webhook_url": f"{_webhook_origin(plan)}{channel.webhook_path}",
         "webhook_secret": webhook_secret,
     }
     async with (
@@ -220,6 +220,13 @@ async def _simulator(
     ):
         if not answer.ok:
             raise SuiteError(f"the simulator refused its account: {await answer.text()}")
+
+
+def _webhook_origin(plan: Plan) -> str:
+    """The front door; past it where it shows a certificate the simulator has no reason to trust."""
+    if plan.certificate is None:
+        return f"http://{LOOPBACK}:{plan.port}"
+    return f"http://{plan.replicas_of('gateway')[0].address}"
 
 
 def _request_id(folder: DataFolder, what: str) -> str:

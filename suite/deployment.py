@@ -4,7 +4,8 @@
 
 docker-compose.yml runs it once. Both files come from the tables that `./dev up` uses, so what a
 laptop runs and what a deployment runs cannot drift apart. NATS passwords come from the
-environment as INBOX_NATS_<SERVICE>_PASSWORD; all that lack are named at once.
+environment as INBOX_NATS_<SERVICE>_PASSWORD; all that lack are named at once. With INBOX_TLS_FOLDER
+the front door speaks TLS.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.envoy import Endpoint, FrontDoor, Upstream, render
+from gateway.envoy import Certificate, Endpoint, FrontDoor, Upstream, render
 from suite.infra.nats import permissions
 from suite.processes import SERVICES
 from suite.settings import process_environment
@@ -29,6 +30,9 @@ ADMIN_PORT = 9901
 NATS_PORT = 4222
 NATS_MONITOR_PORT = 8222
 NATS_STORE = "/data/jetstream"
+TLS_FOLDER = "/tls"
+"""Where Envoy's container finds what INBOX_TLS_FOLDER names, in files called as Kubernetes does."""
+CERTIFICATE = Certificate(chain_file=f"{TLS_FOLDER}/tls.crt", key_file=f"{TLS_FOLDER}/tls.key")
 MAX_PAYLOAD_BYTES = 1024 * 1024
 DEPLOYED = tuple(service for service in SERVICES if service.name != "simulator")
 """The simulator is for trying things out; a deployment has real platforms."""
@@ -61,7 +65,7 @@ def nats_configuration(passwords: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def envoy_configuration() -> dict[str, Any]:
+def envoy_configuration(certificate: Certificate | None = None) -> dict[str, Any]:
     """Envoy's bootstrap; each name resolves to all replicas of its service."""
     upstreams = {
         service.name: Upstream(
@@ -76,6 +80,7 @@ def envoy_configuration() -> dict[str, Any]:
             address="0.0.0.0",  # noqa: S104 - the one published port
             port=FRONT_PORT,
             admin_port=ADMIN_PORT,
+            certificate=certificate,
             services={
                 service.name: upstreams[service.name]
                 for service in DEPLOYED
@@ -95,10 +100,13 @@ def main(arguments: list[str]) -> None:
     if missing:
         sys.exit(f"set {', '.join(missing)}; `python deploy/new_secrets.py` makes them")
     passwords = {user: environment[password_setting(user)] for user in nats_users()}
+    certificate = CERTIFICATE if environment.get("INBOX_TLS_FOLDER") else None
+    if certificate and not environment.get("INBOX_PUBLIC_URL", "").startswith("https://"):
+        sys.exit("with INBOX_TLS_FOLDER browsers come by https: set INBOX_PUBLIC_URL=https://…")
     folder = Path(arguments[0])
     for name, content in (
         ("nats.conf", nats_configuration(passwords)),
-        ("envoy.json", envoy_configuration()),
+        ("envoy.json", envoy_configuration(certificate)),
     ):
         (folder / name).write_text(json.dumps(content, indent=1))
         print(f"wrote {folder / name}")

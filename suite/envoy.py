@@ -31,6 +31,7 @@ def front_door(plan: Plan) -> FrontDoor:
     return FrontDoor(
         port=plan.port,
         admin_port=plan.envoy_admin_port,
+        certificate=plan.certificate,
         services={
             replica.service.name: upstreams[replica.service.name]
             for replica in plan.replicas

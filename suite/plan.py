@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.envoy import Certificate
 from suite.databases import DATABASES, ROLES
 from suite.infra.nats import ADMINISTRATOR, NatsServer, prepare_nats
 from suite.infra.ports import is_free
@@ -24,6 +26,7 @@ from suite.settings import ROOT, suite_settings
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from pathlib import Path
 
     from suite.datafolder import DataFolder
 
@@ -42,6 +45,8 @@ class Plan:
     nats_users: Mapping[str, str]
     envoy: Binary | None
     """None: the gateway serves the front port itself."""
+    certificate: Certificate | None
+    """With one the front door speaks TLS."""
     envoy_admin_port: int
     postgres_port: int
     postgres_password: str
@@ -53,7 +58,7 @@ class Plan:
     @property
     def public_url(self) -> str:
         """Where browsers go."""
-        return f"http://localhost:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://localhost:{self.port}"
 
     @property
     def absent(self) -> list[str]:
@@ -85,9 +90,12 @@ def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
             f"port {options.port} is taken by another program; choose one with --port N"
         )
     settings = suite_settings()
+    certificate = _certificate(options.tls_cert, options.tls_key)
     workers = _workers(options.workers)
     taken = frozenset({options.port})
     envoy = None if options.no_envoy else resolve_envoy(settings.envoy)
+    if certificate and envoy is None:
+        raise SuiteError("TLS needs Envoy, and this machine has none; leave out --tls-cert")
     replicas = tuple(
         Replica(
             service=service,
@@ -105,6 +113,7 @@ def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
         passwords={role: folder.secret(f"role.{role}") for role in roles},
         nats_users={user: folder.secret(f"nats.{user}") for user in (*users, ADMINISTRATOR)},
         envoy=envoy,
+        certificate=certificate,
         envoy_admin_port=folder.port("envoy-admin", taken),
         postgres_port=folder.port("postgres", taken),
         postgres_password=folder.secret("postgres"),
@@ -169,6 +178,20 @@ def _port(
         return front_port  # all its processes share it by SO_REUSEPORT
     name = service.name if number == 1 else f"{service.name}-{number}"
     return folder.port(name, frozenset({front_port}))
+
+
+def _certificate(chain: Path | None, key: Path | None) -> Certificate | None:
+    if chain is None or key is None:
+        return None
+    try:
+        # An empty password, lest it asks for one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except OSError as error:
+        raise SuiteError(
+            f"{chain} and {key} are no certificate chain and its key, as PEM without a password: "
+            f"{error}"
+        ) from error
+    return Certificate(chain_file=str(chain.absolute()), key_file=str(key.absolute()))
 
 
 def _workers(asked: list[tuple[str, int]]) -> dict[str, int]:

@@ -4,6 +4,6 @@ One port for browsers (HTTP, WebSocket), for teams (gRPC, gRPC-Web) and for plat
 The suite renders it with addresses for one machine, with names for a deployment.
 """
 
-from gateway.envoy.config import Endpoint, FrontDoor, Upstream, render
+from gateway.envoy.config import Certificate, Endpoint, FrontDoor, Upstream, render
 
-__all__ = ["Endpoint", "FrontDoor", "Upstream", "render"]
+__all__ = ["Certificate", "Endpoint", "FrontDoor", "Upstream", "render"]

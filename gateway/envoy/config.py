@@ -19,6 +19,7 @@ CONNECTION_MANAGER = (
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
     ".HttpConnectionManager"
 )
+TLS_CONTEXT = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +41,22 @@ class Upstream:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """What the front door shows who it is: PEM files, which Envoy reads when it starts."""
+
+    chain_file: str
+    key_file: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrontDoor:
     """Everything the configuration depends on."""
 
     port: int
     admin_port: int
     address: str = "127.0.0.1"
+    certificate: Certificate | None = None
+    """With one the port speaks TLS and nothing else; without, something before it has to."""
     services: Mapping[str, Upstream] = field(default_factory=dict)
     """gRPC services by protobuf domain: `messaging` serves `/inbox.messaging.…`."""
     gateway: Upstream | None = None
@@ -76,11 +87,37 @@ def render(front: FrontDoor) -> Json:
                     "name": "front_door",
                     "address": _socket(front.address, front.port),
                     "per_connection_buffer_limit_bytes": 1024 * 1024,
-                    "filter_chains": [{"filters": [_connection_manager(front)]}],
+                    "filter_chains": [
+                        {"filters": [_connection_manager(front)], **_tls(front.certificate)}
+                    ],
                 }
             ],
             "clusters": _clusters(front),
         },
+    }
+
+
+def _tls(certificate: Certificate | None) -> Json:
+    if certificate is None:
+        return {}
+    return {
+        "transport_socket": {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": TLS_CONTEXT,
+                "common_tls_context": {
+                    # gRPC clients insist on h2; a browser's socket asks for http/1.1.
+                    "alpn_protocols": ["h2", "http/1.1"],
+                    "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                    "tls_certificates": [
+                        {
+                            "certificate_chain": {"filename": certificate.chain_file},
+                            "private_key": {"filename": certificate.key_file},
+                        }
+                    ],
+                },
+            },
+        }
     }
 
 

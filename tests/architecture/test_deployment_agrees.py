@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.envoy import Certificate
 from suite import deployment
 from suite.databases import DATABASES, ROLES
 from suite.infra.resolve import resolve_envoy, resolve_nats
 from suite.processes import Service
+from tests.authority import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -105,11 +107,14 @@ def test_every_secret_comes_from_the_environment_and_is_made_by_the_script() -> 
     assert {line.partition("=")[0] for line in printed.splitlines()} == used
 
 
-def test_envoy_accepts_the_configuration_of_a_deployment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_envoy_accepts_the_configuration_of_a_deployment(tmp_path: Path, has_tls: bool) -> None:
     envoy = resolve_envoy(None)
     assert envoy is not None
+    chain, key = map(str, Authority(tmp_path / "authority").issue("inbox"))
+    certificate = Certificate(chain_file=chain, key_file=key) if has_tls else None
     file = tmp_path / "envoy.json"
-    file.write_text(json.dumps(deployment.envoy_configuration()))
+    file.write_text(json.dumps(deployment.envoy_configuration(certificate)))
 
     checked = subprocess.run(
         [str(envoy.path), "--mode", "validate", "-c", str(file)],
@@ -120,6 +125,37 @@ def test_envoy_accepts_the_configuration_of_a_deployment(tmp_path: Path) -> None
     )
 
     assert checked.returncode == 0, checked.stderr[-2000:]
+
+
+def test_envoys_container_finds_its_certificate_where_the_configuration_looks() -> None:
+    mounted = {volume.split(":")[-2]: volume for volume in SERVICES["envoy"]["volumes"]}
+
+    assert mounted[deployment.TLS_FOLDER] == "${INBOX_TLS_FOLDER:-/dev/null}:/tls:ro"
+    for file in (deployment.CERTIFICATE.chain_file, deployment.CERTIFICATE.key_file):
+        assert Path(file).parent == Path(deployment.TLS_FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "is_written"),
+    [("https://inbox.example", True), ("http://localhost:8080", False)],
+)
+def test_a_deployment_with_tls_has_a_public_address_with_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, public_url: str, is_written: bool
+) -> None:
+    told = SERVICES["configuration"]["environment"]
+    assert told["INBOX_TLS_FOLDER"] == "${INBOX_TLS_FOLDER:-}"
+    assert told["INBOX_PUBLIC_URL"] == SERVICES["gateway"]["environment"]["INBOX_PUBLIC_URL"]
+    environment = {deployment.password_setting(user): "x" for user in deployment.nats_users()}
+    environment |= {"INBOX_TLS_FOLDER": "/etc/inbox/tls", "INBOX_PUBLIC_URL": public_url}
+    monkeypatch.setattr(deployment, "process_environment", lambda: environment)
+
+    if is_written:
+        deployment.main([str(tmp_path)])
+        assert deployment.CERTIFICATE.key_file in (tmp_path / "envoy.json").read_text()
+    else:
+        with pytest.raises(SystemExit, match="INBOX_PUBLIC_URL=https"):
+            deployment.main([str(tmp_path)])
+        assert not list(tmp_path.iterdir())
 
 
 def test_nats_accepts_the_configuration_of_a_deployment(tmp_path: Path) -> None:

@@ -85,6 +85,18 @@ def test_a_worker_of_an_unknown_service_is_refused_with_the_known_ones(tmp_path:
     assert "messaging" in answer.stderr
 
 
+def test_what_is_no_certificate_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    key = tmp_path / "front.key"
+    key.write_text("no key")
+
+    answer = dev("up", "--data", str(tmp_path / "data"), "--port", str(free_port()),
+                 "--tls-cert", str(tmp_path / "absent.pem"), "--tls-key", str(key))  # fmt: skip
+
+    assert answer.returncode == 1
+    assert "absent.pem" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_nothing_runs_on_a_stopped_folder(tmp_path: Path) -> None:
     answer = dev("status", "--data", str(tmp_path / "data"))
 

@@ -34,6 +34,7 @@ def a_plan(*replicas: Replica) -> Plan:
         passwords={},
         nats_users={},
         envoy=None,
+        certificate=None,
         envoy_admin_port=1,
         postgres_port=2,
         postgres_password="",
