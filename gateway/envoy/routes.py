@@ -2,8 +2,8 @@
 
 A path `/inbox.<domain>.v1.<Service>/<Method>` with content type application/grpc… is a team's
 gRPC or gRPC-Web call and goes straight to the service; with any other content type it is a Connect
-call and goes to the gateway, like everything else. Services' own RPCs (`inbox.event`), health and
-reflection are not reachable from outside.
+call and goes to the gateway, like everything else. Services' own RPCs (`inbox.event`), health,
+reflection and the gateway's metrics are not reachable from outside.
 """
 
 from __future__ import annotations
@@ -91,10 +91,8 @@ def _service_files(domain: str) -> Iterator[FileDescriptor]:
 
 
 def _internal_paths() -> list[Json]:
-    return [
-        {"match": {"prefix": prefix}, "direct_response": {"status": 404}}
-        for prefix in ("/inbox.event.", "/grpc.")
-    ]
+    inside = [{"prefix": "/inbox.event."}, {"prefix": "/grpc."}, {"path": "/metrics"}]
+    return [{"match": match, "direct_response": {"status": 404}} for match in inside]
 
 
 def _grpc_routes(front: FrontDoor) -> Iterator[Json]:

@@ -14,6 +14,7 @@ import aiohttp
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from yarl import URL
 
 from gateway.envoy import FrontDoor, Upstream, render
 from inbox.event import v1 as event_v1
@@ -160,6 +161,15 @@ async def test_services_own_rpcs_are_not_reachable_from_outside(door: Door) -> N
             await checker.Check(health_pb2.HealthCheckRequest(), timeout=5)
 
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6detrics", "/x/../metrics?a=b"])
+async def test_metrics_are_not_reachable_from_outside(door: Door, path: str) -> None:
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(URL(door.url + path, encoded=True)) as answer,
+    ):
+        assert answer.status == 404
 
 
 @pytest.mark.parametrize(
