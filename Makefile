@@ -1,5 +1,5 @@
 # Thin aliases for ./dev, for those whose fingers type make.
-.PHONY: up test check bench faults status logs reset format protos locks
+.PHONY: up test check bench faults status logs reset format protos docs locks
 
 up test check bench faults status logs reset:
 	./dev $@
@@ -10,6 +10,9 @@ format:
 
 protos:
 	.venv/bin/python tools/generate_protos.py
+
+docs:
+	.venv/bin/python tools/generate_docs.py
 
 # After a change of requirements in pyproject.toml; needs uv. The three agree on every version.
 locks:

@@ -167,8 +167,8 @@ class NatsSettings(Settings):
 
     nats_url: NatsUrl = setting("NATS server, nats://[user:password@]host:port", unit="URL")
     nats_monitor_url: str = setting(
-        "its monitoring port, http://host:8222, to make sure that it syncs every write; empty for "
-        "a server known to",
+        "NATS's monitoring port, http://host:8222, where it says whether it syncs every write; "
+        "empty where that is known",
         default="",
         unit="URL",
     )
@@ -234,8 +234,10 @@ def unit_of(kind: type[Settings], name: str) -> str:
 
 
 def default_of(kind: type[Settings], name: str) -> str:
-    """A field's default in words."""
+    """A field's default as it would be written."""
     field = kind.model_fields[name]
     if field.is_required():
         return "required"
-    return "(none)" if field.default in {None, ""} else str(field.default)
+    if isinstance(field.default, bool):
+        return str(int(field.default))
+    return "(none)" if field.default in {None, ()} else str(field.default) or "(none)"

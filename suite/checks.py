@@ -54,6 +54,7 @@ CHECKS = (
     Check("types (mypy --strict)", _tool("mypy")),
     Check("imports (import-linter)", _tool("lint-imports")),
     Check("generated code is current", (sys.executable, "tools/generate_protos.py", "--check")),
+    Check("documentation is current", (sys.executable, "tools/generate_docs.py", "--check")),
     Check("contracts (buf lint)", _tool("buf", "lint")),
     Check("lint (ruff)", _tool("ruff", "check")),
     Check("format (ruff)", _tool("ruff", "format", "--check")),

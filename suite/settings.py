@@ -1,7 +1,6 @@
 """What the suite reads from its environment; nothing else in suite/ does.
 
-Three addresses let a machine bring its own servers instead of the pinned ones:
-INBOX_SUITE_DATABASE_URL (a superuser's), INBOX_SUITE_NATS_URL and INBOX_SUITE_ENVOY (a program).
+docs/settings.md is made from the two tables here and from the services' settings.
 """
 
 from __future__ import annotations
@@ -9,42 +8,124 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One environment variable."""
+
+    name: str
+    meaning: str
+    unit: str = "text"
+    default: str = ""
+    is_secret: bool = False
+
+
+VARIABLE = "variable"
+
+
+def read_from(name: str, meaning: str, *, unit: str, is_secret: bool = False) -> Any:
+    """Declare a field that a variable fills; None where it is unset or empty."""
+    variable = Variable(name=name, meaning=meaning, unit=unit, is_secret=is_secret)
+    return field(metadata={VARIABLE: variable})
+
+
+@dataclass(frozen=True, kw_only=True)
 class SuiteSettings:
     """Where the real servers and tools are, when the machine brings its own."""
 
-    database_url: str | None
-    """A PostgreSQL superuser's address; then no PostgreSQL is started here."""
-    nats_url: str | None
-    """A NATS address that may create streams; then no nats-server is started here."""
-    envoy: str | None
-    """An Envoy program."""
-    test_database_url: str | None
-    """A throw-away PostgreSQL for tests, as a superuser; set once by `./dev test`."""
-    test_nats_url: str | None
-    """A throw-away NATS for tests, `nats://host:port`; set once by `./dev test`."""
-    chromium: str | None
-    """A Chromium or Chrome program for the browser tests."""
+    database_url: str | None = read_from(
+        "INBOX_SUITE_DATABASE_URL",
+        "a PostgreSQL superuser's address; then no PostgreSQL is started here",
+        unit="URL",
+        is_secret=True,
+    )
+    nats_url: str | None = read_from(
+        "INBOX_SUITE_NATS_URL",
+        "a NATS address that may create streams; then no nats-server is started here",
+        unit="URL",
+        is_secret=True,
+    )
+    envoy: str | None = read_from("INBOX_SUITE_ENVOY", "an Envoy program", unit="file")
+    test_database_url: str | None = read_from(
+        "INBOX_TEST_DATABASE_URL",
+        "a throw-away PostgreSQL for tests, as a superuser; set once by `./dev test`",
+        unit="URL",
+        is_secret=True,
+    )
+    test_nats_url: str | None = read_from(
+        "INBOX_TEST_NATS_URL",
+        "a throw-away NATS for tests, `nats://host:port`; set once by `./dev test`",
+        unit="URL",
+    )
+    chromium: str | None = read_from(
+        "CHROMIUM", "a Chromium or Chrome program for the browser tests", unit="file"
+    )
+
+
+DEPLOYMENT = (
+    Variable(
+        name="INBOX_PORT", meaning="the one published port, Envoy's", unit="port", default="8080"
+    ),
+    Variable(
+        name="INBOX_TLS_FOLDER",
+        meaning="folder with tls.crt and tls.key, as an absolute path; then the port speaks TLS",
+        unit="folder",
+    ),
+    Variable(
+        name="POSTGRES_PASSWORD",
+        meaning="PostgreSQL's superuser",
+        unit="secret",
+        default="required",
+        is_secret=True,
+    ),
+    Variable(
+        name="INBOX_<SERVICE>_<ROLE>_PASSWORD",
+        meaning="a service's role in its own database: owner, app or worker",
+        unit="secret",
+        default="required",
+        is_secret=True,
+    ),
+    Variable(
+        name="INBOX_NATS_<SERVICE>_PASSWORD",
+        meaning="a service's NATS user",
+        unit="secret",
+        default="required",
+        is_secret=True,
+    ),
+    Variable(
+        name="INBOX_OWNER_DATABASE_URL",
+        meaning="for `python -m chassis.migrations SERVICE`: its database as the owning role",
+        unit="URL",
+        default="required",
+        is_secret=True,
+    ),
+    Variable(
+        name="INBOX_SIMULATOR_CONTROL_KEY",
+        meaning="opens accounts at the simulator; `./dev` makes one",
+        unit="secret",
+        is_secret=True,
+    ),
+)
+"""What compose, its jobs and the simulator are told beside the services' own settings."""
+
+
+def suite_variables() -> dict[str, Variable]:
+    """What SuiteSettings is read from, by field."""
+    return {one.name: one.metadata[VARIABLE] for one in fields(SuiteSettings)}
 
 
 def suite_settings() -> SuiteSettings:
     """The settings as the environment has them now."""
     environment = process_environment()
-    return SuiteSettings(
-        database_url=environment.get("INBOX_SUITE_DATABASE_URL") or None,
-        nats_url=environment.get("INBOX_SUITE_NATS_URL") or None,
-        envoy=environment.get("INBOX_SUITE_ENVOY") or None,
-        test_database_url=environment.get("INBOX_TEST_DATABASE_URL") or None,
-        test_nats_url=environment.get("INBOX_TEST_NATS_URL") or None,
-        chromium=environment.get("CHROMIUM") or None,
-    )
+    read = {name: environment.get(one.name) or None for name, one in suite_variables().items()}
+    return SuiteSettings(**read)
 
 
 def process_environment() -> dict[str, str]:

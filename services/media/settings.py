@@ -21,7 +21,7 @@ class MediaSettings(ServiceSettings, DatabaseSettings, IdentityClientSettings):
         "access key of the bucket; empty to use what the machine is given", default=""
     )
     blob_secret_access_key: SecretStr = setting(
-        "secret of that key", default=SecretStr(""), unit="secret"
+        "secret of the bucket's access key", default=SecretStr(""), unit="secret"
     )
 
     @field_validator("blob_url")
