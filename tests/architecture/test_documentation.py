@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.fault_tests import FULL_FORM
 from tests.architecture.test_floor_plan import SERVICES, names_in_table
 from tools import generate_docs
 
@@ -20,7 +21,7 @@ GENERATED = ("settings.md", "metrics.md", "events.md")
 VARIABLE = re.compile(r"\bINBOX_[A-Z_]*[A-Z]\b")
 METRIC = re.compile(r"\binbox_[a-z]+(?:_[a-z]+)+\b")
 STREAMS = {f"INBOX_{service.upper()}" for service in SERVICES}
-OF_TESTS_ALONE = {"INBOX_TEST_FULL"}
+OF_TESTS_ALONE = FULL_FORM.keys()
 
 
 def prose() -> list[Path]:
