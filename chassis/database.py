@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
 
 import asyncpg
 from sqlalchemy import exc
@@ -31,6 +30,7 @@ from chassis.database_faults import (
     fault_of,
 )
 from chassis.ids import WorkspaceId
+from chassis.row_security import workspace_setting
 
 __all__ = [
     "AWAY",
@@ -62,7 +62,7 @@ class Transaction:
 
     async def enter(self, workspace_id: WorkspaceId) -> None:
         """Go on in another workspace, in the same transaction: for loops that serve them all."""
-        await self.raw.execute(f"SET LOCAL inbox.workspace = '{UUID(workspace_id)}'")
+        await self.raw.execute(f"SET LOCAL inbox.workspace = '{workspace_setting(workspace_id)}'")
         self.workspace_id = workspace_id
 
     def after_commit(self, call: Callable[[], None]) -> None:
@@ -197,8 +197,7 @@ def begin_statement(workspace_id: WorkspaceId | None) -> str:
     """The one message that opens a transaction for a workspace."""
     if workspace_id is None:
         return "BEGIN"
-    # UUID() refuses everything that is not one, so nothing can be smuggled in.
-    return f"BEGIN; SET LOCAL inbox.workspace = '{UUID(workspace_id)}'"
+    return f"BEGIN; SET LOCAL inbox.workspace = '{workspace_setting(workspace_id)}'"
 
 
 async def _raw(connection: AsyncConnection) -> asyncpg.Connection[asyncpg.Record]:

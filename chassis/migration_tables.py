@@ -18,8 +18,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-TENANT_SETTING = "nullif(current_setting('inbox.workspace', true), '')::uuid"
-"""The workspace of the transaction; unset is NULL, which equals nothing, so no row is seen."""
+from chassis.row_security import TENANT_SETTING
+
 STATISTICS_SINCE = 180000
 """The version of PostgreSQL that takes statistics from outside."""
 READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")

@@ -17,6 +17,7 @@ import grpc
 import pytest
 
 from chassis import database as chassis_database
+from chassis import row_security
 from chassis.auth import Role
 from chassis.ids import WorkspaceId
 from chassis.rpc import remote_fault
@@ -212,16 +213,16 @@ async def test_row_security_suffices_without_the_codes_own_check(
 ) -> None:
     """The victim's own credentials stand for code that lets the outsider pass as them."""
     before = await present_state(services, victim)
-    honest = chassis_database.begin_statement
+    honest = row_security.workspace_setting
 
-    def begin_as_outsider(workspace_id: WorkspaceId | None) -> str:
+    def see_as_outsider(workspace_id: WorkspaceId) -> str:
         if workspace_id == victim.workspace_id:
             return honest(WorkspaceId(outsider.workspace_id))
         return honest(workspace_id)
 
     with monkeypatch.context() as patched:
         for module in (chassis_database, append):
-            patched.setattr(module, "begin_statement", begin_as_outsider)
+            patched.setattr(module, "workspace_setting", see_as_outsider)
         wrong = await all_attempts(services, victim, victim, in_code_at_home=True)
         await asyncio.sleep(0.5)
 

@@ -18,6 +18,7 @@ import asyncpg
 from chassis.database import Database, begin_statement
 from chassis.ids import WorkspaceId
 from chassis.outbox import OutgoingEvent
+from chassis.row_security import workspace_setting
 from services.messaging.model.channel import ChannelId, ChannelState
 from services.messaging.model.draft import Opening
 from services.messaging.model.message import Message
@@ -238,6 +239,7 @@ class AppendSession:
                 plain_array([str(entry.thread.version) for entry in seen]),
                 plain_array([entry.channel_state.value for entry in seen]),
                 len(additions.messages),
+                workspace_setting(workspace_id),
             )
         except asyncpg.PostgresError as error:
             if error.sqlstate != CLIENT_ID_TAKEN:

@@ -118,13 +118,13 @@ CLIENT_ID_TAKEN = "IX001"
 # Each statement of a function sees what was committed before it, so the rows that are compared are
 # those under the lock. A function of the session: it is this program's text, not the schema's.
 MAKE_APPEND_IF_UNCHANGED = f"""
-CREATE FUNCTION pg_temp.append_if_unchanged({APPEND_TYPES}, text, text, text, bigint)
+CREATE FUNCTION pg_temp.append_if_unchanged({APPEND_TYPES}, text, text, text, bigint, text)
 RETURNS boolean LANGUAGE plpgsql AS $function$
 DECLARE
     unchanged bigint;
     stored bigint;
 BEGIN
-    PERFORM set_config('inbox.workspace', $1::text, true);
+    PERFORM set_config('inbox.workspace', $25, true);
     SELECT count(*) INTO unchanged
     FROM unnest($21::text::uuid[], $22::text::bigint[], $23::text::text[]) WITH ORDINALITY
         AS n(conversation_id, version, channel_state, place)
@@ -145,5 +145,5 @@ END
 $function$
 """
 APPEND_IF_UNCHANGED = (
-    f"SELECT pg_temp.append_if_unchanged({', '.join(f'${place}' for place in range(1, 25))})"
+    f"SELECT pg_temp.append_if_unchanged({', '.join(f'${place}' for place in range(1, 26))})"
 )

@@ -1,0 +1,16 @@
+"""Row security: which rows a transaction sees, as the policies ask and as transactions answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.ids import WorkspaceId
+
+TENANT_SETTING = "nullif(current_setting('inbox.workspace', true), '')::uuid"
+"""The workspace of the transaction; unset is NULL, which equals nothing, so no row is seen."""
+
+
+def workspace_setting(workspace_id: WorkspaceId) -> str:
+    """The value of `inbox.workspace` that shows a workspace's rows."""
+    # UUID() refuses everything that is not one, so nothing can be smuggled into SQL.
+    return str(UUID(workspace_id))
