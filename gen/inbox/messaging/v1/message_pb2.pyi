@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from inbox.messaging.v1 import thread_pb2 as _thread_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,6 +31,10 @@ class _MessageDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mess
     """From the customer."""
     MESSAGE_DIRECTION_OUTBOUND: _MessageDirection.ValueType  # 2
     """To the customer."""
+    MESSAGE_DIRECTION_INTERNAL: _MessageDirection.ValueType  # 3
+    """Nowhere: a row for the team. It has a seq, but the customer never sees it, it is never sent and
+    never counts as inbound, as the newest message or as activity.
+    """
 
 class MessageDirection(_MessageDirection, metaclass=_MessageDirectionEnumTypeWrapper):
     """Which way a message goes."""
@@ -40,6 +45,10 @@ MESSAGE_DIRECTION_INBOUND: MessageDirection.ValueType  # 1
 """From the customer."""
 MESSAGE_DIRECTION_OUTBOUND: MessageDirection.ValueType  # 2
 """To the customer."""
+MESSAGE_DIRECTION_INTERNAL: MessageDirection.ValueType  # 3
+"""Nowhere: a row for the team. It has a seq, but the customer never sees it, it is never sent and
+never counts as inbound, as the newest message or as activity.
+"""
 Global___MessageDirection: _TypeAlias = MessageDirection  # noqa: Y015
 
 class _AuthorKind:
@@ -289,6 +298,89 @@ class DeliveryFailure(_message.Message):
 Global___DeliveryFailure: _TypeAlias = DeliveryFailure  # noqa: Y015
 
 @_typing.final
+class ModeSwitched(_message.Message):
+    """Somebody switched who answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    mode: _thread_pb2.ConversationMode.ValueType
+    """Who answers from then on."""
+    @_builtins.property
+    def author(self) -> Global___Author:
+        """Who switched it."""
+
+    def __init__(
+        self,
+        *,
+        mode: _thread_pb2.ConversationMode.ValueType = ...,
+        author: Global___Author | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "mode", b"mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModeSwitched: _TypeAlias = ModeSwitched  # noqa: Y015
+
+@_typing.final
+class AiResumed(_message.Message):
+    """The AI took over again by itself, because no person wrote for a while."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AiResumed: _TypeAlias = AiResumed  # noqa: Y015
+
+@_typing.final
+class SystemNote(_message.Message):
+    """What a row for the team tells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_SWITCHED_FIELD_NUMBER: _builtins.int
+    HANDOVER_FIELD_NUMBER: _builtins.int
+    AI_RESUMED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def mode_switched(self) -> Global___ModeSwitched:
+        """Somebody switched who answers."""
+
+    @_builtins.property
+    def handover(self) -> _thread_pb2.Handover:
+        """The AI gave the conversation to people."""
+
+    @_builtins.property
+    def ai_resumed(self) -> Global___AiResumed:
+        """The AI took over again by itself."""
+
+    def __init__(
+        self,
+        *,
+        mode_switched: Global___ModeSwitched | None = ...,
+        handover: _thread_pb2.Handover | None = ...,
+        ai_resumed: Global___AiResumed | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ai_resumed", b"ai_resumed", "handover", b"handover", "kind", b"kind", "mode_switched", b"mode_switched"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ai_resumed", b"ai_resumed", "handover", b"handover", "kind", b"kind", "mode_switched", b"mode_switched"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["mode_switched", "handover", "ai_resumed"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___SystemNote: _TypeAlias = SystemNote  # noqa: Y015
+
+@_typing.final
 class Message(_message.Message):
     """One message of a conversation."""
 
@@ -308,6 +400,7 @@ class Message(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     PLATFORM_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SYSTEM_NOTE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     conversation_id: _builtins.str
@@ -344,6 +437,10 @@ class Message(_message.Message):
     def platform_time(self) -> _timestamp_pb2.Timestamp:
         """The platform's own time for it, when it gave one."""
 
+    @_builtins.property
+    def system_note(self) -> Global___SystemNote:
+        """What happened, on rows for the team; these have no text."""
+
     def __init__(
         self,
         *,
@@ -361,10 +458,11 @@ class Message(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         platform_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        system_note: Global___SystemNote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "failure", b"failure", "platform_time", b"platform_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "failure", b"failure", "platform_time", b"platform_time", "system_note", b"system_note"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "author", b"author", "client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "create_time", b"create_time", "delivery_status", b"delivery_status", "direction", b"direction", "failure", b"failure", "id", b"id", "inbound_ordinal", b"inbound_ordinal", "platform_time", b"platform_time", "seq", b"seq", "text", b"text", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "author", b"author", "client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "create_time", b"create_time", "delivery_status", b"delivery_status", "direction", b"direction", "failure", b"failure", "id", b"id", "inbound_ordinal", b"inbound_ordinal", "platform_time", b"platform_time", "seq", b"seq", "system_note", b"system_note", "text", b"text", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -99,7 +99,9 @@ Global___DeliveryStatusChanged: _TypeAlias = DeliveryStatusChanged  # noqa: Y015
 
 @_typing.final
 class ModeChanged(_message.Message):
-    """A conversation was handed to the AI or taken over by a person."""
+    """A conversation was handed to the AI, given to people or kept by them, or the AI resumed; where
+    the mode switched, the MessageCreated of the row that tells so follows at once.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

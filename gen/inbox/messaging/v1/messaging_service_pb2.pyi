@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from inbox.error.v1 import reason_pb2 as _reason_pb2
@@ -419,6 +420,7 @@ class SetModeRequest(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_MODE_EPOCH_FIELD_NUMBER: _builtins.int
+    KEEP_MANUAL_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation."""
     mode: _thread_pb2.ConversationMode.ValueType
@@ -427,6 +429,8 @@ class SetModeRequest(_message.Message):
     """A UUID made by the caller; a repeat switches nothing again."""
     expected_mode_epoch: _builtins.int
     """The mode epoch the caller saw; 0 does not check."""
+    keep_manual: _builtins.bool
+    """With manual mode: people keep it, the AI does not take over by itself (see KeepManual)."""
     def __init__(
         self,
         *,
@@ -434,10 +438,11 @@ class SetModeRequest(_message.Message):
         mode: _thread_pb2.ConversationMode.ValueType = ...,
         request_id: _builtins.str = ...,
         expected_mode_epoch: _builtins.int = ...,
+        keep_manual: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_mode_epoch", b"expected_mode_epoch", "mode", b"mode", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_mode_epoch", b"expected_mode_epoch", "keep_manual", b"keep_manual", "mode", b"mode", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -466,6 +471,132 @@ class SetModeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetModeResponse: _TypeAlias = SetModeResponse  # noqa: Y015
+
+@_typing.final
+class KeepManualRequest(_message.Message):
+    """Asks to keep the AI from taking a conversation over by itself, or to let it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    IS_KEPT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_MODE_EPOCH_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    is_kept: _builtins.bool
+    """People keep it; false lets the AI take over after the usual time."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat changes nothing again."""
+    expected_mode_epoch: _builtins.int
+    """The mode epoch the caller saw; 0 does not check."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        is_kept: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+        expected_mode_epoch: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_mode_epoch", b"expected_mode_epoch", "is_kept", b"is_kept", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepManualRequest: _TypeAlias = KeepManualRequest  # noqa: Y015
+
+@_typing.final
+class KeepManualResponse(_message.Message):
+    """The thread with or without the pin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def thread(self) -> _thread_pb2.Thread:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        thread: _thread_pb2.Thread | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["thread", b"thread"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["thread", b"thread"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepManualResponse: _TypeAlias = KeepManualResponse  # noqa: Y015
+
+@_typing.final
+class HandOverRequest(_message.Message):
+    """Gives a conversation from the AI to people."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MODE_EPOCH_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat hands nothing over again."""
+    mode_epoch: _builtins.int
+    """The mode epoch the caller believes in."""
+    reason: _thread_pb2.HandoverReason.ValueType
+    """Why."""
+    summary: _builtins.str
+    """What a person should know before reading on: at most 2000 characters, may be empty."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[_thread_pb2.CollectedField]:
+        """What the AI collected, each key once: at most 32."""
+
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        mode_epoch: _builtins.int = ...,
+        reason: _thread_pb2.HandoverReason.ValueType = ...,
+        summary: _builtins.str = ...,
+        fields: _abc.Iterable[_thread_pb2.CollectedField] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "fields", b"fields", "mode_epoch", b"mode_epoch", "reason", b"reason", "request_id", b"request_id", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverRequest: _TypeAlias = HandOverRequest  # noqa: Y015
+
+@_typing.final
+class HandOverResponse(_message.Message):
+    """The thread, waiting for a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def thread(self) -> _thread_pb2.Thread:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        thread: _thread_pb2.Thread | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["thread", b"thread"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["thread", b"thread"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverResponse: _TypeAlias = HandOverResponse  # noqa: Y015
 
 @_typing.final
 class ListReceiptsRequest(_message.Message):
@@ -521,19 +652,27 @@ class MessagingSettings(_message.Message):
 
     DEFAULT_MODE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    RESUME_AI_AFTER_FIELD_NUMBER: _builtins.int
     default_mode: _thread_pb2.ConversationMode.ValueType
     """Who answers in a new conversation; manual until somebody chooses otherwise."""
     version: _builtins.int
     """Raised with every change."""
+    @_builtins.property
+    def resume_ai_after(self) -> _duration_pb2.Duration:
+        """How long after the last message of a person the AI takes a conversation over again; 15 minutes
+        until somebody chooses otherwise, 0 is never.
+        """
+
     def __init__(
         self,
         *,
         default_mode: _thread_pb2.ConversationMode.ValueType = ...,
         version: _builtins.int = ...,
+        resume_ai_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resume_ai_after", b"resume_ai_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_mode", b"default_mode", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_mode", b"default_mode", "resume_ai_after", b"resume_ai_after", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -588,19 +727,27 @@ class UpdateMessagingSettingsRequest(_message.Message):
 
     DEFAULT_MODE_FIELD_NUMBER: _builtins.int
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    RESUME_AI_AFTER_FIELD_NUMBER: _builtins.int
     default_mode: _thread_pb2.ConversationMode.ValueType
     """A new default mode; unspecified keeps it. Existing conversations keep theirs."""
     expected_version: _builtins.int
     """The version the caller saw; 0 does not check."""
+    @_builtins.property
+    def resume_ai_after(self) -> _duration_pb2.Duration:
+        """A new time: 0 for never, or 1 second to 7 days, in whole seconds; unset keeps it. Conversations
+        whose time runs already keep theirs until the next message of a person.
+        """
+
     def __init__(
         self,
         *,
         default_mode: _thread_pb2.ConversationMode.ValueType = ...,
         expected_version: _builtins.int = ...,
+        resume_ai_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resume_ai_after", b"resume_ai_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_mode", b"default_mode", "expected_version", b"expected_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_mode", b"default_mode", "expected_version", b"expected_version", "resume_ai_after", b"resume_ai_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -70,6 +70,16 @@ class MessagingServiceStub:
                 request_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.SetModeRequest.SerializeToString,
                 response_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.SetModeResponse.FromString,
                 _registered_method=True)
+        self.KeepManual = channel.unary_unary(
+                '/inbox.messaging.v1.MessagingService/KeepManual',
+                request_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.KeepManualRequest.SerializeToString,
+                response_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.KeepManualResponse.FromString,
+                _registered_method=True)
+        self.HandOver = channel.unary_unary(
+                '/inbox.messaging.v1.MessagingService/HandOver',
+                request_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.HandOverRequest.SerializeToString,
+                response_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.HandOverResponse.FromString,
+                _registered_method=True)
         self.ListReceipts = channel.unary_unary(
                 '/inbox.messaging.v1.MessagingService/ListReceipts',
                 request_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.ListReceiptsRequest.SerializeToString,
@@ -140,6 +150,21 @@ class MessagingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def KeepManual(self, request, context):
+        """Keeps the AI from taking over a conversation by itself, or lets it; only in manual mode.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandOver(self, request, context):
+        """Gives a conversation from the AI to people, under the mode epoch the AI believes in; withdraws AI
+        messages that are still queued.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListReceipts(self, request, context):
         """Lists everything known about a message's way.
         """
@@ -198,6 +223,16 @@ def add_MessagingServiceServicer_to_server(servicer, server):
                     servicer.SetMode,
                     request_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.SetModeRequest.FromString,
                     response_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.SetModeResponse.SerializeToString,
+            ),
+            'KeepManual': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepManual,
+                    request_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.KeepManualRequest.FromString,
+                    response_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.KeepManualResponse.SerializeToString,
+            ),
+            'HandOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOver,
+                    request_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.HandOverRequest.FromString,
+                    response_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.HandOverResponse.SerializeToString,
             ),
             'ListReceipts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReceipts,
@@ -405,6 +440,60 @@ class MessagingService:
             '/inbox.messaging.v1.MessagingService/SetMode',
             inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.SetModeRequest.SerializeToString,
             inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.SetModeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KeepManual(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.messaging.v1.MessagingService/KeepManual',
+            inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.KeepManualRequest.SerializeToString,
+            inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.KeepManualResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.messaging.v1.MessagingService/HandOver',
+            inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.HandOverRequest.SerializeToString,
+            inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.HandOverResponse.FromString,
             options,
             channel_credentials,
             insecure,

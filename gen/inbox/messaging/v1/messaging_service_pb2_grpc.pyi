@@ -30,6 +30,12 @@ class MessagingServiceStub:
     """Gets a thread: its mode, epoch and counts."""
     SetMode: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.SetModeRequest, _messaging_service_pb2.SetModeResponse]
     """Hands a conversation to the AI, or takes it over; withdraws AI messages that are still queued."""
+    KeepManual: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.KeepManualRequest, _messaging_service_pb2.KeepManualResponse]
+    """Keeps the AI from taking over a conversation by itself, or lets it; only in manual mode."""
+    HandOver: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.HandOverRequest, _messaging_service_pb2.HandOverResponse]
+    """Gives a conversation from the AI to people, under the mode epoch the AI believes in; withdraws AI
+    messages that are still queued.
+    """
     ListReceipts: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.ListReceiptsRequest, _messaging_service_pb2.ListReceiptsResponse]
     """Lists everything known about a message's way."""
     GetMessagingSettings: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.GetMessagingSettingsRequest, _messaging_service_pb2.GetMessagingSettingsResponse]
@@ -95,6 +101,24 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_messaging_service_pb2.SetModeRequest, _abc.Awaitable[_messaging_service_pb2.SetModeResponse]],
     ) -> _abc.Awaitable[_messaging_service_pb2.SetModeResponse]:
         """Hands a conversation to the AI, or takes it over; withdraws AI messages that are still queued."""
+
+    @_abc_1.abstractmethod
+    def KeepManual(
+        self,
+        request: _messaging_service_pb2.KeepManualRequest,
+        context: _aio.ServicerContext[_messaging_service_pb2.KeepManualRequest, _abc.Awaitable[_messaging_service_pb2.KeepManualResponse]],
+    ) -> _abc.Awaitable[_messaging_service_pb2.KeepManualResponse]:
+        """Keeps the AI from taking over a conversation by itself, or lets it; only in manual mode."""
+
+    @_abc_1.abstractmethod
+    def HandOver(
+        self,
+        request: _messaging_service_pb2.HandOverRequest,
+        context: _aio.ServicerContext[_messaging_service_pb2.HandOverRequest, _abc.Awaitable[_messaging_service_pb2.HandOverResponse]],
+    ) -> _abc.Awaitable[_messaging_service_pb2.HandOverResponse]:
+        """Gives a conversation from the AI to people, under the mode epoch the AI believes in; withdraws AI
+        messages that are still queued.
+        """
 
     @_abc_1.abstractmethod
     def ListReceipts(

@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from inbox.messaging.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
@@ -43,6 +45,114 @@ CONVERSATION_MODE_MANUAL: ConversationMode.ValueType  # 2
 """People answer; the AI cannot write."""
 Global___ConversationMode: _TypeAlias = ConversationMode  # noqa: Y015
 
+class _HandoverReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HandoverReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HandoverReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HANDOVER_REASON_UNSPECIFIED: _HandoverReason.ValueType  # 0
+    """Never sent."""
+    HANDOVER_REASON_CUSTOMER_ASKED: _HandoverReason.ValueType  # 1
+    """The customer asked for a person."""
+    HANDOVER_REASON_UNSURE: _HandoverReason.ValueType  # 2
+    """The AI does not know, or is not sure enough."""
+    HANDOVER_REASON_PROVIDER_FAILED: _HandoverReason.ValueType  # 3
+    """The provider of the AI failed."""
+    HANDOVER_REASON_PROVIDER_SLOW: _HandoverReason.ValueType  # 4
+    """The provider did not answer in time."""
+    HANDOVER_REASON_POLICY: _HandoverReason.ValueType  # 5
+    """A rule of the workspace wants a person here."""
+    HANDOVER_REASON_OTHER: _HandoverReason.ValueType  # 6
+    """Anything else; the summary says what."""
+
+class HandoverReason(_HandoverReason, metaclass=_HandoverReasonEnumTypeWrapper):
+    """Why the AI gave a conversation to people."""
+
+HANDOVER_REASON_UNSPECIFIED: HandoverReason.ValueType  # 0
+"""Never sent."""
+HANDOVER_REASON_CUSTOMER_ASKED: HandoverReason.ValueType  # 1
+"""The customer asked for a person."""
+HANDOVER_REASON_UNSURE: HandoverReason.ValueType  # 2
+"""The AI does not know, or is not sure enough."""
+HANDOVER_REASON_PROVIDER_FAILED: HandoverReason.ValueType  # 3
+"""The provider of the AI failed."""
+HANDOVER_REASON_PROVIDER_SLOW: HandoverReason.ValueType  # 4
+"""The provider did not answer in time."""
+HANDOVER_REASON_POLICY: HandoverReason.ValueType  # 5
+"""A rule of the workspace wants a person here."""
+HANDOVER_REASON_OTHER: HandoverReason.ValueType  # 6
+"""Anything else; the summary says what."""
+Global___HandoverReason: _TypeAlias = HandoverReason  # noqa: Y015
+
+@_typing.final
+class CollectedField(_message.Message):
+    """One detail the AI learned from the customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    SOURCE_SEQ_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """What it is, "order_number": 1 to 64 characters."""
+    value: _builtins.str
+    """What the customer said it is: at most 1000 characters."""
+    source_seq: _builtins.int
+    """The seq of the message it was read from; 0 when it is none in particular."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        value: _builtins.str = ...,
+        source_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "source_seq", b"source_seq", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CollectedField: _TypeAlias = CollectedField  # noqa: Y015
+
+@_typing.final
+class Handover(_message.Message):
+    """The AI gave a conversation to people."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    reason: Global___HandoverReason.ValueType
+    """Why."""
+    summary: _builtins.str
+    """What a person should know before reading on: at most 2000 characters."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___CollectedField]:
+        """What the AI collected, each key once: at most 32."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        reason: Global___HandoverReason.ValueType = ...,
+        summary: _builtins.str = ...,
+        fields: _abc.Iterable[Global___CollectedField] | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "fields", b"fields", "reason", b"reason", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Handover: _TypeAlias = Handover  # noqa: Y015
+
 @_typing.final
 class Thread(_message.Message):
     """The messages of one conversation with one customer on one channel. Its id is the conversation's."""
@@ -61,6 +171,9 @@ class Thread(_message.Message):
     LAST_MESSAGE_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    MANUAL_UNTIL_FIELD_NUMBER: _builtins.int
+    IS_MANUAL_KEPT_FIELD_NUMBER: _builtins.int
+    HANDOVER_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation's id."""
     channel_id: _builtins.str
@@ -76,18 +189,32 @@ class Thread(_message.Message):
     mode_epoch: _builtins.int
     """Raised by every switch of the mode."""
     last_seq: _builtins.int
-    """The seq of the newest message."""
+    """The seq of the newest message, rows for the team included."""
     inbound_count: _builtins.int
     """How many messages came in, ever."""
     version: _builtins.int
     """Raised with every change; keep the higher."""
+    is_manual_kept: _builtins.bool
+    """People keep it: the AI does not take over by itself."""
     @_builtins.property
     def last_message_time(self) -> _timestamp_pb2.Timestamp:
-        """When the newest message was committed."""
+        """When the newest message was committed that is not just a row for the team."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the first one was."""
+
+    @_builtins.property
+    def manual_until(self) -> _timestamp_pb2.Timestamp:
+        """When the AI takes over again; set anew by every message of a person. Unset in AI mode, and
+        where people answer until somebody switches.
+        """
+
+    @_builtins.property
+    def handover(self) -> Global___Handover:
+        """Why the conversation waits for a person; unset once a person wrote, somebody switched the mode,
+        or the AI took over again.
+        """
 
     def __init__(
         self,
@@ -104,10 +231,13 @@ class Thread(_message.Message):
         last_message_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        manual_until: _timestamp_pb2.Timestamp | None = ...,
+        is_manual_kept: _builtins.bool = ...,
+        handover: Global___Handover | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_message_time", b"last_message_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "handover", b"handover", "last_message_time", b"last_message_time", "manual_until", b"manual_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "conversation_id", b"conversation_id", "create_time", b"create_time", "customer_name", b"customer_name", "external_id", b"external_id", "inbound_count", b"inbound_count", "last_message_time", b"last_message_time", "last_seq", b"last_seq", "mode", b"mode", "mode_epoch", b"mode_epoch", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "conversation_id", b"conversation_id", "create_time", b"create_time", "customer_name", b"customer_name", "external_id", b"external_id", "handover", b"handover", "inbound_count", b"inbound_count", "is_manual_kept", b"is_manual_kept", "last_message_time", b"last_message_time", "last_seq", b"last_seq", "manual_until", b"manual_until", "mode", b"mode", "mode_epoch", b"mode_epoch", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

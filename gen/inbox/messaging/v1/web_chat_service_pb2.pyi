@@ -65,7 +65,7 @@ class VisitorMessage(_message.Message):
     id: _builtins.str
     """UUID."""
     seq: _builtins.int
-    """Its place: 1, 2, 3 … without gaps."""
+    """Its place among all messages; rows for the team leave gaps."""
     client_message_id: _builtins.str
     """The sender's own id, on the customer's own messages."""
     author_kind: Global___VisitorAuthorKind.ValueType

@@ -8,6 +8,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ConversationMode, ConversationModeJson, Handover, HandoverJson } from "./thread_pb";
+import { file_inbox_messaging_v1_thread } from "./thread_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message as Message$1 } from "@bufbuild/protobuf";
 
@@ -15,7 +17,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/message.proto.
  */
 export const file_inbox_messaging_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("CiBpbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnZS5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIl4KBkF1dGhvchIsCgRraW5kGAEgASgOMh4uaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvcktpbmQSCgoCaWQYAiABKAkSGgoMZGlzcGxheV9uYW1lGAMgASgJQgSwuxgBIosBCg9EZWxpdmVyeUZhaWx1cmUSMQoGcmVhc29uGAEgASgOMiEuaW5ib3gubWVzc2FnaW5nLnYxLkZhaWx1cmVSZWFzb24SFQoNcGxhdGZvcm1fY29kZRgCIAEoCRIUCgxpc19yZXRyeWFibGUYAyABKAgSGAoQbWF5X2hhdmVfYXJyaXZlZBgEIAEoCCLnAwoHTWVzc2FnZRIKCgJpZBgBIAEoCRIXCg9jb252ZXJzYXRpb25faWQYAiABKAkSCwoDc2VxGAMgASgDEhkKEWNsaWVudF9tZXNzYWdlX2lkGAQgASgJEjcKCWRpcmVjdGlvbhgFIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5NZXNzYWdlRGlyZWN0aW9uEioKBmF1dGhvchgGIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISEgoEdGV4dBgHIAEoCUIEsLsYARI7Cg9kZWxpdmVyeV9zdGF0dXMYCCABKA4yIi5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlTdGF0dXMSNAoHZmFpbHVyZRgJIAEoCzIjLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeUZhaWx1cmUSFQoNYXR0ZW1wdF9jb3VudBgKIAEoBRIXCg9pbmJvdW5kX29yZGluYWwYCyABKAMSLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXBsYXRmb3JtX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YDiABKAMiqwMKB1JlY2VpcHQSCgoCaWQYASABKAkSEgoKbWVzc2FnZV9pZBgCIAEoCRIWCg5hdHRlbXB0X251bWJlchgDIAEoBRI7Cg9kZWxpdmVyeV9zdGF0dXMYBCABKA4yIi5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlTdGF0dXMSMQoGc291cmNlGAUgASgOMiEuaW5ib3gubWVzc2FnaW5nLnYxLlJlY2VpcHRTb3VyY2USLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXBsYXRmb3JtX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKE3BsYXRmb3JtX21lc3NhZ2VfaWQYCCABKAkSNAoHZmFpbHVyZRgJIAEoCzIjLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeUZhaWx1cmUSKgoGYXV0aG9yGAogASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvchIVCg1hbnN3ZXJfbWlsbGlzGAsgASgDKnQKEE1lc3NhZ2VEaXJlY3Rpb24SIQodTUVTU0FHRV9ESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIdChlNRVNTQUdFX0RJUkVDVElPTl9JTkJPVU5EEAESHgoaTUVTU0FHRV9ESVJFQ1RJT05fT1VUQk9VTkQQAiqiAQoKQXV0aG9yS2luZBIbChdBVVRIT1JfS0lORF9VTlNQRUNJRklFRBAAEhgKFEFVVEhPUl9LSU5EX0NVU1RPTUVSEAESFgoSQVVUSE9SX0tJTkRfTUVNQkVSEAISEgoOQVVUSE9SX0tJTkRfQUkQAxIZChVBVVRIT1JfS0lORF9QSE9ORV9BUFAQBBIWChJBVVRIT1JfS0lORF9TWVNURU0QBSqkAgoORGVsaXZlcnlTdGF0dXMSHwobREVMSVZFUllfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWREVMSVZFUllfU1RBVFVTX1FVRVVFRBABEhsKF0RFTElWRVJZX1NUQVRVU19TRU5ESU5HEAISGwoXREVMSVZFUllfU1RBVFVTX1VOS05PV04QAxIjCh9ERUxJVkVSWV9TVEFUVVNfUFJFU1VNRURfRkFJTEVEEAQSGAoUREVMSVZFUllfU1RBVFVTX1NFTlQQBRIjCh9ERUxJVkVSWV9TVEFUVVNfUkVQT1JURURfRkFJTEVEEAYSHQoZREVMSVZFUllfU1RBVFVTX0RFTElWRVJFRBAHEhgKFERFTElWRVJZX1NUQVRVU19SRUFEEAgqugMKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABItCilGQUlMVVJFX1JFQVNPTl9DSEFOTkVMX05FRURTX1JFQ09OTkVDVElPThABEigKJEZBSUxVUkVfUkVBU09OX0NIQU5ORUxfTk9UX0NPTk5FQ1RFRBACEigKJEZBSUxVUkVfUkVBU09OX1JFQ0lQSUVOVF9VTkFWQUlMQUJMRRADEiMKH0ZBSUxVUkVfUkVBU09OX0NPTlRFTlRfUkVKRUNURUQQBBIgChxGQUlMVVJFX1JFQVNPTl9XSU5ET1dfQ0xPU0VEEAUSHwobRkFJTFVSRV9SRUFTT05fUkFURV9MSU1JVEVEEAYSGgoWRkFJTFVSRV9SRUFTT05fTkVUV09SSxAHEhwKGEZBSUxVUkVfUkVBU09OX05PX0FOU1dFUhAIEh0KGUZBSUxVUkVfUkVBU09OX1RBS0VOX09WRVIQCRIhCh1GQUlMVVJFX1JFQVNPTl9QTEFURk9STV9FUlJPUhAKEiIKHkZBSUxVUkVfUkVBU09OX0FDQ09VTlRfQkxPQ0tFRBALKroBCg1SZWNlaXB0U291cmNlEh4KGlJFQ0VJUFRfU09VUkNFX1VOU1BFQ0lGSUVEEAASFgoSUkVDRUlQVF9TT1VSQ0VfQVBJEAESGwoXUkVDRUlQVF9TT1VSQ0VfRElTUEFUQ0gQAhIaChZSRUNFSVBUX1NPVVJDRV9XRUJIT09LEAMSGwoXUkVDRUlQVF9TT1VSQ0VfV0VCX0NIQVQQBBIbChdSRUNFSVBUX1NPVVJDRV9ERUFETElORRAFYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
+  fileDesc("CiBpbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnZS5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIl4KBkF1dGhvchIsCgRraW5kGAEgASgOMh4uaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvcktpbmQSCgoCaWQYAiABKAkSGgoMZGlzcGxheV9uYW1lGAMgASgJQgSwuxgBIosBCg9EZWxpdmVyeUZhaWx1cmUSMQoGcmVhc29uGAEgASgOMiEuaW5ib3gubWVzc2FnaW5nLnYxLkZhaWx1cmVSZWFzb24SFQoNcGxhdGZvcm1fY29kZRgCIAEoCRIUCgxpc19yZXRyeWFibGUYAyABKAgSGAoQbWF5X2hhdmVfYXJyaXZlZBgEIAEoCCJuCgxNb2RlU3dpdGNoZWQSMgoEbW9kZRgBIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiCwoJQWlSZXN1bWVkIrYBCgpTeXN0ZW1Ob3RlEjkKDW1vZGVfc3dpdGNoZWQYASABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuTW9kZVN3aXRjaGVkSAASMAoIaGFuZG92ZXIYAiABKAsyHC5pbmJveC5tZXNzYWdpbmcudjEuSGFuZG92ZXJIABIzCgphaV9yZXN1bWVkGAMgASgLMh0uaW5ib3gubWVzc2FnaW5nLnYxLkFpUmVzdW1lZEgAQgYKBGtpbmQinAQKB01lc3NhZ2USCgoCaWQYASABKAkSFwoPY29udmVyc2F0aW9uX2lkGAIgASgJEgsKA3NlcRgDIAEoAxIZChFjbGllbnRfbWVzc2FnZV9pZBgEIAEoCRI3CglkaXJlY3Rpb24YBSABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZURpcmVjdGlvbhIqCgZhdXRob3IYBiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yEhIKBHRleHQYByABKAlCBLC7GAESOwoPZGVsaXZlcnlfc3RhdHVzGAggASgOMiIuaW5ib3gubWVzc2FnaW5nLnYxLkRlbGl2ZXJ5U3RhdHVzEjQKB2ZhaWx1cmUYCSABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlGYWlsdXJlEhUKDWF0dGVtcHRfY291bnQYCiABKAUSFwoPaW5ib3VuZF9vcmRpbmFsGAsgASgDEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1wbGF0Zm9ybV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGA4gASgDEjMKC3N5c3RlbV9ub3RlGBQgASgLMh4uaW5ib3gubWVzc2FnaW5nLnYxLlN5c3RlbU5vdGUiqwMKB1JlY2VpcHQSCgoCaWQYASABKAkSEgoKbWVzc2FnZV9pZBgCIAEoCRIWCg5hdHRlbXB0X251bWJlchgDIAEoBRI7Cg9kZWxpdmVyeV9zdGF0dXMYBCABKA4yIi5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlTdGF0dXMSMQoGc291cmNlGAUgASgOMiEuaW5ib3gubWVzc2FnaW5nLnYxLlJlY2VpcHRTb3VyY2USLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXBsYXRmb3JtX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKE3BsYXRmb3JtX21lc3NhZ2VfaWQYCCABKAkSNAoHZmFpbHVyZRgJIAEoCzIjLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeUZhaWx1cmUSKgoGYXV0aG9yGAogASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvchIVCg1hbnN3ZXJfbWlsbGlzGAsgASgDKpQBChBNZXNzYWdlRGlyZWN0aW9uEiEKHU1FU1NBR0VfRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASHQoZTUVTU0FHRV9ESVJFQ1RJT05fSU5CT1VORBABEh4KGk1FU1NBR0VfRElSRUNUSU9OX09VVEJPVU5EEAISHgoaTUVTU0FHRV9ESVJFQ1RJT05fSU5URVJOQUwQAyqiAQoKQXV0aG9yS2luZBIbChdBVVRIT1JfS0lORF9VTlNQRUNJRklFRBAAEhgKFEFVVEhPUl9LSU5EX0NVU1RPTUVSEAESFgoSQVVUSE9SX0tJTkRfTUVNQkVSEAISEgoOQVVUSE9SX0tJTkRfQUkQAxIZChVBVVRIT1JfS0lORF9QSE9ORV9BUFAQBBIWChJBVVRIT1JfS0lORF9TWVNURU0QBSqkAgoORGVsaXZlcnlTdGF0dXMSHwobREVMSVZFUllfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWREVMSVZFUllfU1RBVFVTX1FVRVVFRBABEhsKF0RFTElWRVJZX1NUQVRVU19TRU5ESU5HEAISGwoXREVMSVZFUllfU1RBVFVTX1VOS05PV04QAxIjCh9ERUxJVkVSWV9TVEFUVVNfUFJFU1VNRURfRkFJTEVEEAQSGAoUREVMSVZFUllfU1RBVFVTX1NFTlQQBRIjCh9ERUxJVkVSWV9TVEFUVVNfUkVQT1JURURfRkFJTEVEEAYSHQoZREVMSVZFUllfU1RBVFVTX0RFTElWRVJFRBAHEhgKFERFTElWRVJZX1NUQVRVU19SRUFEEAgqugMKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABItCilGQUlMVVJFX1JFQVNPTl9DSEFOTkVMX05FRURTX1JFQ09OTkVDVElPThABEigKJEZBSUxVUkVfUkVBU09OX0NIQU5ORUxfTk9UX0NPTk5FQ1RFRBACEigKJEZBSUxVUkVfUkVBU09OX1JFQ0lQSUVOVF9VTkFWQUlMQUJMRRADEiMKH0ZBSUxVUkVfUkVBU09OX0NPTlRFTlRfUkVKRUNURUQQBBIgChxGQUlMVVJFX1JFQVNPTl9XSU5ET1dfQ0xPU0VEEAUSHwobRkFJTFVSRV9SRUFTT05fUkFURV9MSU1JVEVEEAYSGgoWRkFJTFVSRV9SRUFTT05fTkVUV09SSxAHEhwKGEZBSUxVUkVfUkVBU09OX05PX0FOU1dFUhAIEh0KGUZBSUxVUkVfUkVBU09OX1RBS0VOX09WRVIQCRIhCh1GQUlMVVJFX1JFQVNPTl9QTEFURk9STV9FUlJPUhAKEiIKHkZBSUxVUkVfUkVBU09OX0FDQ09VTlRfQkxPQ0tFRBALKroBCg1SZWNlaXB0U291cmNlEh4KGlJFQ0VJUFRfU09VUkNFX1VOU1BFQ0lGSUVEEAASFgoSUkVDRUlQVF9TT1VSQ0VfQVBJEAESGwoXUkVDRUlQVF9TT1VSQ0VfRElTUEFUQ0gQAhIaChZSRUNFSVBUX1NPVVJDRV9XRUJIT09LEAMSGwoXUkVDRUlQVF9TT1VSQ0VfV0VCX0NIQVQQBBIbChdSRUNFSVBUX1NPVVJDRV9ERUFETElORRAFYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * Who wrote a message, as it was when it was written.
@@ -158,6 +160,151 @@ export const DeliveryFailureSchema: GenMessage<DeliveryFailure, {jsonType: Deliv
   messageDesc(file_inbox_messaging_v1_message, 1);
 
 /**
+ * Somebody switched who answers.
+ *
+ * @generated from message inbox.messaging.v1.ModeSwitched
+ */
+export type ModeSwitched = Message$1<"inbox.messaging.v1.ModeSwitched"> & {
+  /**
+   * Who answers from then on.
+   *
+   * @generated from field: inbox.messaging.v1.ConversationMode mode = 1;
+   */
+  mode: ConversationMode;
+
+  /**
+   * Who switched it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: Author | undefined;
+};
+
+/**
+ * Somebody switched who answers.
+ *
+ * @generated from message inbox.messaging.v1.ModeSwitched
+ */
+export type ModeSwitchedJson = {
+  /**
+   * Who answers from then on.
+   *
+   * @generated from field: inbox.messaging.v1.ConversationMode mode = 1;
+   */
+  mode?: ConversationModeJson;
+
+  /**
+   * Who switched it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: AuthorJson;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.ModeSwitched.
+ * Use `create(ModeSwitchedSchema)` to create a new message.
+ */
+export const ModeSwitchedSchema: GenMessage<ModeSwitched, {jsonType: ModeSwitchedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_message, 2);
+
+/**
+ * The AI took over again by itself, because no person wrote for a while.
+ *
+ * @generated from message inbox.messaging.v1.AiResumed
+ */
+export type AiResumed = Message$1<"inbox.messaging.v1.AiResumed"> & {
+};
+
+/**
+ * The AI took over again by itself, because no person wrote for a while.
+ *
+ * @generated from message inbox.messaging.v1.AiResumed
+ */
+export type AiResumedJson = {
+};
+
+/**
+ * Describes the message inbox.messaging.v1.AiResumed.
+ * Use `create(AiResumedSchema)` to create a new message.
+ */
+export const AiResumedSchema: GenMessage<AiResumed, {jsonType: AiResumedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_message, 3);
+
+/**
+ * What a row for the team tells.
+ *
+ * @generated from message inbox.messaging.v1.SystemNote
+ */
+export type SystemNote = Message$1<"inbox.messaging.v1.SystemNote"> & {
+  /**
+   * What happened.
+   *
+   * @generated from oneof inbox.messaging.v1.SystemNote.kind
+   */
+  kind: {
+    /**
+     * Somebody switched who answers.
+     *
+     * @generated from field: inbox.messaging.v1.ModeSwitched mode_switched = 1;
+     */
+    value: ModeSwitched;
+    case: "modeSwitched";
+  } | {
+    /**
+     * The AI gave the conversation to people.
+     *
+     * @generated from field: inbox.messaging.v1.Handover handover = 2;
+     */
+    value: Handover;
+    case: "handover";
+  } | {
+    /**
+     * The AI took over again by itself.
+     *
+     * @generated from field: inbox.messaging.v1.AiResumed ai_resumed = 3;
+     */
+    value: AiResumed;
+    case: "aiResumed";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * What a row for the team tells.
+ *
+ * @generated from message inbox.messaging.v1.SystemNote
+ */
+export type SystemNoteJson = {
+  /**
+   * Somebody switched who answers.
+   *
+   * @generated from field: inbox.messaging.v1.ModeSwitched mode_switched = 1;
+   */
+  modeSwitched?: ModeSwitchedJson;
+
+  /**
+   * The AI gave the conversation to people.
+   *
+   * @generated from field: inbox.messaging.v1.Handover handover = 2;
+   */
+  handover?: HandoverJson;
+
+  /**
+   * The AI took over again by itself.
+   *
+   * @generated from field: inbox.messaging.v1.AiResumed ai_resumed = 3;
+   */
+  aiResumed?: AiResumedJson;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.SystemNote.
+ * Use `create(SystemNoteSchema)` to create a new message.
+ */
+export const SystemNoteSchema: GenMessage<SystemNote, {jsonType: SystemNoteJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_message, 4);
+
+/**
  * One message of a conversation.
  *
  * @generated from message inbox.messaging.v1.Message
@@ -260,6 +407,13 @@ export type Message = Message$1<"inbox.messaging.v1.Message"> & {
    * @generated from field: int64 version = 14;
    */
   version: bigint;
+
+  /**
+   * What happened, on rows for the team; these have no text.
+   *
+   * @generated from field: inbox.messaging.v1.SystemNote system_note = 20;
+   */
+  systemNote?: SystemNote | undefined;
 };
 
 /**
@@ -365,6 +519,13 @@ export type MessageJson = {
    * @generated from field: int64 version = 14;
    */
   version?: string;
+
+  /**
+   * What happened, on rows for the team; these have no text.
+   *
+   * @generated from field: inbox.messaging.v1.SystemNote system_note = 20;
+   */
+  systemNote?: SystemNoteJson;
 };
 
 /**
@@ -372,7 +533,7 @@ export type MessageJson = {
  * Use `create(MessageSchema)` to create a new message.
  */
 export const MessageSchema: GenMessage<Message, {jsonType: MessageJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_message, 2);
+  messageDesc(file_inbox_messaging_v1_message, 5);
 
 /**
  * One piece of evidence about one attempt, kept for ever.
@@ -547,7 +708,7 @@ export type ReceiptJson = {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema: GenMessage<Receipt, {jsonType: ReceiptJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_message, 3);
+  messageDesc(file_inbox_messaging_v1_message, 6);
 
 /**
  * Which way a message goes.
@@ -575,6 +736,14 @@ export enum MessageDirection {
    * @generated from enum value: MESSAGE_DIRECTION_OUTBOUND = 2;
    */
   OUTBOUND = 2,
+
+  /**
+   * Nowhere: a row for the team. It has a seq, but the customer never sees it, it is never sent and
+   * never counts as inbound, as the newest message or as activity.
+   *
+   * @generated from enum value: MESSAGE_DIRECTION_INTERNAL = 3;
+   */
+  INTERNAL = 3,
 }
 
 /**
@@ -582,7 +751,7 @@ export enum MessageDirection {
  *
  * @generated from enum inbox.messaging.v1.MessageDirection
  */
-export type MessageDirectionJson = "MESSAGE_DIRECTION_UNSPECIFIED" | "MESSAGE_DIRECTION_INBOUND" | "MESSAGE_DIRECTION_OUTBOUND";
+export type MessageDirectionJson = "MESSAGE_DIRECTION_UNSPECIFIED" | "MESSAGE_DIRECTION_INBOUND" | "MESSAGE_DIRECTION_OUTBOUND" | "MESSAGE_DIRECTION_INTERNAL";
 
 /**
  * Describes the enum inbox.messaging.v1.MessageDirection.

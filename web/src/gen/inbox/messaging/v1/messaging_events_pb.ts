@@ -138,7 +138,8 @@ export const DeliveryStatusChangedSchema: GenMessage<DeliveryStatusChanged, {jso
   messageDesc(file_inbox_messaging_v1_messaging_events, 2);
 
 /**
- * A conversation was handed to the AI or taken over by a person.
+ * A conversation was handed to the AI, given to people or kept by them, or the AI resumed; where
+ * the mode switched, the MessageCreated of the row that tells so follows at once.
  *
  * @generated from message inbox.messaging.v1.ModeChanged
  */
@@ -159,7 +160,8 @@ export type ModeChanged = Message<"inbox.messaging.v1.ModeChanged"> & {
 };
 
 /**
- * A conversation was handed to the AI or taken over by a person.
+ * A conversation was handed to the AI, given to people or kept by them, or the AI resumed; where
+ * the mode switched, the MessageCreated of the row that tells so follows at once.
  *
  * @generated from message inbox.messaging.v1.ModeChanged
  */

@@ -4,11 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration, DurationJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Error, ErrorJson } from "../../error/v1/reason_pb";
 import { file_inbox_error_v1_reason } from "../../error/v1/reason_pb";
 import type { Message as Message$1, MessageJson, Receipt, ReceiptJson } from "./message_pb";
 import { file_inbox_messaging_v1_message } from "./message_pb";
-import type { ConversationMode, ConversationModeJson, Thread, ThreadJson } from "./thread_pb";
+import type { CollectedField, CollectedFieldJson, ConversationMode, ConversationModeJson, HandoverReason, HandoverReasonJson, Thread, ThreadJson } from "./thread_pb";
 import { file_inbox_messaging_v1_thread } from "./thread_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/messaging_service.proto.
  */
 export const file_inbox_messaging_v1_messaging_service: GenFile = /*@__PURE__*/
-  fileDesc("CippbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnaW5nX3NlcnZpY2UucHJvdG8SEmluYm94Lm1lc3NhZ2luZy52MSJwChJTZW5kTWVzc2FnZVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhkKEWNsaWVudF9tZXNzYWdlX2lkGAIgASgJEhIKBHRleHQYAyABKAlCBLC7GAESEgoKbW9kZV9lcG9jaBgEIAEoAyJVChNTZW5kTWVzc2FnZVJlc3BvbnNlEiwKB21lc3NhZ2UYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZRIQCghyZXBsYXllZBgCIAEoCCJ0ChBTZW5kTWVzc2FnZXNJdGVtEgsKA3JlZhgBIAEoBBI3CgdyZXF1ZXN0GAIgASgLMiYuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVxdWVzdBIaCgxhY2Nlc3NfdG9rZW4YAyABKAlCBLC7GAEiSgoTU2VuZE1lc3NhZ2VzUmVxdWVzdBIzCgVpdGVtcxgBIAMoCzIkLmluYm94Lm1lc3NhZ2luZy52MS5TZW5kTWVzc2FnZXNJdGVtIo0BChJTZW5kTWVzc2FnZXNSZXN1bHQSCwoDcmVmGAEgASgEEjcKBHNlbnQYAiABKAsyJy5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXNwb25zZUgAEiYKBWVycm9yGAMgASgLMhUuaW5ib3guZXJyb3IudjEuRXJyb3JIAEIJCgdvdXRjb21lIk8KFFNlbmRNZXNzYWdlc1Jlc3BvbnNlEjcKB3Jlc3VsdHMYASADKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VzUmVzdWx0Ij0KE1JldHJ5TWVzc2FnZVJlcXVlc3QSEgoKbWVzc2FnZV9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIkQKFFJldHJ5TWVzc2FnZVJlc3BvbnNlEiwKB21lc3NhZ2UYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZSInChFHZXRNZXNzYWdlUmVxdWVzdBISCgptZXNzYWdlX2lkGAEgASgJIkIKEkdldE1lc3NhZ2VSZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2UiaAoTTGlzdE1lc3NhZ2VzUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKYmVmb3JlX3NlcRgCIAEoAxIRCglhZnRlcl9zZXEYAyABKAMSEQoJcGFnZV9zaXplGAQgASgFIoMBChRMaXN0TWVzc2FnZXNSZXNwb25zZRItCghtZXNzYWdlcxgBIAMoCzIbLmluYm94Lm1lc3NhZ2luZy52MS5NZXNzYWdlEhAKCGhhc19tb3JlGAIgASgIEioKBnRocmVhZBgDIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWQiKwoQR2V0VGhyZWFkUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkiPwoRR2V0VGhyZWFkUmVzcG9uc2USKgoGdGhyZWFkGAEgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLlRocmVhZCKOAQoOU2V0TW9kZVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEjIKBG1vZGUYAiABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuQ29udmVyc2F0aW9uTW9kZRISCgpyZXF1ZXN0X2lkGAMgASgJEhsKE2V4cGVjdGVkX21vZGVfZXBvY2gYBCABKAMiPQoPU2V0TW9kZVJlc3BvbnNlEioKBnRocmVhZBgBIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWQiKQoTTGlzdFJlY2VpcHRzUmVxdWVzdBISCgptZXNzYWdlX2lkGAEgASgJIkUKFExpc3RSZWNlaXB0c1Jlc3BvbnNlEi0KCHJlY2VpcHRzGAEgAygLMhsuaW5ib3gubWVzc2FnaW5nLnYxLlJlY2VpcHQiYAoRTWVzc2FnaW5nU2V0dGluZ3MSOgoMZGVmYXVsdF9tb2RlGAEgASgOMiQuaW5ib3gubWVzc2FnaW5nLnYxLkNvbnZlcnNhdGlvbk1vZGUSDwoHdmVyc2lvbhgCIAEoAyIdChtHZXRNZXNzYWdpbmdTZXR0aW5nc1JlcXVlc3QiVwocR2V0TWVzc2FnaW5nU2V0dGluZ3NSZXNwb25zZRI3CghzZXR0aW5ncxgBIAEoCzIlLmluYm94Lm1lc3NhZ2luZy52MS5NZXNzYWdpbmdTZXR0aW5ncyJ2Ch5VcGRhdGVNZXNzYWdpbmdTZXR0aW5nc1JlcXVlc3QSOgoMZGVmYXVsdF9tb2RlGAEgASgOMiQuaW5ib3gubWVzc2FnaW5nLnYxLkNvbnZlcnNhdGlvbk1vZGUSGAoQZXhwZWN0ZWRfdmVyc2lvbhgCIAEoAyJaCh9VcGRhdGVNZXNzYWdpbmdTZXR0aW5nc1Jlc3BvbnNlEjcKCHNldHRpbmdzGAEgASgLMiUuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2luZ1NldHRpbmdzMpEJChBNZXNzYWdpbmdTZXJ2aWNlEmkKC1NlbmRNZXNzYWdlEiYuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVxdWVzdBonLmluYm94Lm1lc3NhZ2luZy52MS5TZW5kTWVzc2FnZVJlc3BvbnNlIgmquxgFCgMBAgQScwoMU2VuZE1lc3NhZ2VzEicuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlc1JlcXVlc3QaKC5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VzUmVzcG9uc2UiDKq7GAgKBAECBAUYASgBMAESawoMUmV0cnlNZXNzYWdlEicuaW5ib3gubWVzc2FnaW5nLnYxLlJldHJ5TWVzc2FnZVJlcXVlc3QaKC5pbmJveC5tZXNzYWdpbmcudjEuUmV0cnlNZXNzYWdlUmVzcG9uc2UiCKq7GAQKAgECEmoKCkdldE1lc3NhZ2USJS5pbmJveC5tZXNzYWdpbmcudjEuR2V0TWVzc2FnZVJlcXVlc3QaJi5pbmJveC5tZXNzYWdpbmcudjEuR2V0TWVzc2FnZVJlc3BvbnNlIg2quxgJCgUBAgMEBSABEnAKDExpc3RNZXNzYWdlcxInLmluYm94Lm1lc3NhZ2luZy52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0GiguaW5ib3gubWVzc2FnaW5nLnYxLkxpc3RNZXNzYWdlc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEmcKCUdldFRocmVhZBIkLmluYm94Lm1lc3NhZ2luZy52MS5HZXRUaHJlYWRSZXF1ZXN0GiUuaW5ib3gubWVzc2FnaW5nLnYxLkdldFRocmVhZFJlc3BvbnNlIg2quxgJCgUBAgMEBSABEl4KB1NldE1vZGUSIi5pbmJveC5tZXNzYWdpbmcudjEuU2V0TW9kZVJlcXVlc3QaIy5pbmJveC5tZXNzYWdpbmcudjEuU2V0TW9kZVJlc3BvbnNlIgqquxgGCgQBAgQFEm8KDExpc3RSZWNlaXB0cxInLmluYm94Lm1lc3NhZ2luZy52MS5MaXN0UmVjZWlwdHNSZXF1ZXN0GiguaW5ib3gubWVzc2FnaW5nLnYxLkxpc3RSZWNlaXB0c1Jlc3BvbnNlIgyquxgICgQBAgMFIAESiAEKFEdldE1lc3NhZ2luZ1NldHRpbmdzEi8uaW5ib3gubWVzc2FnaW5nLnYxLkdldE1lc3NhZ2luZ1NldHRpbmdzUmVxdWVzdBowLmluYm94Lm1lc3NhZ2luZy52MS5HZXRNZXNzYWdpbmdTZXR0aW5nc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEowBChdVcGRhdGVNZXNzYWdpbmdTZXR0aW5ncxIyLmluYm94Lm1lc3NhZ2luZy52MS5VcGRhdGVNZXNzYWdpbmdTZXR0aW5nc1JlcXVlc3QaMy5pbmJveC5tZXNzYWdpbmcudjEuVXBkYXRlTWVzc2FnaW5nU2V0dGluZ3NSZXNwb25zZSIIqrsYBAoCAQViBnByb3RvMw", [file_inbox_error_v1_reason, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
+  fileDesc("CippbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnaW5nX3NlcnZpY2UucHJvdG8SEmluYm94Lm1lc3NhZ2luZy52MSJwChJTZW5kTWVzc2FnZVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhkKEWNsaWVudF9tZXNzYWdlX2lkGAIgASgJEhIKBHRleHQYAyABKAlCBLC7GAESEgoKbW9kZV9lcG9jaBgEIAEoAyJVChNTZW5kTWVzc2FnZVJlc3BvbnNlEiwKB21lc3NhZ2UYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZRIQCghyZXBsYXllZBgCIAEoCCJ0ChBTZW5kTWVzc2FnZXNJdGVtEgsKA3JlZhgBIAEoBBI3CgdyZXF1ZXN0GAIgASgLMiYuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVxdWVzdBIaCgxhY2Nlc3NfdG9rZW4YAyABKAlCBLC7GAEiSgoTU2VuZE1lc3NhZ2VzUmVxdWVzdBIzCgVpdGVtcxgBIAMoCzIkLmluYm94Lm1lc3NhZ2luZy52MS5TZW5kTWVzc2FnZXNJdGVtIo0BChJTZW5kTWVzc2FnZXNSZXN1bHQSCwoDcmVmGAEgASgEEjcKBHNlbnQYAiABKAsyJy5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXNwb25zZUgAEiYKBWVycm9yGAMgASgLMhUuaW5ib3guZXJyb3IudjEuRXJyb3JIAEIJCgdvdXRjb21lIk8KFFNlbmRNZXNzYWdlc1Jlc3BvbnNlEjcKB3Jlc3VsdHMYASADKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VzUmVzdWx0Ij0KE1JldHJ5TWVzc2FnZVJlcXVlc3QSEgoKbWVzc2FnZV9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIkQKFFJldHJ5TWVzc2FnZVJlc3BvbnNlEiwKB21lc3NhZ2UYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZSInChFHZXRNZXNzYWdlUmVxdWVzdBISCgptZXNzYWdlX2lkGAEgASgJIkIKEkdldE1lc3NhZ2VSZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2UiaAoTTGlzdE1lc3NhZ2VzUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKYmVmb3JlX3NlcRgCIAEoAxIRCglhZnRlcl9zZXEYAyABKAMSEQoJcGFnZV9zaXplGAQgASgFIoMBChRMaXN0TWVzc2FnZXNSZXNwb25zZRItCghtZXNzYWdlcxgBIAMoCzIbLmluYm94Lm1lc3NhZ2luZy52MS5NZXNzYWdlEhAKCGhhc19tb3JlGAIgASgIEioKBnRocmVhZBgDIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWQiKwoQR2V0VGhyZWFkUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkiPwoRR2V0VGhyZWFkUmVzcG9uc2USKgoGdGhyZWFkGAEgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLlRocmVhZCKjAQoOU2V0TW9kZVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEjIKBG1vZGUYAiABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuQ29udmVyc2F0aW9uTW9kZRISCgpyZXF1ZXN0X2lkGAMgASgJEhsKE2V4cGVjdGVkX21vZGVfZXBvY2gYBCABKAMSEwoLa2VlcF9tYW51YWwYBSABKAgiPQoPU2V0TW9kZVJlc3BvbnNlEioKBnRocmVhZBgBIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWQibgoRS2VlcE1hbnVhbFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEg8KB2lzX2tlcHQYAiABKAgSEgoKcmVxdWVzdF9pZBgDIAEoCRIbChNleHBlY3RlZF9tb2RlX2Vwb2NoGAQgASgDIkAKEktlZXBNYW51YWxSZXNwb25zZRIqCgZ0aHJlYWQYASABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkItEBCg9IYW5kT3ZlclJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSEgoKbW9kZV9lcG9jaBgDIAEoAxIyCgZyZWFzb24YBCABKA4yIi5pbmJveC5tZXNzYWdpbmcudjEuSGFuZG92ZXJSZWFzb24SFQoHc3VtbWFyeRgFIAEoCUIEsLsYARIyCgZmaWVsZHMYBiADKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuQ29sbGVjdGVkRmllbGQiPgoQSGFuZE92ZXJSZXNwb25zZRIqCgZ0aHJlYWQYASABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkIikKE0xpc3RSZWNlaXB0c1JlcXVlc3QSEgoKbWVzc2FnZV9pZBgBIAEoCSJFChRMaXN0UmVjZWlwdHNSZXNwb25zZRItCghyZWNlaXB0cxgBIAMoCzIbLmluYm94Lm1lc3NhZ2luZy52MS5SZWNlaXB0IpQBChFNZXNzYWdpbmdTZXR0aW5ncxI6CgxkZWZhdWx0X21vZGUYASABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuQ29udmVyc2F0aW9uTW9kZRIPCgd2ZXJzaW9uGAIgASgDEjIKD3Jlc3VtZV9haV9hZnRlchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIdChtHZXRNZXNzYWdpbmdTZXR0aW5nc1JlcXVlc3QiVwocR2V0TWVzc2FnaW5nU2V0dGluZ3NSZXNwb25zZRI3CghzZXR0aW5ncxgBIAEoCzIlLmluYm94Lm1lc3NhZ2luZy52MS5NZXNzYWdpbmdTZXR0aW5ncyKqAQoeVXBkYXRlTWVzc2FnaW5nU2V0dGluZ3NSZXF1ZXN0EjoKDGRlZmF1bHRfbW9kZRgBIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhgKEGV4cGVjdGVkX3ZlcnNpb24YAiABKAMSMgoPcmVzdW1lX2FpX2FmdGVyGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIloKH1VwZGF0ZU1lc3NhZ2luZ1NldHRpbmdzUmVzcG9uc2USNwoIc2V0dGluZ3MYASABKAsyJS5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnaW5nU2V0dGluZ3My2goKEE1lc3NhZ2luZ1NlcnZpY2USaQoLU2VuZE1lc3NhZ2USJi5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXF1ZXN0GicuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2UiCaq7GAUKAwECBBJzCgxTZW5kTWVzc2FnZXMSJy5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VzUmVxdWVzdBooLmluYm94Lm1lc3NhZ2luZy52MS5TZW5kTWVzc2FnZXNSZXNwb25zZSIMqrsYCAoEAQIEBRgBKAEwARJrCgxSZXRyeU1lc3NhZ2USJy5pbmJveC5tZXNzYWdpbmcudjEuUmV0cnlNZXNzYWdlUmVxdWVzdBooLmluYm94Lm1lc3NhZ2luZy52MS5SZXRyeU1lc3NhZ2VSZXNwb25zZSIIqrsYBAoCAQISagoKR2V0TWVzc2FnZRIlLmluYm94Lm1lc3NhZ2luZy52MS5HZXRNZXNzYWdlUmVxdWVzdBomLmluYm94Lm1lc3NhZ2luZy52MS5HZXRNZXNzYWdlUmVzcG9uc2UiDaq7GAkKBQECAwQFIAEScAoMTGlzdE1lc3NhZ2VzEicuaW5ib3gubWVzc2FnaW5nLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaKC5pbmJveC5tZXNzYWdpbmcudjEuTGlzdE1lc3NhZ2VzUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESZwoJR2V0VGhyZWFkEiQuaW5ib3gubWVzc2FnaW5nLnYxLkdldFRocmVhZFJlcXVlc3QaJS5pbmJveC5tZXNzYWdpbmcudjEuR2V0VGhyZWFkUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESXgoHU2V0TW9kZRIiLmluYm94Lm1lc3NhZ2luZy52MS5TZXRNb2RlUmVxdWVzdBojLmluYm94Lm1lc3NhZ2luZy52MS5TZXRNb2RlUmVzcG9uc2UiCqq7GAYKBAECBAUSZgoKS2VlcE1hbnVhbBIlLmluYm94Lm1lc3NhZ2luZy52MS5LZWVwTWFudWFsUmVxdWVzdBomLmluYm94Lm1lc3NhZ2luZy52MS5LZWVwTWFudWFsUmVzcG9uc2UiCaq7GAUKAwECBRJfCghIYW5kT3ZlchIjLmluYm94Lm1lc3NhZ2luZy52MS5IYW5kT3ZlclJlcXVlc3QaJC5pbmJveC5tZXNzYWdpbmcudjEuSGFuZE92ZXJSZXNwb25zZSIIqrsYBAoCBAUSbwoMTGlzdFJlY2VpcHRzEicuaW5ib3gubWVzc2FnaW5nLnYxLkxpc3RSZWNlaXB0c1JlcXVlc3QaKC5pbmJveC5tZXNzYWdpbmcudjEuTGlzdFJlY2VpcHRzUmVzcG9uc2UiDKq7GAgKBAECAwUgARKIAQoUR2V0TWVzc2FnaW5nU2V0dGluZ3MSLy5pbmJveC5tZXNzYWdpbmcudjEuR2V0TWVzc2FnaW5nU2V0dGluZ3NSZXF1ZXN0GjAuaW5ib3gubWVzc2FnaW5nLnYxLkdldE1lc3NhZ2luZ1NldHRpbmdzUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESjAEKF1VwZGF0ZU1lc3NhZ2luZ1NldHRpbmdzEjIuaW5ib3gubWVzc2FnaW5nLnYxLlVwZGF0ZU1lc3NhZ2luZ1NldHRpbmdzUmVxdWVzdBozLmluYm94Lm1lc3NhZ2luZy52MS5VcGRhdGVNZXNzYWdpbmdTZXR0aW5nc1Jlc3BvbnNlIgiquxgECgIBBWIGcHJvdG8z", [file_google_protobuf_duration, file_inbox_error_v1_reason, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * Asks to send a text to the customer of a conversation.
@@ -747,6 +749,13 @@ export type SetModeRequest = Message<"inbox.messaging.v1.SetModeRequest"> & {
    * @generated from field: int64 expected_mode_epoch = 4;
    */
   expectedModeEpoch: bigint;
+
+  /**
+   * With manual mode: people keep it, the AI does not take over by itself (see KeepManual).
+   *
+   * @generated from field: bool keep_manual = 5;
+   */
+  keepManual: boolean;
 };
 
 /**
@@ -782,6 +791,13 @@ export type SetModeRequestJson = {
    * @generated from field: int64 expected_mode_epoch = 4;
    */
   expectedModeEpoch?: string;
+
+  /**
+   * With manual mode: people keep it, the AI does not take over by itself (see KeepManual).
+   *
+   * @generated from field: bool keep_manual = 5;
+   */
+  keepManual?: boolean;
 };
 
 /**
@@ -827,6 +843,258 @@ export const SetModeResponseSchema: GenMessage<SetModeResponse, {jsonType: SetMo
   messageDesc(file_inbox_messaging_v1_messaging_service, 15);
 
 /**
+ * Asks to keep the AI from taking a conversation over by itself, or to let it.
+ *
+ * @generated from message inbox.messaging.v1.KeepManualRequest
+ */
+export type KeepManualRequest = Message<"inbox.messaging.v1.KeepManualRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * People keep it; false lets the AI take over after the usual time.
+   *
+   * @generated from field: bool is_kept = 2;
+   */
+  isKept: boolean;
+
+  /**
+   * A UUID made by the caller; a repeat changes nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The mode epoch the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_mode_epoch = 4;
+   */
+  expectedModeEpoch: bigint;
+};
+
+/**
+ * Asks to keep the AI from taking a conversation over by itself, or to let it.
+ *
+ * @generated from message inbox.messaging.v1.KeepManualRequest
+ */
+export type KeepManualRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * People keep it; false lets the AI take over after the usual time.
+   *
+   * @generated from field: bool is_kept = 2;
+   */
+  isKept?: boolean;
+
+  /**
+   * A UUID made by the caller; a repeat changes nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The mode epoch the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_mode_epoch = 4;
+   */
+  expectedModeEpoch?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.KeepManualRequest.
+ * Use `create(KeepManualRequestSchema)` to create a new message.
+ */
+export const KeepManualRequestSchema: GenMessage<KeepManualRequest, {jsonType: KeepManualRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_messaging_service, 16);
+
+/**
+ * The thread with or without the pin.
+ *
+ * @generated from message inbox.messaging.v1.KeepManualResponse
+ */
+export type KeepManualResponse = Message<"inbox.messaging.v1.KeepManualResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.messaging.v1.Thread thread = 1;
+   */
+  thread?: Thread | undefined;
+};
+
+/**
+ * The thread with or without the pin.
+ *
+ * @generated from message inbox.messaging.v1.KeepManualResponse
+ */
+export type KeepManualResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.messaging.v1.Thread thread = 1;
+   */
+  thread?: ThreadJson;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.KeepManualResponse.
+ * Use `create(KeepManualResponseSchema)` to create a new message.
+ */
+export const KeepManualResponseSchema: GenMessage<KeepManualResponse, {jsonType: KeepManualResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_messaging_service, 17);
+
+/**
+ * Gives a conversation from the AI to people.
+ *
+ * @generated from message inbox.messaging.v1.HandOverRequest
+ */
+export type HandOverRequest = Message<"inbox.messaging.v1.HandOverRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * A UUID made by the caller; a repeat hands nothing over again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The mode epoch the caller believes in.
+   *
+   * @generated from field: int64 mode_epoch = 3;
+   */
+  modeEpoch: bigint;
+
+  /**
+   * Why.
+   *
+   * @generated from field: inbox.messaging.v1.HandoverReason reason = 4;
+   */
+  reason: HandoverReason;
+
+  /**
+   * What a person should know before reading on: at most 2000 characters, may be empty.
+   *
+   * @generated from field: string summary = 5;
+   */
+  summary: string;
+
+  /**
+   * What the AI collected, each key once: at most 32.
+   *
+   * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 6;
+   */
+  fields: CollectedField[];
+};
+
+/**
+ * Gives a conversation from the AI to people.
+ *
+ * @generated from message inbox.messaging.v1.HandOverRequest
+ */
+export type HandOverRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * A UUID made by the caller; a repeat hands nothing over again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId?: string;
+
+  /**
+   * The mode epoch the caller believes in.
+   *
+   * @generated from field: int64 mode_epoch = 3;
+   */
+  modeEpoch?: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: inbox.messaging.v1.HandoverReason reason = 4;
+   */
+  reason?: HandoverReasonJson;
+
+  /**
+   * What a person should know before reading on: at most 2000 characters, may be empty.
+   *
+   * @generated from field: string summary = 5;
+   */
+  summary?: string;
+
+  /**
+   * What the AI collected, each key once: at most 32.
+   *
+   * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 6;
+   */
+  fields?: CollectedFieldJson[];
+};
+
+/**
+ * Describes the message inbox.messaging.v1.HandOverRequest.
+ * Use `create(HandOverRequestSchema)` to create a new message.
+ */
+export const HandOverRequestSchema: GenMessage<HandOverRequest, {jsonType: HandOverRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_messaging_service, 18);
+
+/**
+ * The thread, waiting for a person.
+ *
+ * @generated from message inbox.messaging.v1.HandOverResponse
+ */
+export type HandOverResponse = Message<"inbox.messaging.v1.HandOverResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.messaging.v1.Thread thread = 1;
+   */
+  thread?: Thread | undefined;
+};
+
+/**
+ * The thread, waiting for a person.
+ *
+ * @generated from message inbox.messaging.v1.HandOverResponse
+ */
+export type HandOverResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.messaging.v1.Thread thread = 1;
+   */
+  thread?: ThreadJson;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.HandOverResponse.
+ * Use `create(HandOverResponseSchema)` to create a new message.
+ */
+export const HandOverResponseSchema: GenMessage<HandOverResponse, {jsonType: HandOverResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_messaging_service, 19);
+
+/**
  * Asks for everything known about a message's way.
  *
  * @generated from message inbox.messaging.v1.ListReceiptsRequest
@@ -859,7 +1127,7 @@ export type ListReceiptsRequestJson = {
  * Use `create(ListReceiptsRequestSchema)` to create a new message.
  */
 export const ListReceiptsRequestSchema: GenMessage<ListReceiptsRequest, {jsonType: ListReceiptsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 16);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 20);
 
 /**
  * A message's timeline.
@@ -894,7 +1162,7 @@ export type ListReceiptsResponseJson = {
  * Use `create(ListReceiptsResponseSchema)` to create a new message.
  */
 export const ListReceiptsResponseSchema: GenMessage<ListReceiptsResponse, {jsonType: ListReceiptsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 17);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 21);
 
 /**
  * How messaging behaves in a workspace.
@@ -915,6 +1183,14 @@ export type MessagingSettings = Message<"inbox.messaging.v1.MessagingSettings"> 
    * @generated from field: int64 version = 2;
    */
   version: bigint;
+
+  /**
+   * How long after the last message of a person the AI takes a conversation over again; 15 minutes
+   * until somebody chooses otherwise, 0 is never.
+   *
+   * @generated from field: google.protobuf.Duration resume_ai_after = 3;
+   */
+  resumeAiAfter?: Duration | undefined;
 };
 
 /**
@@ -936,6 +1212,14 @@ export type MessagingSettingsJson = {
    * @generated from field: int64 version = 2;
    */
   version?: string;
+
+  /**
+   * How long after the last message of a person the AI takes a conversation over again; 15 minutes
+   * until somebody chooses otherwise, 0 is never.
+   *
+   * @generated from field: google.protobuf.Duration resume_ai_after = 3;
+   */
+  resumeAiAfter?: DurationJson;
 };
 
 /**
@@ -943,7 +1227,7 @@ export type MessagingSettingsJson = {
  * Use `create(MessagingSettingsSchema)` to create a new message.
  */
 export const MessagingSettingsSchema: GenMessage<MessagingSettings, {jsonType: MessagingSettingsJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 18);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 22);
 
 /**
  * Asks for the workspace's messaging settings.
@@ -966,7 +1250,7 @@ export type GetMessagingSettingsRequestJson = {
  * Use `create(GetMessagingSettingsRequestSchema)` to create a new message.
  */
 export const GetMessagingSettingsRequestSchema: GenMessage<GetMessagingSettingsRequest, {jsonType: GetMessagingSettingsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 19);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 23);
 
 /**
  * The workspace's messaging settings.
@@ -1001,7 +1285,7 @@ export type GetMessagingSettingsResponseJson = {
  * Use `create(GetMessagingSettingsResponseSchema)` to create a new message.
  */
 export const GetMessagingSettingsResponseSchema: GenMessage<GetMessagingSettingsResponse, {jsonType: GetMessagingSettingsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 20);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 24);
 
 /**
  * Asks to change the workspace's messaging settings; what is left out stays.
@@ -1022,6 +1306,14 @@ export type UpdateMessagingSettingsRequest = Message<"inbox.messaging.v1.UpdateM
    * @generated from field: int64 expected_version = 2;
    */
   expectedVersion: bigint;
+
+  /**
+   * A new time: 0 for never, or 1 second to 7 days, in whole seconds; unset keeps it. Conversations
+   * whose time runs already keep theirs until the next message of a person.
+   *
+   * @generated from field: google.protobuf.Duration resume_ai_after = 3;
+   */
+  resumeAiAfter?: Duration | undefined;
 };
 
 /**
@@ -1043,6 +1335,14 @@ export type UpdateMessagingSettingsRequestJson = {
    * @generated from field: int64 expected_version = 2;
    */
   expectedVersion?: string;
+
+  /**
+   * A new time: 0 for never, or 1 second to 7 days, in whole seconds; unset keeps it. Conversations
+   * whose time runs already keep theirs until the next message of a person.
+   *
+   * @generated from field: google.protobuf.Duration resume_ai_after = 3;
+   */
+  resumeAiAfter?: DurationJson;
 };
 
 /**
@@ -1050,7 +1350,7 @@ export type UpdateMessagingSettingsRequestJson = {
  * Use `create(UpdateMessagingSettingsRequestSchema)` to create a new message.
  */
 export const UpdateMessagingSettingsRequestSchema: GenMessage<UpdateMessagingSettingsRequest, {jsonType: UpdateMessagingSettingsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 21);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 25);
 
 /**
  * The changed settings.
@@ -1085,7 +1385,7 @@ export type UpdateMessagingSettingsResponseJson = {
  * Use `create(UpdateMessagingSettingsResponseSchema)` to create a new message.
  */
 export const UpdateMessagingSettingsResponseSchema: GenMessage<UpdateMessagingSettingsResponse, {jsonType: UpdateMessagingSettingsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_messaging_service, 22);
+  messageDesc(file_inbox_messaging_v1_messaging_service, 26);
 
 /**
  * Sending, reading and who answers.
@@ -1162,6 +1462,27 @@ export const MessagingService: GenService<{
     methodKind: "unary";
     input: typeof SetModeRequestSchema;
     output: typeof SetModeResponseSchema;
+  },
+  /**
+   * Keeps the AI from taking over a conversation by itself, or lets it; only in manual mode.
+   *
+   * @generated from rpc inbox.messaging.v1.MessagingService.KeepManual
+   */
+  keepManual: {
+    methodKind: "unary";
+    input: typeof KeepManualRequestSchema;
+    output: typeof KeepManualResponseSchema;
+  },
+  /**
+   * Gives a conversation from the AI to people, under the mode epoch the AI believes in; withdraws AI
+   * messages that are still queued.
+   *
+   * @generated from rpc inbox.messaging.v1.MessagingService.HandOver
+   */
+  handOver: {
+    methodKind: "unary";
+    input: typeof HandOverRequestSchema;
+    output: typeof HandOverResponseSchema;
   },
   /**
    * Lists everything known about a message's way.

@@ -15,7 +15,147 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/thread.proto.
  */
 export const file_inbox_messaging_v1_thread: GenFile = /*@__PURE__*/
-  fileDesc("Ch9pbmJveC9tZXNzYWdpbmcvdjEvdGhyZWFkLnByb3RvEhJpbmJveC5tZXNzYWdpbmcudjEijgMKBlRocmVhZBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKY2hhbm5lbF9pZBgCIAEoCRI1CgxjaGFubmVsX2tpbmQYAyABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSGQoLZXh0ZXJuYWxfaWQYBCABKAlCBLC7GAESGwoNY3VzdG9tZXJfbmFtZRgFIAEoCUIEsLsYARIyCgRtb2RlGAYgASgOMiQuaW5ib3gubWVzc2FnaW5nLnYxLkNvbnZlcnNhdGlvbk1vZGUSEgoKbW9kZV9lcG9jaBgHIAEoAxIQCghsYXN0X3NlcRgIIAEoAxIVCg1pbmJvdW5kX2NvdW50GAkgASgDEjUKEWxhc3RfbWVzc2FnZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgMIAEoAyptChBDb252ZXJzYXRpb25Nb2RlEiEKHUNPTlZFUlNBVElPTl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUQ09OVkVSU0FUSU9OX01PREVfQUkQARIcChhDT05WRVJTQVRJT05fTU9ERV9NQU5VQUwQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
+  fileDesc("Ch9pbmJveC9tZXNzYWdpbmcvdjEvdGhyZWFkLnByb3RvEhJpbmJveC5tZXNzYWdpbmcudjEiRgoOQ29sbGVjdGVkRmllbGQSCwoDa2V5GAEgASgJEhMKBXZhbHVlGAIgASgJQgSwuxgBEhIKCnNvdXJjZV9zZXEYAyABKAMiugEKCEhhbmRvdmVyEjIKBnJlYXNvbhgBIAEoDjIiLmluYm94Lm1lc3NhZ2luZy52MS5IYW5kb3ZlclJlYXNvbhIVCgdzdW1tYXJ5GAIgASgJQgSwuxgBEjIKBmZpZWxkcxgDIAMoCzIiLmluYm94Lm1lc3NhZ2luZy52MS5Db2xsZWN0ZWRGaWVsZBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiiAQKBlRocmVhZBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKY2hhbm5lbF9pZBgCIAEoCRI1CgxjaGFubmVsX2tpbmQYAyABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSGQoLZXh0ZXJuYWxfaWQYBCABKAlCBLC7GAESGwoNY3VzdG9tZXJfbmFtZRgFIAEoCUIEsLsYARIyCgRtb2RlGAYgASgOMiQuaW5ib3gubWVzc2FnaW5nLnYxLkNvbnZlcnNhdGlvbk1vZGUSEgoKbW9kZV9lcG9jaBgHIAEoAxIQCghsYXN0X3NlcRgIIAEoAxIVCg1pbmJvdW5kX2NvdW50GAkgASgDEjUKEWxhc3RfbWVzc2FnZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgMIAEoAxIwCgxtYW51YWxfdW50aWwYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDmlzX21hbnVhbF9rZXB0GA4gASgIEi4KCGhhbmRvdmVyGA8gASgLMhwuaW5ib3gubWVzc2FnaW5nLnYxLkhhbmRvdmVyKm0KEENvbnZlcnNhdGlvbk1vZGUSIQodQ09OVkVSU0FUSU9OX01PREVfVU5TUEVDSUZJRUQQABIYChRDT05WRVJTQVRJT05fTU9ERV9BSRABEhwKGENPTlZFUlNBVElPTl9NT0RFX01BTlVBTBACKvABCg5IYW5kb3ZlclJlYXNvbhIfChtIQU5ET1ZFUl9SRUFTT05fVU5TUEVDSUZJRUQQABIiCh5IQU5ET1ZFUl9SRUFTT05fQ1VTVE9NRVJfQVNLRUQQARIaChZIQU5ET1ZFUl9SRUFTT05fVU5TVVJFEAISIwofSEFORE9WRVJfUkVBU09OX1BST1ZJREVSX0ZBSUxFRBADEiEKHUhBTkRPVkVSX1JFQVNPTl9QUk9WSURFUl9TTE9XEAQSGgoWSEFORE9WRVJfUkVBU09OX1BPTElDWRAFEhkKFUhBTkRPVkVSX1JFQVNPTl9PVEhFUhAGYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
+
+/**
+ * One detail the AI learned from the customer.
+ *
+ * @generated from message inbox.messaging.v1.CollectedField
+ */
+export type CollectedField = Message<"inbox.messaging.v1.CollectedField"> & {
+  /**
+   * What it is, "order_number": 1 to 64 characters.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * What the customer said it is: at most 1000 characters.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * The seq of the message it was read from; 0 when it is none in particular.
+   *
+   * @generated from field: int64 source_seq = 3;
+   */
+  sourceSeq: bigint;
+};
+
+/**
+ * One detail the AI learned from the customer.
+ *
+ * @generated from message inbox.messaging.v1.CollectedField
+ */
+export type CollectedFieldJson = {
+  /**
+   * What it is, "order_number": 1 to 64 characters.
+   *
+   * @generated from field: string key = 1;
+   */
+  key?: string;
+
+  /**
+   * What the customer said it is: at most 1000 characters.
+   *
+   * @generated from field: string value = 2;
+   */
+  value?: string;
+
+  /**
+   * The seq of the message it was read from; 0 when it is none in particular.
+   *
+   * @generated from field: int64 source_seq = 3;
+   */
+  sourceSeq?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.CollectedField.
+ * Use `create(CollectedFieldSchema)` to create a new message.
+ */
+export const CollectedFieldSchema: GenMessage<CollectedField, {jsonType: CollectedFieldJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_thread, 0);
+
+/**
+ * The AI gave a conversation to people.
+ *
+ * @generated from message inbox.messaging.v1.Handover
+ */
+export type Handover = Message<"inbox.messaging.v1.Handover"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: inbox.messaging.v1.HandoverReason reason = 1;
+   */
+  reason: HandoverReason;
+
+  /**
+   * What a person should know before reading on: at most 2000 characters.
+   *
+   * @generated from field: string summary = 2;
+   */
+  summary: string;
+
+  /**
+   * What the AI collected, each key once: at most 32.
+   *
+   * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 3;
+   */
+  fields: CollectedField[];
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * The AI gave a conversation to people.
+ *
+ * @generated from message inbox.messaging.v1.Handover
+ */
+export type HandoverJson = {
+  /**
+   * Why.
+   *
+   * @generated from field: inbox.messaging.v1.HandoverReason reason = 1;
+   */
+  reason?: HandoverReasonJson;
+
+  /**
+   * What a person should know before reading on: at most 2000 characters.
+   *
+   * @generated from field: string summary = 2;
+   */
+  summary?: string;
+
+  /**
+   * What the AI collected, each key once: at most 32.
+   *
+   * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 3;
+   */
+  fields?: CollectedFieldJson[];
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
+   */
+  createTime?: TimestampJson;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.Handover.
+ * Use `create(HandoverSchema)` to create a new message.
+ */
+export const HandoverSchema: GenMessage<Handover, {jsonType: HandoverJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_thread, 1);
 
 /**
  * The messages of one conversation with one customer on one channel. Its id is the conversation's.
@@ -73,7 +213,7 @@ export type Thread = Message<"inbox.messaging.v1.Thread"> & {
   modeEpoch: bigint;
 
   /**
-   * The seq of the newest message.
+   * The seq of the newest message, rows for the team included.
    *
    * @generated from field: int64 last_seq = 8;
    */
@@ -87,7 +227,7 @@ export type Thread = Message<"inbox.messaging.v1.Thread"> & {
   inboundCount: bigint;
 
   /**
-   * When the newest message was committed.
+   * When the newest message was committed that is not just a row for the team.
    *
    * @generated from field: google.protobuf.Timestamp last_message_time = 10;
    */
@@ -106,6 +246,29 @@ export type Thread = Message<"inbox.messaging.v1.Thread"> & {
    * @generated from field: int64 version = 12;
    */
   version: bigint;
+
+  /**
+   * When the AI takes over again; set anew by every message of a person. Unset in AI mode, and
+   * where people answer until somebody switches.
+   *
+   * @generated from field: google.protobuf.Timestamp manual_until = 13;
+   */
+  manualUntil?: Timestamp | undefined;
+
+  /**
+   * People keep it: the AI does not take over by itself.
+   *
+   * @generated from field: bool is_manual_kept = 14;
+   */
+  isManualKept: boolean;
+
+  /**
+   * Why the conversation waits for a person; unset once a person wrote, somebody switched the mode,
+   * or the AI took over again.
+   *
+   * @generated from field: inbox.messaging.v1.Handover handover = 15;
+   */
+  handover?: Handover | undefined;
 };
 
 /**
@@ -164,7 +327,7 @@ export type ThreadJson = {
   modeEpoch?: string;
 
   /**
-   * The seq of the newest message.
+   * The seq of the newest message, rows for the team included.
    *
    * @generated from field: int64 last_seq = 8;
    */
@@ -178,7 +341,7 @@ export type ThreadJson = {
   inboundCount?: string;
 
   /**
-   * When the newest message was committed.
+   * When the newest message was committed that is not just a row for the team.
    *
    * @generated from field: google.protobuf.Timestamp last_message_time = 10;
    */
@@ -197,6 +360,29 @@ export type ThreadJson = {
    * @generated from field: int64 version = 12;
    */
   version?: string;
+
+  /**
+   * When the AI takes over again; set anew by every message of a person. Unset in AI mode, and
+   * where people answer until somebody switches.
+   *
+   * @generated from field: google.protobuf.Timestamp manual_until = 13;
+   */
+  manualUntil?: TimestampJson;
+
+  /**
+   * People keep it: the AI does not take over by itself.
+   *
+   * @generated from field: bool is_manual_kept = 14;
+   */
+  isManualKept?: boolean;
+
+  /**
+   * Why the conversation waits for a person; unset once a person wrote, somebody switched the mode,
+   * or the AI took over again.
+   *
+   * @generated from field: inbox.messaging.v1.Handover handover = 15;
+   */
+  handover?: HandoverJson;
 };
 
 /**
@@ -204,7 +390,7 @@ export type ThreadJson = {
  * Use `create(ThreadSchema)` to create a new message.
  */
 export const ThreadSchema: GenMessage<Thread, {jsonType: ThreadJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_thread, 0);
+  messageDesc(file_inbox_messaging_v1_thread, 2);
 
 /**
  * Who answers in a conversation.
@@ -246,4 +432,73 @@ export type ConversationModeJson = "CONVERSATION_MODE_UNSPECIFIED" | "CONVERSATI
  */
 export const ConversationModeSchema: GenEnum<ConversationMode, ConversationModeJson> = /*@__PURE__*/
   enumDesc(file_inbox_messaging_v1_thread, 0);
+
+/**
+ * Why the AI gave a conversation to people.
+ *
+ * @generated from enum inbox.messaging.v1.HandoverReason
+ */
+export enum HandoverReason {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: HANDOVER_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The customer asked for a person.
+   *
+   * @generated from enum value: HANDOVER_REASON_CUSTOMER_ASKED = 1;
+   */
+  CUSTOMER_ASKED = 1,
+
+  /**
+   * The AI does not know, or is not sure enough.
+   *
+   * @generated from enum value: HANDOVER_REASON_UNSURE = 2;
+   */
+  UNSURE = 2,
+
+  /**
+   * The provider of the AI failed.
+   *
+   * @generated from enum value: HANDOVER_REASON_PROVIDER_FAILED = 3;
+   */
+  PROVIDER_FAILED = 3,
+
+  /**
+   * The provider did not answer in time.
+   *
+   * @generated from enum value: HANDOVER_REASON_PROVIDER_SLOW = 4;
+   */
+  PROVIDER_SLOW = 4,
+
+  /**
+   * A rule of the workspace wants a person here.
+   *
+   * @generated from enum value: HANDOVER_REASON_POLICY = 5;
+   */
+  POLICY = 5,
+
+  /**
+   * Anything else; the summary says what.
+   *
+   * @generated from enum value: HANDOVER_REASON_OTHER = 6;
+   */
+  OTHER = 6,
+}
+
+/**
+ * Why the AI gave a conversation to people.
+ *
+ * @generated from enum inbox.messaging.v1.HandoverReason
+ */
+export type HandoverReasonJson = "HANDOVER_REASON_UNSPECIFIED" | "HANDOVER_REASON_CUSTOMER_ASKED" | "HANDOVER_REASON_UNSURE" | "HANDOVER_REASON_PROVIDER_FAILED" | "HANDOVER_REASON_PROVIDER_SLOW" | "HANDOVER_REASON_POLICY" | "HANDOVER_REASON_OTHER";
+
+/**
+ * Describes the enum inbox.messaging.v1.HandoverReason.
+ */
+export const HandoverReasonSchema: GenEnum<HandoverReason, HandoverReasonJson> = /*@__PURE__*/
+  enumDesc(file_inbox_messaging_v1_thread, 1);
 

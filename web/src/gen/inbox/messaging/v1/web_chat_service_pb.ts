@@ -31,7 +31,7 @@ export type VisitorMessage = Message<"inbox.messaging.v1.VisitorMessage"> & {
   id: string;
 
   /**
-   * Its place: 1, 2, 3 … without gaps.
+   * Its place among all messages; rows for the team leave gaps.
    *
    * @generated from field: int64 seq = 2;
    */
@@ -94,7 +94,7 @@ export type VisitorMessageJson = {
   id?: string;
 
   /**
-   * Its place: 1, 2, 3 … without gaps.
+   * Its place among all messages; rows for the team leave gaps.
    *
    * @generated from field: int64 seq = 2;
    */
