@@ -20,6 +20,7 @@ from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.calls import PlatformCalls
 from services.messaging.dispatch import Dispatcher
 from services.messaging.events import STREAM
+from services.messaging.resumer import Resumer
 from services.messaging.service.channels import ChannelMeans, ChannelService
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
@@ -53,10 +54,15 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     adapters = Adapters(calls)
     vault = Vault(MasterKeys(settings.master_key.get_secret_value()))
     dispatcher = Dispatcher(worker, adapters, vault, process.clock, wake_relay=relay.wake)
+    resumer = Resumer(worker, process.clock, wake_relay=relay.wake)
 
     def wake() -> None:
         relay.wake()
         dispatcher.wake()
+
+    def wake_after_switch() -> None:
+        relay.wake()
+        resumer.wake()
 
     writers = Writers(
         app,
@@ -70,6 +76,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.supervise("writers", writers.run)
     process.supervise("dispatcher", dispatcher.run)
     process.supervise("webhooks", webhooks.run)
+    process.supervise("resumer", resumer.run)
 
     async def verify(token: str) -> Caller:
         # The guard is there once the first servicer is served, before any call.
@@ -85,6 +92,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
         visitor_tokens=IdentityVisitorTokens(process.channel(settings.identity_address)),
         own_origins=(settings.public_url,),
         on_commit=wake,
+        on_switch=wake_after_switch,
     )
     channels = ChannelMeans(
         desk=ChannelDesk(app, process.clock, vault, adapters, relay.wake, dispatcher.wake),

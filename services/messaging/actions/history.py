@@ -53,11 +53,13 @@ async def read_page(
     before_seq: int,
     after_seq: int,
     page_size: int,
+    is_for_customer: bool = False,
 ) -> Page:
     """The page before `before_seq`, or after `after_seq`, or the newest if both are 0.
 
     The thread is read first and nothing above its last_seq is returned, so the page never holds a
     message the thread does not count. `Page.thread` is None where there is no such conversation.
+    A customer's page is without rows for the team.
     """
     async with database.begin(workspace_id) as transaction:
         thread = await history.get_thread(transaction, conversation_id)
@@ -70,6 +72,7 @@ async def read_page(
                 after_seq=after_seq,
                 last_seq=thread.last_seq,
                 limit=page_size + 1,
+                is_for_customer=is_for_customer,
             )
         else:
             end = thread.last_seq + 1
@@ -78,6 +81,7 @@ async def read_page(
                 conversation_id,
                 before_seq=min(before_seq, end) if before_seq else end,
                 limit=page_size + 1,
+                is_for_customer=is_for_customer,
             )
     has_more = len(messages) > page_size
     messages = messages[:page_size]

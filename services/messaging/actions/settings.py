@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.ids import WorkspaceId
@@ -22,16 +24,23 @@ async def update_settings(
     workspace_id: WorkspaceId,
     *,
     default_mode: ConversationMode | None,
+    resume_ai_after: timedelta | None,
     expected_version: int,
 ) -> MessagingSettings:
-    """Change what is given. Conversations that exist keep their mode; a repeat changes nothing.
+    """Change what is given; a repeat changes nothing.
 
-    Raises: VersionConflict.
+    Conversations that exist keep their mode, and those that people hold the time they were taken
+    over with. Raises: VersionConflict, FieldInvalid.
     """
     at = clock.now()
     async with database.begin(workspace_id) as transaction:
         present = await store.lock(transaction, at=at)
-        settings = changed(present, default_mode=default_mode, expected_version=expected_version)
+        settings = changed(
+            present,
+            default_mode=default_mode,
+            resume_ai_after=resume_ai_after,
+            expected_version=expected_version,
+        )
         if settings != present:
             await store.save(transaction, settings, at=at)
     return settings

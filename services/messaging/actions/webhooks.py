@@ -14,6 +14,7 @@ from chassis.errors import TemporarilyUnavailable, Unavailable
 from chassis.ids import WorkspaceId
 from chassis.logs import log
 from chassis.parking import summary_of
+from services.messaging.actions.echo import take_in_echo
 from services.messaging.actions.inbound import accept_inbound
 from services.messaging.actions.receipts import take_in_report, take_in_watermark_report
 from services.messaging.actions.vault import Vault
@@ -21,6 +22,7 @@ from services.messaging.actions.writers import Writers
 from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.port import (
     Channel,
+    EchoedText,
     InboundText,
     StatusReport,
     UnknownItem,
@@ -214,6 +216,9 @@ async def _take_in(desk: IntakeDesk, taken: TakenItem) -> None:
     match item:
         case InboundText():
             await desk.accept_inbound(taken.workspace_id, taken.channel_id, taken.kind, item)
+        case EchoedText():
+            opening = Opening(taken.channel_id, taken.kind, item.external_id)
+            await take_in_echo(desk.database, taken.workspace_id, opening, item, at=now)
         case StatusReport():
             await take_in_report(desk.database, taken.workspace_id, taken.channel_id, item, at=now)
         case WatermarkReport():
@@ -228,7 +233,7 @@ async def _take_in(desk: IntakeDesk, taken: TakenItem) -> None:
 def _new_item(item: WebhookItem, raw: bytes) -> NewItem:
     if isinstance(item, UnknownItem):
         return NewItem(_key(item.dedupe_key), item.external_id, raw, "kept", item.reason)
-    if isinstance(item, StatusReport):
+    if isinstance(item, StatusReport) or (isinstance(item, EchoedText) and item.is_ours):
         # Receipts need no order (I8), so none waits for another message's.
         return NewItem(_key(item.dedupe_key), f"receipt {item.platform_message_id}", raw, "waiting")
     return NewItem(_key(item.dedupe_key), f"contact {item.external_id}", raw, "waiting")

@@ -47,6 +47,20 @@ class InboundText:
 
 
 @dataclass(frozen=True, slots=True)
+class EchoedText:
+    """A message of the business, as its platform tells of it again."""
+
+    dedupe_key: str
+    external_id: str
+    platform_message_id: str
+    callback_data: str
+    text: str
+    platform_time: datetime | None
+    is_ours: bool
+    """It was sent through our credential, and not from the platform's own app."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReport:
     """A platform's word about one of our messages."""
 
@@ -78,7 +92,7 @@ class UnknownItem:
     reason: str
 
 
-WebhookItem = InboundText | StatusReport | WatermarkReport | UnknownItem
+WebhookItem = InboundText | EchoedText | StatusReport | WatermarkReport | UnknownItem
 
 
 @dataclass(frozen=True, slots=True)

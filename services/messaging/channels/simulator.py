@@ -14,6 +14,7 @@ from urllib.parse import quote
 from services.messaging.channels.calls import Answer, PlatformCalls, is_success
 from services.messaging.channels.port import (
     Connection,
+    EchoedText,
     FoundSend,
     InboundText,
     OutboundText,
@@ -36,6 +37,8 @@ from services.messaging.model.dispatch import (
 )
 
 SIGNATURE_HEADER = "x-simulator-signature-256"
+PHONE_APP = "phone"
+"""What an echo names as its app when a person wrote it on the business's own phone."""
 MAX_ID_LENGTH = 256
 MAX_NAME_LENGTH = 80
 
@@ -181,6 +184,16 @@ def _item_of(event: dict[str, Any]) -> WebhookItem:
                 platform_message_id=_required(event, "message_id"),
                 text=_body(event["text"]),
                 platform_time=_time(event),
+            )
+        case "echo":
+            return EchoedText(
+                dedupe_key=key,
+                external_id=_required(event, "to"),
+                platform_message_id=_required(event, "message_id"),
+                callback_data=_text(event, "callback_data"),
+                text=_body(event["text"]),
+                platform_time=_time(event),
+                is_ours=event.get("app") != PHONE_APP,
             )
         case "status":
             status = STATUSES[_required(event, "status")]

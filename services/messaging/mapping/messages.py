@@ -11,12 +11,23 @@ from services.messaging.model.delivery import (
     FailureReason,
     ReceiptSource,
 )
-from services.messaging.model.message import Author, AuthorKind, Direction, Message, Receipt
+from services.messaging.model.handover import Handover, HandoverReason
+from services.messaging.model.message import (
+    AiResumed,
+    Author,
+    AuthorKind,
+    Direction,
+    Message,
+    ModeSwitched,
+    Receipt,
+    SystemNote,
+)
 from services.messaging.model.thread import ConversationMode, Thread
 
 DIRECTIONS = {
     Direction.INBOUND: v1.MESSAGE_DIRECTION_INBOUND,
     Direction.OUTBOUND: v1.MESSAGE_DIRECTION_OUTBOUND,
+    Direction.INTERNAL: v1.MESSAGE_DIRECTION_INTERNAL,
 }
 AUTHOR_KINDS = {
     AuthorKind.CUSTOMER: v1.AUTHOR_KIND_CUSTOMER,
@@ -32,6 +43,10 @@ FAILURE_REASONS = {
 RECEIPT_SOURCES = {
     source: v1.ReceiptSource.Value(f"RECEIPT_SOURCE_{source.name}") for source in ReceiptSource
 }
+HANDOVER_REASONS = {
+    reason: v1.HandoverReason.Value(f"HANDOVER_REASON_{reason.name}") for reason in HandoverReason
+}
+HANDOVER_REASONS_BACK = {number: reason for reason, number in HANDOVER_REASONS.items()}
 MODES = {
     ConversationMode.AI: v1.CONVERSATION_MODE_AI,
     ConversationMode.MANUAL: v1.CONVERSATION_MODE_MANUAL,
@@ -63,7 +78,34 @@ def message_to_proto(message: Message) -> v1.Message:
         made.failure.CopyFrom(failure_to_proto(message.failure))
     if message.platform_time is not None:
         made.platform_time.CopyFrom(timestamp(message.platform_time))
+    if message.system_note is not None:
+        made.system_note.CopyFrom(note_to_proto(message.system_note))
     return made
+
+
+def note_to_proto(note: SystemNote) -> v1.SystemNote:
+    """What a row for the team tells, as the contract has it."""
+    match note:
+        case ModeSwitched(mode, author):
+            told = v1.ModeSwitched(mode=MODES[mode], author=author_to_proto(author))
+            return v1.SystemNote(mode_switched=told)
+        case Handover():
+            return v1.SystemNote(handover=handover_to_proto(note))
+        case AiResumed():
+            return v1.SystemNote(ai_resumed=v1.AiResumed())
+
+
+def handover_to_proto(handover: Handover) -> v1.Handover:
+    """A handover as the contract has it."""
+    return v1.Handover(
+        reason=HANDOVER_REASONS[handover.reason],
+        summary=handover.summary,
+        fields=[
+            v1.CollectedField(key=field.key, value=field.value, source_seq=field.source_seq)
+            for field in handover.fields
+        ],
+        create_time=timestamp(handover.create_time),
+    )
 
 
 def thread_to_proto(thread: Thread) -> v1.Thread:
@@ -83,6 +125,9 @@ def thread_to_proto(thread: Thread) -> v1.Thread:
         ),
         create_time=timestamp(thread.create_time),
         version=thread.version,
+        manual_until=None if thread.manual_until is None else timestamp(thread.manual_until),
+        is_manual_kept=thread.is_manual_kept,
+        handover=None if thread.handover is None else handover_to_proto(thread.handover),
     )
 
 

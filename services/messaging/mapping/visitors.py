@@ -16,7 +16,7 @@ VISITOR_AUTHOR_KINDS = {
 
 
 def message_to_visitor(message: Message) -> v1.VisitorMessage:
-    """Never a member's id, a mode, a status or a reason.
+    """Never a member's id, a mode, a status or a reason; rows for the team never get here.
 
     Only the visitor's own messages carry a client id: the others' are ours to know.
     """

@@ -16,7 +16,13 @@ from services.messaging.model.delivery import (
     ReceiptSource,
 )
 from services.messaging.model.faults import TextEmpty, TextTooLong
-from services.messaging.model.thread import ConversationId, Thread
+from services.messaging.model.handover import Handover
+from services.messaging.model.thread import (
+    ConversationId,
+    ConversationMode,
+    Thread,
+    next_resume,
+)
 
 MessageId = NewType("MessageId", str)
 
@@ -30,6 +36,8 @@ class Direction(enum.Enum):
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    INTERNAL = "internal"
+    """A row for the team; it never leaves and never counts."""
 
 
 class AuthorKind(enum.Enum):
@@ -42,6 +50,10 @@ class AuthorKind(enum.Enum):
     SYSTEM = "system"
 
 
+PEOPLE = frozenset({AuthorKind.MEMBER, AuthorKind.PHONE_APP})
+"""Those whose message ends the waiting after a handover and keeps the AI away for a while."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who wrote a message, as they were when it was written."""
@@ -49,6 +61,27 @@ class Author:
     kind: AuthorKind
     id: str = ""
     display_name: str = ""
+
+
+INBOX = Author(AuthorKind.SYSTEM)
+"""The author of rows for the team."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSwitched:
+    """Somebody switched who answers."""
+
+    mode: ConversationMode
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class AiResumed:
+    """The AI took over again by itself."""
+
+
+SystemNote = ModeSwitched | Handover | AiResumed
+"""What a row for the team tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +102,7 @@ class Message:
     attempt_count: int = 0
     platform_time: datetime | None = None
     version: int = 1
+    system_note: SystemNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +186,7 @@ def appended(
 ) -> tuple[Thread, Message]:
     """The thread with one more message, and that message, at the next place (invariant I3)."""
     is_inbound = author.kind is AuthorKind.CUSTOMER
+    is_by_person = author.kind in PEOPLE
     inbound_count = thread.inbound_count + is_inbound
     message = Message(
         id=message_id,
@@ -180,8 +215,31 @@ def appended(
         last_message_time=at,
         create_time=thread.create_time,
         version=thread.version + 1,
+        manual_until=next_resume(thread, at) if is_by_person else thread.manual_until,
+        resume_ai_after=thread.resume_ai_after,
+        is_manual_kept=thread.is_manual_kept,
+        handover=None if is_by_person else thread.handover,
     )
     return grown, message
+
+
+def noted(
+    thread: Thread, note: SystemNote, *, message_id: MessageId, client_message_id: str, at: datetime
+) -> tuple[Thread, Message]:
+    """The thread with a row for the team, and that row: a place in the order, and no activity."""
+    row = Message(
+        id=message_id,
+        conversation_id=thread.conversation_id,
+        seq=thread.last_seq + 1,
+        client_message_id=client_message_id,
+        direction=Direction.INTERNAL,
+        author=INBOX,
+        text="",
+        inbound_ordinal=thread.inbound_count,
+        create_time=at,
+        system_note=note,
+    )
+    return replace(thread, last_seq=row.seq, version=thread.version + 1), row
 
 
 def with_delivery(message: Message, delivery: DeliveryState) -> Message:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NewType
 
 from chassis.ids import derived_id
@@ -14,6 +14,7 @@ from services.messaging.model.faults import (
     ConversationInManualMode,
     ModeEpochStale,
 )
+from services.messaging.model.handover import Handover
 
 ConversationId = NewType("ConversationId", str)
 
@@ -41,6 +42,14 @@ class Thread:
     last_message_time: datetime | None
     create_time: datetime
     version: int
+    manual_until: datetime | None = None
+    """When the AI resumes; None in AI mode, under the pin, and where it never does."""
+    resume_ai_after: timedelta | None = None
+    """How long after a person's last message that is, as set when the AI lost the thread."""
+    is_manual_kept: bool = False
+    """The pin: people keep it."""
+    handover: Handover | None = None
+    """While it waits for a person."""
 
 
 def conversation_id_of(channel_id: ChannelId, external_id: str) -> ConversationId:
@@ -72,17 +81,8 @@ def refuse_unless_ai_may_write(thread: Thread, mode_epoch: int) -> None:
         )
 
 
-def switched(thread: Thread, mode: ConversationMode, *, expected_mode_epoch: int) -> Thread:
-    """The thread in that mode; the same thread when it is in it already. 0 expects nothing.
-
-    Raises: ModeEpochStale.
-    """
-    if expected_mode_epoch and expected_mode_epoch != thread.mode_epoch:
-        raise ModeEpochStale(
-            conversation_id=thread.conversation_id,
-            given_mode_epoch=expected_mode_epoch,
-            present_mode_epoch=thread.mode_epoch,
-        )
-    if thread.mode is mode:
-        return thread
-    return replace(thread, mode=mode, mode_epoch=thread.mode_epoch + 1, version=thread.version + 1)
+def next_resume(thread: Thread, at: datetime) -> datetime | None:
+    """When the AI resumes, after a person wrote: the time of an armed thread begins anew."""
+    if thread.manual_until is None or thread.resume_ai_after is None:
+        return None
+    return at + thread.resume_ai_after

@@ -25,6 +25,7 @@ from services.messaging.schema.threads import (
     pending_receipts,
     receipts,
     request_ids,
+    resume_timers,
     threads,
     web_chat_visitors,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "pending_receipts",
     "receipts",
     "request_ids",
+    "resume_timers",
     "threads",
     "web_chat_visitors",
     "webhook_inbox",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.schema.columns import (
     CHANNEL_KINDS,
@@ -43,6 +45,11 @@ threads = Table(
     Column("last_message_time", TIME),
     Column("create_time", TIME, nullable=False),
     Column("version", BigInteger, nullable=False),
+    # When the AI resumes: set by people's messages, so it has no index; see resume_timers.
+    Column("manual_until", TIME),
+    Column("resume_ai_after", Interval),
+    Column("is_manual_kept", Boolean, nullable=False, server_default=text("false")),
+    Column("handover", JSONB),
     PrimaryKeyConstraint("workspace_id", "conversation_id", name="pk_threads"),
     UniqueConstraint("workspace_id", "channel_id", "external_id", name="uq_threads_external_id"),
     CheckConstraint(f"channel_kind IN ({CHANNEL_KINDS})", name="ck_threads_channel_kind"),
@@ -69,10 +76,14 @@ messages = Table(
     Column("create_time", TIME, nullable=False),
     Column("platform_time", TIME),
     Column("version", BigInteger, nullable=False),
+    # On rows for the team.
+    Column("system_note", JSONB),
     PrimaryKeyConstraint("workspace_id", "conversation_id", "seq", name="pk_messages"),
     UniqueConstraint("workspace_id", "id", name="uq_messages_id"),
     UniqueConstraint("workspace_id", "client_message_id", name="uq_messages_client_message_id"),
-    CheckConstraint("direction IN ('inbound', 'outbound')", name="ck_messages_direction"),
+    CheckConstraint(
+        "direction IN ('inbound', 'outbound', 'internal')", name="ck_messages_direction"
+    ),
     CheckConstraint(
         "author_kind IN ('customer', 'member', 'ai', 'phone_app', 'system')",
         name="ck_messages_author_kind",
@@ -190,6 +201,18 @@ web_chat_visitors = Table(
     PrimaryKeyConstraint("workspace_id", "conversation_id", name="pk_web_chat_visitors"),
 )
 
+# Threads in manual mode that the AI takes over by itself. A thread's `manual_until` only moves away
+# from the due time, which is moved after it when it comes; so a person's message costs no index.
+resume_timers = Table(
+    "resume_timers",
+    metadata,
+    Column("workspace_id", ID, nullable=False),
+    Column("conversation_id", ID, nullable=False),
+    Column("due_time", TIME, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "conversation_id", name="pk_resume_timers"),
+    Index("ix_resume_timers_due_time", "due_time"),
+)
+
 messaging_settings = Table(
     "messaging_settings",
     metadata,
@@ -197,6 +220,7 @@ messaging_settings = Table(
     Column("default_mode", Text, nullable=False),
     Column("update_time", TIME, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("resume_ai_after", Interval, nullable=False, server_default=text("'15 minutes'")),
     PrimaryKeyConstraint("workspace_id", name="pk_messaging_settings"),
     CheckConstraint("default_mode IN ('ai', 'manual')", name="ck_messaging_settings_default_mode"),
 )

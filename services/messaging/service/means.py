@@ -33,6 +33,8 @@ class Means:
     """Origins of our own pages, which may always show a chat box."""
     on_commit: Callable[[], None]
     """A quick wake-up of who publishes and dispatches."""
+    on_switch: Callable[[], None]
+    """The same after a switch of who answers: also of who lets the AI resume."""
 
 
 def time_left(context: Context) -> timedelta:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
 
 from chassis import requests, tracing
 from chassis.auth import Caller, Role, require_caller
@@ -12,6 +15,7 @@ from chassis.rpc import Context
 from inbox.messaging import v1
 from services.messaging.actions import history, mode, retry, send, settings
 from services.messaging.mapping.messages import (
+    HANDOVER_REASONS_BACK,
     MODES,
     MODES_BACK,
     message_to_proto,
@@ -19,6 +23,7 @@ from services.messaging.mapping.messages import (
     thread_to_proto,
 )
 from services.messaging.model.faults import ConversationNotFound
+from services.messaging.model.handover import CollectedField, HandoverReason
 from services.messaging.model.message import Author, AuthorKind
 from services.messaging.model.settings import MessagingSettings
 from services.messaging.model.thread import ConversationMode
@@ -135,9 +140,49 @@ class MessagingService(v1.MessagingServiceServicer):
             request_id=parse_id("request_id", request.request_id),
             expected_mode_epoch=not_negative("expected_mode_epoch", request.expected_mode_epoch),
             author=_switcher(caller),
-            on_commit=self._means.on_commit,
+            on_commit=self._means.on_switch,
+            keep_manual=request.keep_manual,
         )
         return v1.SetModeResponse(thread=thread_to_proto(thread))
+
+    async def KeepManual(
+        self, request: v1.KeepManualRequest, context: Context
+    ) -> v1.KeepManualResponse:
+        """Keeps the AI from taking over a conversation by itself, or lets it."""
+        caller = require_caller()
+        thread = await mode.keep_manual(
+            self._means.app,
+            self._means.clock,
+            caller.workspace,
+            conversation_id=parse_id("conversation_id", request.conversation_id),
+            is_kept=request.is_kept,
+            request_id=parse_id("request_id", request.request_id),
+            expected_mode_epoch=not_negative("expected_mode_epoch", request.expected_mode_epoch),
+            author=_switcher(caller),
+            on_commit=self._means.on_switch,
+        )
+        return v1.KeepManualResponse(thread=thread_to_proto(thread))
+
+    async def HandOver(self, request: v1.HandOverRequest, context: Context) -> v1.HandOverResponse:
+        """Gives a conversation from the AI to people."""
+        caller = require_caller()
+        thread = await mode.hand_over(
+            self._means.app,
+            self._means.clock,
+            caller.workspace,
+            conversation_id=parse_id("conversation_id", request.conversation_id),
+            request_id=parse_id("request_id", request.request_id),
+            mode_epoch=not_negative("mode_epoch", request.mode_epoch),
+            reason=_reason_from(request.reason),
+            summary=request.summary,
+            fields=tuple(
+                CollectedField(field.key, field.value, field.source_seq) for field in request.fields
+            ),
+            # Whichever process calls: it is the AI that hands over.
+            author=Author(AuthorKind.AI, caller.id, caller.display_name),
+            on_commit=self._means.on_switch,
+        )
+        return v1.HandOverResponse(thread=thread_to_proto(thread))
 
     async def ListReceipts(
         self, request: v1.ListReceiptsRequest, context: Context
@@ -167,6 +212,9 @@ class MessagingService(v1.MessagingServiceServicer):
             self._means.clock,
             require_caller().workspace,
             default_mode=_mode_from("default_mode", wanted) if wanted else None,
+            resume_ai_after=(
+                _span_from(request.resume_ai_after) if request.HasField("resume_ai_after") else None
+            ),
             expected_version=not_negative("expected_version", request.expected_version),
         )
         return v1.UpdateMessagingSettingsResponse(settings=_settings_to_proto(changed))
@@ -183,5 +231,25 @@ def _mode_from(field: str, value: v1.ConversationMode.ValueType) -> Conversation
     return mode_wanted
 
 
+def _reason_from(value: v1.HandoverReason.ValueType) -> HandoverReason:
+    reason = HANDOVER_REASONS_BACK.get(value)
+    if reason is None:
+        raise FieldInvalid(field="reason", rule="must be one of the reasons")
+    return reason
+
+
+def _span_from(value: Duration) -> timedelta:
+    try:
+        return value.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise FieldInvalid(field="resume_ai_after", rule="must be a span of time") from None
+
+
 def _settings_to_proto(present: MessagingSettings) -> v1.MessagingSettings:
-    return v1.MessagingSettings(default_mode=MODES[present.default_mode], version=present.version)
+    resume_ai_after = Duration()
+    resume_ai_after.FromTimedelta(present.resume_ai_after)
+    return v1.MessagingSettings(
+        default_mode=MODES[present.default_mode],
+        version=present.version,
+        resume_ai_after=resume_ai_after,
+    )

@@ -19,7 +19,8 @@ FIRST_ID = "00000000-0000-0000-0000-000000000000"
 class Snapshot:
     """A `chassis.event_log.SnapshotSource`: every channel, then every thread.
 
-    A thread is its newest message's `message_created`; nobody needs the older ones to begin.
+    A thread is the `message_created` of its newest message that is not just a row for the team;
+    nobody needs the older ones to begin.
     """
 
     async def page(

@@ -81,6 +81,7 @@ class WebChatService(v1.WebChatServiceServicer):
             before_seq=request.before_seq,
             after_seq=request.after_seq,
             page_size=requests.page_size(request.page_size),
+            is_for_customer=True,
         )
         return v1.WebChatServiceListMessagesResponse(
             messages=map(message_to_visitor, page.messages), has_more=page.has_more

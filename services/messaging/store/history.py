@@ -21,11 +21,13 @@ SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.workspace_id = $1 AND m.id = $2
 LIST_BEFORE = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages m
 WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.seq < $3
+  AND (m.direction <> 'internal' OR NOT $5)
 ORDER BY m.seq DESC LIMIT $4
 """
 LIST_AFTER = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages m
 WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <= $5
+  AND (m.direction <> 'internal' OR NOT $6)
 ORDER BY m.seq LIMIT $4
 """
 
@@ -43,20 +45,42 @@ async def get_message(transaction: Transaction, message_id: str) -> Message | No
 
 
 async def list_before(
-    transaction: Transaction, conversation_id: str, *, before_seq: int, limit: int
+    transaction: Transaction,
+    conversation_id: str,
+    *,
+    before_seq: int,
+    limit: int,
+    is_for_customer: bool,
 ) -> list[Message]:
-    """Messages with a lower seq, newest first."""
+    """Messages with a lower seq, newest first; for the customer without rows for the team."""
     rows = await transaction.raw.fetch(
-        LIST_BEFORE, transaction.workspace_id, conversation_id, before_seq, limit
+        LIST_BEFORE,
+        transaction.workspace_id,
+        conversation_id,
+        before_seq,
+        limit,
+        is_for_customer,
     )
     return [message_of(row) for row in rows]
 
 
 async def list_after(
-    transaction: Transaction, conversation_id: str, *, after_seq: int, last_seq: int, limit: int
+    transaction: Transaction,
+    conversation_id: str,
+    *,
+    after_seq: int,
+    last_seq: int,
+    limit: int,
+    is_for_customer: bool,
 ) -> list[Message]:
-    """Messages with a higher seq, up to `last_seq`, oldest first."""
+    """The same with a higher seq, up to `last_seq`, oldest first."""
     rows = await transaction.raw.fetch(
-        LIST_AFTER, transaction.workspace_id, conversation_id, after_seq, limit, last_seq
+        LIST_AFTER,
+        transaction.workspace_id,
+        conversation_id,
+        after_seq,
+        limit,
+        last_seq,
+        is_for_customer,
     )
     return [message_of(row) for row in rows]

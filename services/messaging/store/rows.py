@@ -24,19 +24,22 @@ from services.messaging.model.message import (
     Receipt,
 )
 from services.messaging.model.thread import ConversationId, ConversationMode, Thread
+from services.messaging.store.notes import handover_of, note_of
 
 Row = asyncpg.Record | tuple[Any, ...]
 
 THREAD_COLUMNS = (
     "t.conversation_id, t.channel_id, t.channel_kind, t.external_id, t.customer_name, t.mode, "
-    "t.mode_epoch, t.last_seq, t.inbound_count, t.last_message_time, t.create_time, t.version"
+    "t.mode_epoch, t.last_seq, t.inbound_count, t.last_message_time, t.create_time, t.version, "
+    "t.manual_until, t.resume_ai_after, t.is_manual_kept, t.handover::text"
 )
-THREAD_WIDTH = 12
+THREAD_WIDTH = 16
 MESSAGE_COLUMNS = (
     "m.id, m.conversation_id, m.seq, m.client_message_id, m.direction, m.author_kind, "
     "m.author_id, m.author_display_name, m.text, m.inbound_ordinal, m.create_time, "
     "m.delivery_status, m.failure_reason, m.failure_platform_code, m.failure_is_retryable, "
-    "m.failure_may_have_arrived, m.attempt_count, m.platform_time, m.version"
+    "m.failure_may_have_arrived, m.attempt_count, m.platform_time, m.version, "
+    "m.system_note::text"
 )
 ATTEMPT_COLUMNS = (
     "a.message_id, a.number, a.delivery_status, a.is_cancelled, a.failure_reason, "
@@ -74,6 +77,10 @@ def thread_of(row: Row) -> Thread:
         row[9],
         row[10],
         row[11],
+        row[12],
+        row[13],
+        row[14],
+        None if row[15] is None else handover_of(row[15]),
     )
 
 
@@ -95,6 +102,7 @@ def message_of(row: Row) -> Message:
         row[16],
         row[17],
         row[18],
+        None if row[19] is None else note_of(row[19]),
     )
 
 

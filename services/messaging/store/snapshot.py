@@ -18,11 +18,14 @@ from services.messaging.store.rows import (
 CHANNELS = f"""
 SELECT {COLUMNS} FROM channels c WHERE c.workspace_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3
 """
-# One statement, so that thread and message are of one moment.
+# One statement, so that thread and message are of one moment. Rows for the team are passed over:
+# nobody begins with one.
 THREADS = f"""
 SELECT {THREAD_COLUMNS}, {MESSAGE_COLUMNS} FROM threads t
-LEFT JOIN messages m ON m.workspace_id = t.workspace_id
-    AND m.conversation_id = t.conversation_id AND m.seq = t.last_seq
+LEFT JOIN LATERAL (
+    SELECT * FROM messages o WHERE o.workspace_id = t.workspace_id
+        AND o.conversation_id = t.conversation_id AND o.direction <> 'internal'
+    ORDER BY o.seq DESC LIMIT 1) m ON true
 WHERE t.workspace_id = $1 AND t.conversation_id > $2 ORDER BY t.conversation_id LIMIT $3
 """
 
@@ -36,7 +39,7 @@ async def channels_after(transaction: Transaction, channel_id: str, *, limit: in
 async def threads_after(
     transaction: Transaction, conversation_id: str, *, limit: int
 ) -> list[tuple[Thread, Message | None]]:
-    """Threads with a higher id, each with its newest message."""
+    """Threads with a higher id, each with its newest message that is no row for the team."""
     rows = await transaction.raw.fetch(THREADS, transaction.workspace_id, conversation_id, limit)
     return [
         (

@@ -139,6 +139,35 @@ class Desk:
         )
         return response.thread
 
+    async def takes_over(self, conversation_id: str, **fields: Any) -> v1.Thread:
+        """The AI has it first, then María."""
+        await self.hand_over(conversation_id, v1.CONVERSATION_MODE_AI)
+        response = await self.maria.SetMode(
+            v1.SetModeRequest(
+                conversation_id=conversation_id,
+                mode=v1.CONVERSATION_MODE_MANUAL,
+                request_id=new_id(),
+                **fields,
+            )
+        )
+        return response.thread
+
+    async def ai_hands_over(self, thread: v1.Thread, **fields: Any) -> v1.Thread:
+        """The AI gives it to people."""
+        values: dict[str, Any] = {
+            "conversation_id": thread.conversation_id,
+            "mode_epoch": thread.mode_epoch,
+            "request_id": new_id(),
+            "reason": v1.HANDOVER_REASON_CUSTOMER_ASKED,
+            "summary": "Ana wants her money back",
+            **fields,
+        }
+        return (await self.bot.HandOver(v1.HandOverRequest(**values))).thread
+
+    async def thread(self, conversation_id: str) -> v1.Thread:
+        request = v1.GetThreadRequest(conversation_id=conversation_id)
+        return (await self.maria.GetThread(request)).thread
+
     async def history(self, conversation_id: str) -> list[v1.Message]:
         """Everything, oldest first."""
         request = v1.ListMessagesRequest(conversation_id=conversation_id, page_size=200)
@@ -211,6 +240,7 @@ async def open_desk(
         visitor_tokens=MadeTokens(tokens),
         own_origins=(OWN_ORIGIN,),
         on_commit=lambda: None,
+        on_switch=lambda: None,
     )
     async with asyncio.TaskGroup() as group:
         writing = group.create_task(writers.run())

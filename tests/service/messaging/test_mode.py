@@ -55,7 +55,7 @@ async def test_taking_over_withdraws_what_the_ai_had_queued(desk: Desk) -> None:
     taken_over = await desk.hand_over(conversation_id, MANUAL)
 
     assert taken_over.mode_epoch == thread.mode_epoch + 1
-    _, kept, withdrawn = await desk.history(conversation_id)
+    _, kept, to_ai, withdrawn, to_people = await desk.history(conversation_id)
     assert (kept.id, kept.delivery_status) == (by_maria.id, v1.DELIVERY_STATUS_QUEUED)
     assert (withdrawn.id, withdrawn.version) == (by_ai.id, 2)
     assert withdrawn.delivery_status == v1.DELIVERY_STATUS_REPORTED_FAILED
@@ -63,10 +63,17 @@ async def test_taking_over_withdraws_what_the_ai_had_queued(desk: Desk) -> None:
     assert not withdrawn.failure.is_retryable
     receipts = await desk.maria.ListReceipts(v1.ListReceiptsRequest(message_id=by_ai.id))
     assert [receipt.author.id for receipt in receipts.receipts] == ["", "maria"]
-    *_, changed, switched = await desk.published()
+    *_, changed, switched, noted = await desk.published()
     assert isinstance(changed, v1.DeliveryStatusChanged)
     assert isinstance(switched, v1.ModeChanged)
+    assert isinstance(noted, v1.MessageCreated)
     assert switched.author.display_name == "María"
+    assert (noted.message, noted.thread) == (to_people, taken_over)
+    for row, mode in ((to_ai, AI), (to_people, MANUAL)):
+        assert row.direction == v1.MESSAGE_DIRECTION_INTERNAL
+        assert row.author == v1.Author(kind=v1.AUTHOR_KIND_SYSTEM)
+        told = row.system_note.mode_switched
+        assert (told.mode, told.author.display_name) == (mode, "María")
     await assert_events_tell_everything(desk)
 
 

@@ -120,7 +120,8 @@ async def test_people_write_in_manual_mode_and_the_ai_in_ai_mode(desk: Desk) -> 
     sent = await desk.bot.SendMessage(request(conversation_id, mode_epoch=thread.mode_epoch))
 
     assert sent.message.author.kind == v1.AUTHOR_KIND_AI
-    assert [message.seq for message in await desk.history(conversation_id)] == [1, 2]
+    # Between the customer's message and the AI's stands the row of the switch.
+    assert [message.seq for message in await desk.history(conversation_id)] == [1, 2, 3]
 
 
 async def test_a_repeat_returns_the_original_even_after_the_mode_changed(desk: Desk) -> None:

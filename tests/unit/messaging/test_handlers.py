@@ -117,6 +117,7 @@ def means(writers: StandInWriters) -> Means:
         visitor_tokens=cast("VisitorTokens", None),
         own_origins=(),
         on_commit=lambda: None,
+        on_switch=lambda: None,
     )
 
 

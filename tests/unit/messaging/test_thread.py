@@ -1,4 +1,4 @@
-"""Who may write in a conversation, and what a switch of the mode does."""
+"""Who may write in a conversation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from services.messaging.model.thread import (
     ConversationMode,
     Thread,
     conversation_id_of,
-    switched,
 )
 from tests.unit.messaging.builders import CHANNEL, a_thread
 
@@ -63,22 +62,6 @@ def test_a_channel_that_needs_reconnection_takes_messages_that_wait() -> None:
     accept(thread, says(thread, AuthorKind.MEMBER), ChannelState.RECONNECTION_NEEDED)
     with pytest.raises(ChannelNotConnected):
         accept(thread, says(thread, AuthorKind.MEMBER), ChannelState.NOT_CONNECTED)
-
-
-def test_a_switch_raises_epoch_and_version() -> None:
-    taken_over = switched(AI_THREAD, ConversationMode.MANUAL, expected_mode_epoch=4)
-
-    assert (taken_over.mode, taken_over.mode_epoch) == (ConversationMode.MANUAL, 5)
-    assert taken_over.version == AI_THREAD.version + 1
-
-
-def test_a_switch_to_the_same_mode_changes_nothing() -> None:
-    assert switched(AI_THREAD, ConversationMode.AI, expected_mode_epoch=0) is AI_THREAD
-
-
-def test_a_switch_that_expects_another_epoch_is_refused() -> None:
-    with pytest.raises(ModeEpochStale):
-        switched(AI_THREAD, ConversationMode.MANUAL, expected_mode_epoch=3)
 
 
 @given(st.text(), st.text())
