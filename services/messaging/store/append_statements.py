@@ -75,8 +75,14 @@ WITH n AS MATERIALIZED (
     ON CONFLICT (workspace_id, client_message_id) DO NOTHING
     RETURNING 1
 ), grown AS (
-    UPDATE threads t SET (last_seq, inbound_count, version) = (
-            SELECT max(n.seq), max(n.inbound_ordinal), t.version + count(*)
+    UPDATE threads t SET (last_seq, inbound_count, version, manual_until, handover) = (
+            SELECT max(n.seq), max(n.inbound_ordinal), t.version + count(*),
+                -- As model.message.appended has it: a person wrote.
+                CASE WHEN bool_or(n.author_kind IN ('member', 'phone_app'))
+                    AND t.manual_until IS NOT NULL THEN $2 + t.resume_ai_after
+                    ELSE t.manual_until END,
+                CASE WHEN bool_or(n.author_kind IN ('member', 'phone_app')) THEN NULL
+                    ELSE t.handover END
             FROM n WHERE n.conversation_id = t.conversation_id),
         last_message_time = $2
     WHERE t.workspace_id = $1
