@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from suite.simulator.platform import (
+    API_APP,
     DELIVERED,
     FAILED,
     REFUSALS,
@@ -99,6 +100,8 @@ async def send_message(request: web.Request) -> web.StreamResponse:
     record("accepted" if is_new else "repeated", message.id)
     if is_new:
         _plan_reports(account, message)
+        if switches.echoes_own:
+            account.echo(message, app=API_APP)
     return await _answer(request, account, message)
 
 

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from suite.simulator.api import PLATFORM, json_body
 from suite.simulator.platform import (
+    DELIVERED,
     FAILED,
     STATES,
     Account,
@@ -51,6 +52,7 @@ def routes() -> list[web.RouteDef]:
         web.get(phone, phone_page),
         web.get(f"{phone}/live", live),
         web.post(f"{phone}/messages", write),
+        web.post(f"{phone}/answers", answer),
         web.post(f"{phone}/seen", see),
         web.get("/page/{file}", page_file),
     ]
@@ -130,6 +132,17 @@ async def write(request: web.Request) -> web.Response:
     if name:
         checked_text(name)
     message = account.write(customer, checked_text(body.get("text")), name[:80])
+    return web.json_response({"message_id": message.id})
+
+
+async def answer(request: web.Request) -> web.Response:
+    """Let the business's owner answer from their own phone, past Inbox."""
+    account = _account(request)
+    customer = checked_name(request.match_info["customer"])
+    message = account.answer_from_phone(
+        customer, checked_text((await json_body(request)).get("text"))
+    )
+    account.carry(message, DELIVERED, after=account.switches.deliver_after_seconds)
     return web.json_response({"message_id": message.id})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from chassis.clock import Clock
 from chassis.ids import new_id
+from suite.simulator import events
 
 MAX_ACCOUNTS = 1_000
 MAX_MESSAGES = 5_000
@@ -24,6 +25,9 @@ NAME = re.compile(r"[A-Za-z0-9+._@-]{1,64}")
 
 TO_CUSTOMER = "to_customer"
 FROM_CUSTOMER = "from_customer"
+
+API_APP, PHONE_APP = "api", "phone"
+"""Where the business wrote a message, as an echo names it."""
 
 ACCEPTED, SENT, DELIVERED, READ, FAILED = "accepted", "sent", "delivered", "read", "failed"
 STATES = (ACCEPTED, SENT, DELIVERED, READ)
@@ -70,6 +74,8 @@ class Switches:
     are_receipts_off: bool = False
     reports_by_itself: bool = True
     """Report sent and delivered without being told to."""
+    echoes_own: bool = False
+    """Echo what came through the API too, as some platforms do."""
     duplicates: bool = False
     shuffles: bool = False
     deliver_after_seconds: float = 0.6
@@ -201,17 +207,27 @@ class Account:
         if name:
             self.customers[customer_id] = name
         self._keep(message)
-        self.plan(
-            {
-                "type": "message",
-                "id": f"evt.{new_id()}",
-                "message_id": message.id,
-                "from": {"id": customer_id, "name": self.customers[customer_id]},
-                "text": {"body": text},
-                "time": message.time,
-            }
-        )
+        self.plan(events.customer_wrote(message, self.customers[customer_id]))
         return message
+
+    def answer_from_phone(self, customer_id: str, text: str) -> PlatformMessage:
+        """Let the business's owner answer the customer on the platform's own app."""
+        message = PlatformMessage(
+            id=f"sim.{new_id()}",
+            customer_id=customer_id,
+            direction=TO_CUSTOMER,
+            text=text,
+            time=self.now(),
+            state=SENT,
+        )
+        self._keep(message)
+        self.echo(message, app=PHONE_APP)
+        return message
+
+    def echo(self, message: PlatformMessage, *, app: str) -> None:
+        """Tell the business of a message of its own."""
+        event = events.business_wrote(message, app, with_mark=self.echoes_callback_data)
+        self.plan(event)
 
     def carry(self, message: PlatformMessage, state: str, *, after: float) -> None:
         """Let a message reach a state later on."""
@@ -241,18 +257,13 @@ class Account:
         if is_receipt and self.switches.are_receipts_off:
             self.tell()
             return
-        event: dict[str, Any] = {
-            "type": "status",
-            "id": f"evt.{new_id()}",
-            "message_id": message.id,
-            "to": message.customer_id,
-            "status": state,
-            "time": self.now(),
-        }
-        if self.echoes_callback_data:
-            event["callback_data"] = message.callback_data
-        if error_code:
-            event["error"] = {"code": error_code}
+        event = events.reached(
+            message,
+            state,
+            self.now(),
+            error_code=error_code,
+            with_mark=self.echoes_callback_data,
+        )
         self.plan(event)
 
     def see(self, customer_id: str) -> int:

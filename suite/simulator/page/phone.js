@@ -15,6 +15,7 @@ const ROWS = [
   { key: "rate_limit", title: "Rate limit", hint: "429, come back in two seconds." },
   { key: "is_token_expired", title: "Access token expired", hint: "Every call is refused until this is off.", toggle: true },
   { key: "are_receipts_off", title: "Receipts off", hint: "Delivered and read are not reported.", toggle: true },
+  { key: "echoes_own", title: "Echoes", hint: "The business's own messages are told again.", toggle: true },
   { key: "shuffles", also: "duplicates", title: "Unruly webhooks", hint: "Twice, and in the wrong order.", toggle: true },
 ];
 const CODES = {
@@ -222,6 +223,13 @@ async function send() {
   }
 }
 
+async function answer() {
+  const words = byId("owner").value;
+  if (!words.trim()) return;
+  byId("owner").value = "";
+  await post(`${base}/answers`, { text: words }).catch(() => { byId("owner").value = words; });
+}
+
 function togglePanel(isOpen) {
   byId("panel").classList.toggle("open", isOpen);
   byId("shade").hidden = !isOpen;
@@ -231,6 +239,7 @@ function togglePanel(isOpen) {
 
 byId("rows").append(...ROWS.map(rowOf));
 byId("write").addEventListener("submit", (event) => { event.preventDefault(); send(); });
+byId("answer").addEventListener("submit", (event) => { event.preventDefault(); answer(); });
 byId("rename").addEventListener("submit", (event) => { event.preventDefault(); text.focus(); });
 byId("name").addEventListener("input", () => { byId("name").dataset.touched = "yes"; });
 text.addEventListener("input", fit);
