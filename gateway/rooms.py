@@ -149,7 +149,7 @@ class Rooms:
 def as_visitor_sees(message: messaging_v1.Message) -> messaging_v1.VisitorMessage | None:
     """The message in the customer's words; None when it is not for them, or not yet."""
     author_kind = AUTHORS.get(message.author.kind)
-    if author_kind is None:
+    if author_kind is None or message.direction == messaging_v1.MESSAGE_DIRECTION_INTERNAL:
         return None
     is_own = author_kind == messaging_v1.VISITOR_AUTHOR_KIND_SELF
     if not is_own and message.delivery_status not in HANDED_OVER:

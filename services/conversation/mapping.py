@@ -109,7 +109,7 @@ def facts_from(
         create_time=_time_from(thread.create_time),
         thread_version=thread.version,
         log_epoch=log_epoch,
-        preview=_preview_from(message) if message else None,
+        preview=_preview_from(message) if message and _is_said(message) else None,
     )
 
 
@@ -156,6 +156,11 @@ def author_to(author: Author) -> messaging_v1.Author:
     return messaging_v1.Author(
         kind=AUTHOR_KINDS[author.kind], id=author.id, display_name=author.display_name
     )
+
+
+def _is_said(message: messaging_v1.Message) -> bool:
+    """Somebody said it: a row for the team is no preview and no activity."""
+    return message.direction != messaging_v1.MESSAGE_DIRECTION_INTERNAL
 
 
 def _preview_from(message: messaging_v1.Message) -> Preview:
