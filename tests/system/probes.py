@@ -111,6 +111,10 @@ PROBES: dict[str, Probe] = {
     "MessagingService/SetMode": _probe(
         FOREIGN, **CONVERSATION, **REQUEST, mode=messaging_v1.CONVERSATION_MODE_AI
     ),
+    "MessagingService/KeepManual": _probe(FOREIGN, **CONVERSATION, **REQUEST, is_kept=True),
+    "MessagingService/HandOver": _probe(
+        FOREIGN, **CONVERSATION, **REQUEST, reason=messaging_v1.HANDOVER_REASON_OTHER
+    ),
     "MessagingService/ListReceipts": _probe(FOREIGN, **MESSAGE),
     "MessagingService/GetMessagingSettings": _probe(OWN),
     "MessagingService/UpdateMessagingSettings": _probe(

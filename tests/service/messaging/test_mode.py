@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 import grpc
-from google.protobuf.message import Message as ProtoMessage
 
 from chassis.auth import Role
-from chassis.errors import Fault
 from chassis.ids import new_id
 from inbox.messaging import v1
-from services.messaging.actions.mode import set_mode
-from services.messaging.model.draft import Draft
-from services.messaging.model.message import Author, AuthorKind
-from services.messaging.model.thread import ConversationId, ConversationMode, Thread
-from tests.service.messaging.desk import WITHIN, Desk, assert_events_tell_everything
+from tests.service.messaging.desk import Desk, assert_events_tell_everything
 from tests.service.messaging.refusals import refused
 
 AI, MANUAL = v1.CONVERSATION_MODE_AI, v1.CONVERSATION_MODE_MANUAL
-SCHEDULES = int(os.environ.get("INBOX_TAKEOVER_SCHEDULES", "1000"))
 
 
 def switch(
@@ -123,113 +109,3 @@ async def test_roles_that_only_read_cannot_switch(desk: Desk) -> None:
         await desk.as_role(Role.READ_ONLY).SetMode(switch(conversation_id, AI))
     async with refused("CONVERSATION_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
         await desk.elsewhere().SetMode(switch(conversation_id, AI))
-
-
-@dataclass
-class Race:
-    """What chance made of takeovers against AI sends."""
-
-    desk: Desk
-    chance: random.Random
-    reasons: Counter[str] = field(default_factory=Counter)
-    accepted: int = 0
-    accepted_late: int = 0
-
-    async def run(self, conversation_id: str, schedules: int) -> None:
-        for _ in range(schedules):
-            await self.schedule(conversation_id)
-
-    async def schedule(self, conversation_id: str) -> None:
-        """The AI has it, sends three messages, and a person takes over at some point."""
-        thread = await _switch(self.desk, conversation_id, ConversationMode.AI)
-        over = asyncio.Event()
-        works = [self.take_over(conversation_id, over)]
-        works += [self.send(thread, over) for _ in range(3)]
-        self.chance.shuffle(works)
-        async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(work)
-
-    async def take_over(self, conversation_id: str, over: asyncio.Event) -> None:
-        await self.dawdle()
-        await _switch(self.desk, conversation_id, ConversationMode.MANUAL)
-        over.set()
-
-    async def send(self, thread: Thread, over: asyncio.Event) -> None:
-        await self.dawdle()
-        is_late = over.is_set()
-        try:
-            await _ai_draft(self.desk, thread.conversation_id, thread.mode_epoch)
-        except Fault as fault:
-            self.reasons[fault.reason] += 1
-        else:
-            self.accepted += 1
-            self.accepted_late += is_late
-
-    async def dawdle(self) -> None:
-        for _ in range(self.chance.randrange(6)):
-            await asyncio.sleep(self.chance.choice((0, 0, 0.001)))
-
-
-async def test_no_message_of_the_ai_is_accepted_after_a_takeover_committed(desk: Desk) -> None:
-    """T17: takeovers against AI sends, in schedules that chance makes; the seed is printed."""
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    race = Race(desk, random.Random(seed))
-    conversations = [await desk.open_conversation() for _ in range(20)]
-
-    async with asyncio.TaskGroup() as group:
-        for conversation_id in conversations:
-            group.create_task(race.run(conversation_id, SCHEDULES // len(conversations)))
-
-    assert race.accepted_late == 0
-    assert race.accepted > 0
-    assert sum(race.reasons.values()) > 0
-    assert set(race.reasons) <= {"MODE_EPOCH_STALE", "CONVERSATION_IN_MANUAL_MODE"}
-    # Every race ended with a person: whatever the AI had queued was withdrawn, for good.
-    async with desk.means.app.begin(desk.workspace_id) as transaction:
-        assert await transaction.raw.fetchval("SELECT count(*) FROM attempts WHERE is_open") == 0
-    events = await desk.published()
-    for conversation_id in conversations:
-        _assert_no_ai_message_after_takeover(conversation_id, events)
-
-
-def _assert_no_ai_message_after_takeover(
-    conversation_id: str, events: Sequence[ProtoMessage]
-) -> None:
-    """The log itself, which has the order of commits: no AI message while a person has it."""
-    mode = MANUAL
-    for event in events:
-        if isinstance(event, v1.ModeChanged) and event.thread.conversation_id == conversation_id:
-            mode = event.thread.mode
-        if (
-            isinstance(event, v1.MessageCreated)
-            and event.message.conversation_id == conversation_id
-            and event.message.author.kind == v1.AUTHOR_KIND_AI
-        ):
-            assert mode == AI
-
-
-async def _switch(desk: Desk, conversation_id: str, mode: ConversationMode) -> Thread:
-    return await set_mode(
-        desk.means.app,
-        desk.means.clock,
-        desk.workspace_id,
-        conversation_id=conversation_id,
-        mode=mode,
-        request_id=new_id(),
-        expected_mode_epoch=0,
-        author=Author(AuthorKind.MEMBER, "maria", "María"),
-        on_commit=lambda: None,
-    )
-
-
-async def _ai_draft(desk: Desk, conversation_id: str, mode_epoch: int) -> None:
-    draft = Draft(
-        ConversationId(conversation_id),
-        new_id(),
-        Author(AuthorKind.AI, "bot", "Assistant"),
-        "I can help",
-        mode_epoch=mode_epoch,
-    )
-    await desk.means.writers.submit(desk.workspace_id, draft, within=WITHIN)

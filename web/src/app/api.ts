@@ -69,6 +69,10 @@ export function inboxApi(services: Services): InboxApi {
       ),
     setMode: async (conversationId, mode) =>
       present((await messaging.setMode({ conversationId, mode, requestId: requestId() })).thread),
+    keepManual: async (conversationId, isKept) =>
+      present(
+        (await messaging.keepManual({ conversationId, isKept, requestId: requestId() })).thread,
+      ),
     retryMessage: async (messageId) =>
       present((await messaging.retryMessage({ messageId, requestId: requestId() })).message),
   };

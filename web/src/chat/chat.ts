@@ -17,9 +17,9 @@ import {
   type History,
   holeAfter,
   join,
+  joinPage,
   messageOf,
   NO_HISTORY,
-  wholeUpTo,
 } from "./history";
 import { asRefusal, CallFailed, webChat } from "./web-chat-api";
 
@@ -270,7 +270,7 @@ export class Chat {
   async #listNewer(): Promise<void> {
     const isFirst = !this.#snapshot.isHistoryLoaded;
     for (let hasMore = true; hasMore; ) {
-      const after = isFirst ? 0 : wholeUpTo(this.#snapshot.history);
+      const after = isFirst ? 0 : this.#snapshot.history.wholeUpTo;
       const page = await webChat.listMessages(
         after > 0 ? { afterSeq: String(after), pageSize: 200 } : { pageSize: PAGE_SIZE },
         await this.#freshToken(),
@@ -282,17 +282,17 @@ export class Chat {
           history: { ...history, hasOlder: page.hasMore === true },
         });
       }
-      this.#take(page.messages ?? []);
+      this.#take(page.messages ?? [], joinPage);
       hasMore = after > 0 && page.hasMore === true;
     }
   }
 
-  #take(messages: readonly VisitorMessageJson[]): void {
+  #take(messages: readonly VisitorMessageJson[], joining = join): void {
     const news = messages.map(messageOf);
     for (const message of news) if (message.isOwn) this.#outbox.confirm(message.clientMessageId);
     const isFromBusiness = news.some((message) => !message.isOwn);
     this.#set({
-      history: join(this.#snapshot.history, news),
+      history: joining(this.#snapshot.history, news),
       ...(isFromBusiness ? { isAgentTyping: false } : {}),
     });
     if (!this.#snapshot.isHistoryLoaded) return;
@@ -319,7 +319,7 @@ export class Chat {
       for (let told = -1; ; ) {
         const { history, readUpTo } = this.#snapshot;
         const fromBusiness = history.messages.filter((message) => !message.isOwn);
-        const delivered = Math.min(wholeUpTo(history), fromBusiness.at(-1)?.seq ?? 0);
+        const delivered = Math.min(history.wholeUpTo, fromBusiness.at(-1)?.seq ?? 0);
         const state = delivered * 1e6 + readUpTo;
         if (state === told || state === this.#deliveredTold || delivered === 0) return;
         told = state;

@@ -18,9 +18,11 @@ export interface History {
   /** By seq, ascending. */
   readonly messages: readonly ChatMessage[];
   readonly hasOlder: boolean;
+  /** The box has every message up to this one, from its oldest on. */
+  readonly wholeUpTo: number;
 }
 
-export const NO_HISTORY: History = { messages: [], hasOlder: false };
+export const NO_HISTORY: History = { messages: [], hasOlder: false, wholeUpTo: 0 };
 
 export function messageOf(json: VisitorMessageJson): ChatMessage {
   return {
@@ -46,21 +48,31 @@ export function join(history: History, news: readonly ChatMessage[]): History {
     hasChanged = true;
   }
   if (!hasChanged) return history;
-  return { ...history, messages: [...bySeq.values()].sort((a, b) => a.seq - b.seq) };
+  return grown({
+    ...history,
+    messages: [...bySeq.values()].sort((a, b) => a.seq - b.seq),
+  });
 }
 
-/** The box has every message up to this one: the end of the run that begins with its oldest. */
-export function wholeUpTo(history: History): number {
-  let last = 0;
-  for (const { seq } of history.messages) {
-    if (last !== 0 && seq !== last + 1) break;
-    last = seq;
-  }
-  return last;
+/**
+ * A page of what follows `wholeUpTo`, or the newest page of all. Seqs that are missing in it are the business's own
+ * rows, which no box ever gets: the history is whole all the same.
+ */
+export function joinPage(history: History, page: readonly ChatMessage[]): History {
+  const joined = join(history, page);
+  const wholeUpTo = Math.max(joined.wholeUpTo, ...page.map((message) => message.seq));
+  return wholeUpTo === joined.wholeUpTo ? joined : grown({ ...joined, wholeUpTo });
 }
 
-/** Something is missing behind this seq, or null. */
+/** Whole up to the end of the run that begins there. */
+function grown(history: History): History {
+  let { wholeUpTo } = history;
+  for (const { seq } of history.messages) if (seq === wholeUpTo + 1) wholeUpTo = seq;
+  return wholeUpTo === history.wholeUpTo ? history : { ...history, wholeUpTo };
+}
+
+/** Something may be missing behind this seq, or null. */
 export function holeAfter(history: History): number | null {
-  const whole = wholeUpTo(history);
-  return (history.messages.at(-1)?.seq ?? 0) > whole ? whole : null;
+  const { wholeUpTo } = history;
+  return (history.messages.at(-1)?.seq ?? 0) > wholeUpTo ? wholeUpTo : null;
 }

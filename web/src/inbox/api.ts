@@ -35,5 +35,6 @@ export interface InboxApi {
   reopen(conversationId: string): Promise<Conversation>;
   markRead(conversationId: string, readOrdinal: bigint): Promise<Conversation>;
   setMode(conversationId: string, mode: ConversationMode): Promise<Thread>;
+  keepManual(conversationId: string, isKept: boolean): Promise<Thread>;
   retryMessage(messageId: string): Promise<Message>;
 }

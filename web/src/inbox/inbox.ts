@@ -7,6 +7,7 @@ import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import type { InboxApi, MessagePage } from "./api";
 import { withChannel } from "./apply";
 import {
+  isSaid,
   withConversation,
   withEntry,
   withMessage,
@@ -306,6 +307,12 @@ export class Inbox {
     });
   }
 
+  /** Keep the AI from taking over by itself, or let it. */
+  async keepManual(id: string, isKept: boolean): Promise<void> {
+    const thread = await this.#api.keepManual(id, isKept);
+    this.store.change((state) => withThread(state, thread, null));
+  }
+
   /** Everything up to this inbound message was seen. Only raises. */
   async markRead(id: string, readOrdinal: bigint): Promise<void> {
     const known = this.store.latest.conversations.get(id)?.readOrdinal ?? 0n;
@@ -362,7 +369,8 @@ function withHistory(state: InboxState, id: string, page: MessagePage): InboxSta
   const next = withPage(state, id, page.messages, !page.hasMore);
   const { thread } = page;
   if (thread === null) return next;
-  const newest = page.messages.find((message) => message.seq === thread.lastSeq) ?? null;
+  const isNewest = page.messages[0]?.seq === thread.lastSeq;
+  const newest = (isNewest && page.messages.find(isSaid)) || null;
   return withThread(next, thread, newest);
 }
 

@@ -11,7 +11,7 @@ import {
   type Preview,
   PreviewSchema,
 } from "../gen/inbox/conversation/v1/conversation_pb";
-import type { Message } from "../gen/inbox/messaging/v1/message_pb";
+import { type Message, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { Thread } from "../gen/inbox/messaging/v1/thread_pb";
 import {
   EMPTY_PROJECTION,
@@ -58,6 +58,11 @@ export function withNewer<T extends { version: bigint }>(
   return withEntry(map, key, newer(map.get(key), news));
 }
 
+/** Somebody said it. A row for the team has its place in the order, but is no preview and no activity. */
+export function isSaid(message: Message): boolean {
+  return message.direction !== MessageDirection.INTERNAL;
+}
+
 /** The beginning of a message on one line, as the list shows it; the conversation service makes the same. */
 export function previewOf(message: Message): Preview {
   const line = message.text.split(/\s+/u).filter(Boolean).join(" ");
@@ -92,13 +97,20 @@ function withProjection(state: InboxState, id: string, news: Projection): InboxS
 }
 
 export function withThread(state: InboxState, thread: Thread, newest: Message | null): InboxState {
-  return withProjection(state, thread.conversationId, {
-    preview: newest === null ? null : previewOf(newest),
-    lastActivityTime: newest?.createTime ?? null,
+  const said = newest !== null && isSaid(newest) ? newest : null;
+  const id = thread.conversationId;
+  const projected = withProjection(state, id, {
+    preview: said === null ? null : previewOf(said),
+    lastActivityTime: said?.createTime ?? null,
     inboundCount: thread.inboundCount,
     mode: thread.mode,
     modeEpoch: thread.modeEpoch,
   });
+  const window = projected.threads.get(id);
+  if (window === undefined) return projected;
+  const kept = newer(window.thread ?? undefined, thread);
+  if (kept === window.thread) return projected;
+  return { ...projected, threads: withEntry(projected.threads, id, { ...window, thread: kept }) };
 }
 
 export function withContact(state: InboxState, contact: Contact): InboxState {
@@ -163,6 +175,7 @@ export function withPage(
   const joined: ThreadWindow = {
     bySeq: joinMessages(window.bySeq, messages),
     firstSeq,
+    thread: window.thread,
     reachesStart: window.reachesStart || isOldest || firstSeq === 1n,
   };
   return { ...state, threads: withEntry(state.threads, conversationId, joined) };

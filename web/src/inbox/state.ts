@@ -13,7 +13,7 @@ import type {
 import type { Member, Workspace } from "../gen/inbox/identity/v1/identity_pb";
 import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
-import { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
+import { ConversationMode, type Thread } from "../gen/inbox/messaging/v1/thread_pb";
 import type { Presence } from "../gen/inbox/realtime/v1/frame_pb";
 
 /** What messaging knows about a conversation, by whichever stream it came. */
@@ -36,6 +36,8 @@ export interface ThreadWindow {
   readonly firstSeq: bigint | null;
   /** The page before `firstSeq` is empty. */
   readonly reachesStart: boolean;
+  /** The thread itself: until when people have it, and what it waits for. */
+  readonly thread: Thread | null;
 }
 
 /** The place of a conversation in the list: newest activity first, then id. */
@@ -87,4 +89,9 @@ export const EMPTY_PROJECTION: Projection = {
   modeEpoch: -1n,
 };
 
-export const EMPTY_WINDOW: ThreadWindow = { bySeq: new Map(), firstSeq: null, reachesStart: false };
+export const EMPTY_WINDOW: ThreadWindow = {
+  bySeq: new Map(),
+  firstSeq: null,
+  reachesStart: false,
+  thread: null,
+};

@@ -1,4 +1,4 @@
-/** The present day for rendering: changes at midnight while the page is open, and when a sleeping page wakes up. */
+/** The present time for rendering. */
 
 import { useEffect, useState } from "react";
 import { dayKey, millisToMidnight } from "./time";
@@ -6,6 +6,7 @@ import { dayKey, millisToMidnight } from "./time";
 /** A day's worth of milliseconds does fit, but a laptop may sleep over midnight: look again now and then. */
 const LONGEST_WAIT_MILLIS = 3_600_000;
 
+/** Changes at midnight while the page is open, and when a sleeping page wakes up. */
 export function useToday(timeZone?: string): Date {
   const [today, setToday] = useState(() => new Date());
   useEffect(() => {
@@ -24,4 +25,14 @@ export function useToday(timeZone?: string): Date {
     };
   }, [timeZone]);
   return today;
+}
+
+/** The time in milliseconds, told anew each second. */
+export function useSeconds(): number {
+  const [millis, setMillis] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setMillis(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return millis;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { inkOn, safeColor } from "../../src/chat/color";
-import { holeAfter, join, messageOf, NO_HISTORY, wholeUpTo } from "../../src/chat/history";
+import { holeAfter, join, joinPage, messageOf, NO_HISTORY } from "../../src/chat/history";
 
 function message(seq: number, version = 1) {
   return messageOf({
@@ -37,10 +37,32 @@ test("nothing new changes nothing", () => {
 });
 
 test("what the box has is counted up to the first hole only", () => {
-  const history = join(NO_HISTORY, [message(4), message(5), message(8)]);
-  expect(wholeUpTo(history)).toBe(5);
+  const loaded = joinPage(NO_HISTORY, [message(5), message(4)]);
+  const history = join(loaded, [message(8)]);
+  expect(history.wholeUpTo).toBe(5);
   expect(holeAfter(history)).toBe(5);
   expect(holeAfter(join(history, [message(6), message(7)]))).toBeNull();
+});
+
+test("a hole that the page behind it does not fill is the business's own row, and is none", () => {
+  const history = join(joinPage(NO_HISTORY, [message(1), message(2)]), [message(4), message(5)]);
+  expect(holeAfter(history)).toBe(2);
+
+  const asked = joinPage(history, [message(4)]);
+
+  expect(holeAfter(asked)).toBeNull();
+  expect(asked.wholeUpTo).toBe(5);
+  expect(holeAfter(join(asked, [message(6)]))).toBeNull();
+});
+
+test("what comes before the first page is counted once that is there", () => {
+  const early = join(NO_HISTORY, [message(9)]);
+  expect(early.wholeUpTo).toBe(0);
+  expect(joinPage(early, [message(8), message(7)]).wholeUpTo).toBe(9);
+});
+
+test("a conversation that begins while the box is open is whole from its first message", () => {
+  expect(join(joinPage(NO_HISTORY, []), [message(1), message(2)]).wholeUpTo).toBe(2);
 });
 
 test("only a plain colour is taken, and its text can be read", () => {

@@ -120,4 +120,23 @@ describe("the rows of a conversation", () => {
     expect(days[0]?.name).toBe("Today");
     expect(days[0]?.rows.map((row) => row.key)).toEqual(["m3", "m4"]);
   });
+
+  test("tell what happened between the bubbles, and never as a bubble", () => {
+    const made = rows([
+      message(1, "2026-11-23T10:00:00Z"),
+      message(2, "2026-11-23T10:00:10Z", {
+        direction: MessageDirection.INTERNAL,
+        author: { kind: AuthorKind.SYSTEM },
+        systemNote: { kind: { case: "aiResumed", value: {} } },
+      } as never),
+      message(3, "2026-11-23T10:00:20Z", { inboundOrdinal: 2n }),
+    ]);
+
+    expect(made.map((row) => row.kind)).toEqual(["day", "bubble", "note", "bubble"]);
+    const bubbles = made.filter((row) => row.kind === "bubble");
+    expect(bubbles.map((row) => [row.isFirstOfGroup, row.isLastOfGroup])).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+  });
 });

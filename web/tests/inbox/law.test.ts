@@ -8,7 +8,7 @@ import { DeliveryStatus, MessageSchema } from "../../src/gen/inbox/messaging/v1/
 import { ConversationMode, ThreadSchema } from "../../src/gen/inbox/messaging/v1/thread_pb";
 import type { ServerFrame } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import { applyFrame } from "../../src/inbox/apply";
-import { withConversation, withPage, withThread } from "../../src/inbox/merge";
+import { isSaid, withConversation, withPage, withThread } from "../../src/inbox/merge";
 import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "../../src/inbox/state";
 import { ConversationViews, NOTHING_PENDING, threadMessages } from "../../src/inbox/views";
 import { ModelServices } from "./model";
@@ -16,7 +16,10 @@ import { ModelServices } from "./model";
 const IDS = ["ana", "bo", "chen"] as const;
 
 type Step =
-  | { does: "writes" | "answers" | "solve" | "reopen" | "ai" | "manual" | "project"; id: string }
+  | {
+      does: "writes" | "answers" | "solve" | "reopen" | "ai" | "manual" | "keep" | "project";
+      id: string;
+    }
   | { does: "reads"; id: string; ordinal: number }
   | { does: "progresses"; id: string; index: number; status: DeliveryStatus };
 
@@ -33,7 +36,13 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      does: fc.constantFrom("solve" as const, "reopen" as const, "ai" as const, "manual" as const),
+      does: fc.constantFrom(
+        "solve" as const,
+        "reopen" as const,
+        "ai" as const,
+        "manual" as const,
+        "keep" as const,
+      ),
       id: anId,
     }),
   },
@@ -74,6 +83,8 @@ async function take(services: ModelServices, step: Step): Promise<void> {
       return void (await ignoreMissing(services.setMode(step.id, ConversationMode.AI)));
     case "manual":
       return void (await ignoreMissing(services.setMode(step.id, ConversationMode.MANUAL)));
+    case "keep":
+      return void (await ignoreMissing(services.keepManual(step.id, true)));
     case "progresses":
       services.progresses(step.id, step.index, step.status);
   }
@@ -93,7 +104,9 @@ function snapshot(services: ModelServices): InboxState {
     const messages = (services.messages.get(id) ?? []).map((m) => clone(MessageSchema, m));
     state = withPage(state, id, messages.reverse(), true);
     const thread = services.threads.get(id);
-    if (thread) state = withThread(state, clone(ThreadSchema, thread), messages[0] ?? null);
+    // Messages are the newest first by now.
+    const newest = messages.find(isSaid) ?? null;
+    if (thread) state = withThread(state, clone(ThreadSchema, thread), newest);
   }
   return state;
 }
@@ -104,6 +117,7 @@ function seen(state: InboxState): unknown {
   return IDS.map((id) => ({
     conversation: views.one(state, NOTHING_PENDING, id),
     messages: threadMessages(state, id)?.map((m) => [m.seq, m.version, m.deliveryStatus, m.text]),
+    thread: state.threads.get(id)?.thread ?? null,
   }));
 }
 
@@ -181,4 +195,22 @@ test("a newer mode or preview wins over an older one, whichever service tells it
   const view = new ConversationViews().one(state, NOTHING_PENDING, "ana");
   expect(view?.preview?.text).toBe("second");
   expect(view?.unreadCount).toBe(2);
+});
+
+test("a row for the team is no preview, no activity and nothing unread", async () => {
+  const frames: ServerFrame[] = [];
+  const services = new ModelServices((frame) => frames.push(frame));
+  services.writes("ana", "hola");
+  services.projectAll();
+  await services.setMode("ana", ConversationMode.AI);
+  let state = snapshot(new ModelServices(() => {}));
+  for (const frame of frames) state = applyFrame(state, frame, 0);
+
+  const view = new ConversationViews().one(state, NOTHING_PENDING, "ana");
+
+  expect(view?.preview?.text).toBe("hola");
+  expect(view?.lastActivityTime).toEqual(view?.preview?.createTime);
+  expect(view?.unreadCount).toBe(1);
+  expect(view?.mode).toBe(ConversationMode.AI);
+  expect(state.threads.get("ana")?.thread?.lastSeq).toBe(2n);
 });

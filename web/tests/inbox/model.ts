@@ -30,6 +30,10 @@ type Body = ServerFrame["body"];
 
 export class NotFound extends Error {}
 
+function later(time: Timestamp): Timestamp {
+  return create(TimestampSchema, { seconds: time.seconds + 900n });
+}
+
 export class ModelServices implements InboxApi {
   readonly threads = new Map<string, Thread>();
   readonly messages = new Map<string, Message[]>();
@@ -92,21 +96,31 @@ export class ModelServices implements InboxApi {
       this.#behind.push(() => this.#opens(opened));
     }
     const isInbound = direction === MessageDirection.INBOUND;
+    const isNote = direction === MessageDirection.INTERNAL;
     thread.lastSeq += 1n;
     thread.version += 1n;
     if (isInbound) thread.inboundCount += 1n;
-    thread.lastMessageTime = this.#time();
+    const now = this.#time();
+    if (!isNote) thread.lastMessageTime = now;
+    if (direction === MessageDirection.OUTBOUND && thread.manualUntil !== undefined) {
+      thread.manualUntil = later(now);
+    }
     const message = create(MessageSchema, {
       id: `${id}-${thread.lastSeq}`,
       conversationId: id,
       seq: thread.lastSeq,
       clientMessageId,
       direction,
-      author: { kind: isInbound ? AuthorKind.CUSTOMER : AuthorKind.MEMBER },
+      author: {
+        kind: isNote ? AuthorKind.SYSTEM : isInbound ? AuthorKind.CUSTOMER : AuthorKind.MEMBER,
+      },
       text,
-      deliveryStatus: isInbound ? DeliveryStatus.UNSPECIFIED : DeliveryStatus.QUEUED,
+      deliveryStatus:
+        direction === MessageDirection.OUTBOUND
+          ? DeliveryStatus.QUEUED
+          : DeliveryStatus.UNSPECIFIED,
       inboundOrdinal: thread.inboundCount,
-      createTime: thread.lastMessageTime,
+      createTime: now,
       version: 1n,
     });
     this.threads.set(id, thread);
@@ -165,7 +179,8 @@ export class ModelServices implements InboxApi {
     const before = this.conversations.get(thread.conversationId);
     if (before === undefined) return [];
     const after = clone(ConversationSchema, before);
-    if (message !== null && message.seq > (after.preview?.seq ?? 0n)) {
+    const isSaid = message !== null && message.direction !== MessageDirection.INTERNAL;
+    if (isSaid && message.seq > (after.preview?.seq ?? 0n)) {
       after.preview = previewOf(message);
       after.lastActivityTime = message.createTime;
     }
@@ -292,6 +307,7 @@ export class ModelServices implements InboxApi {
     after.mode = mode;
     after.modeEpoch += 1n;
     after.version += 1n;
+    after.manualUntil = mode === ConversationMode.MANUAL ? later(this.#time()) : undefined;
     this.threads.set(id, after);
     const facts = clone(ThreadSchema, after);
     this.#emit({
@@ -299,6 +315,22 @@ export class ModelServices implements InboxApi {
       value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: facts },
     });
     this.#behind.push(() => this.#projects(facts, null));
+    this.#append(id, "", MessageDirection.INTERNAL, "");
+    return clone(ThreadSchema, this.threads.get(id) ?? after);
+  }
+
+  async keepManual(id: string, isKept: boolean) {
+    const before = this.threads.get(id);
+    if (before === undefined) throw new NotFound();
+    const after = clone(ThreadSchema, before);
+    after.isManualKept = isKept;
+    after.manualUntil = isKept ? undefined : later(this.#time());
+    after.version += 1n;
+    this.threads.set(id, after);
+    this.#emit({
+      case: "modeChanged",
+      value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: clone(ThreadSchema, after) },
+    });
     return clone(ThreadSchema, after);
   }
 

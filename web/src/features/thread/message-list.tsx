@@ -13,6 +13,7 @@ import { nameOf } from "../contact-name";
 import { useInbox, useObservable, useSession, useTimeZone } from "../session";
 import { useTypingCustomers } from "../use-typing";
 import { Bubble } from "./bubble";
+import { Note } from "./note";
 import { daysOf, rowsOf } from "./rows";
 import { useMessageScroll } from "./use-message-scroll";
 import { useReadMarks } from "./use-read-marks";
@@ -133,6 +134,8 @@ export function MessageList({
                 <div key={row.key} data-row={row.key}>
                   {row.kind === "unread" ? (
                     <UnreadLine />
+                  ) : row.kind === "note" ? (
+                    <Note row={row} ownId={member.id} timeZone={timeZone} />
                   ) : (
                     <Bubble
                       row={row}

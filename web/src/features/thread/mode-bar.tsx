@@ -6,6 +6,7 @@ import { PersonIcon, SparkIcon } from "../../ui/icons";
 import { Segments } from "../../ui/segments";
 import { useToast } from "../../ui/toast";
 import { useSession } from "../session";
+import { ResumeNote } from "./resume-note";
 
 export function ModeBar({ conversation }: { conversation: ConversationView }) {
   const { inbox, canWrite } = useSession();
@@ -17,7 +18,7 @@ export function ModeBar({ conversation }: { conversation: ConversationView }) {
       .catch(() => toast({ text: "The mode could not be switched. Try again.", tone: "danger" }));
   }
   return (
-    <div className="flex justify-center border-b border-line bg-surface px-4 py-1.5">
+    <div className="flex flex-col items-center border-b border-line bg-surface px-4 py-1.5">
       <Segments
         label="Who answers"
         className="w-56"
@@ -43,6 +44,7 @@ export function ModeBar({ conversation }: { conversation: ConversationView }) {
           },
         ]}
       />
+      <ResumeNote conversation={conversation} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import {
   type AuthorKind,
   type Message,
   MessageDirection,
+  type SystemNote,
 } from "../../gen/inbox/messaging/v1/message_pb";
 import { dayKey, dayName, toDate } from "../../ui/time";
 
@@ -21,10 +22,19 @@ export interface BubbleRow {
   readonly isLastOfGroup: boolean;
 }
 
+/** What happened, for the team only. */
+export interface NoteRow {
+  readonly kind: "note";
+  readonly key: string;
+  readonly note: SystemNote;
+  readonly time: Date;
+}
+
 export type Row =
   | BubbleRow
   | { readonly kind: "day"; readonly key: string; readonly name: string }
-  | { readonly kind: "unread"; readonly key: string };
+  | { readonly kind: "unread"; readonly key: string }
+  | NoteRow;
 
 export interface RowsInput {
   readonly messages: readonly Message[];
@@ -58,6 +68,12 @@ export function rowsOf({ messages, entries, unreadAbove, today, timeZone }: Rows
     if (itsDay > day) {
       day = itsDay;
       rows.push({ kind: "day", key: `day ${itsDay}`, name: dayName(item.time, today, timeZone) });
+    }
+    if (item.message?.direction === MessageDirection.INTERNAL) {
+      const note = item.message.systemNote;
+      // A newer server may tell what this client has no words for.
+      if (note?.kind.case) rows.push({ kind: "note", key: item.key, note, time: item.time });
+      return;
     }
     const ordinal = item.message?.inboundOrdinal ?? 0n;
     const isInbound = item.message?.direction === MessageDirection.INBOUND;

@@ -996,7 +996,7 @@ export type HandOverRequest = Message<"inbox.messaging.v1.HandOverRequest"> & {
   summary: string;
 
   /**
-   * What the AI collected, each key once: at most 32.
+   * What the AI collected, each key once: at most 16.
    *
    * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 6;
    */
@@ -1045,7 +1045,7 @@ export type HandOverRequestJson = {
   summary?: string;
 
   /**
-   * What the AI collected, each key once: at most 32.
+   * What the AI collected, each key once: at most 16.
    *
    * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 6;
    */
@@ -1309,7 +1309,7 @@ export type UpdateMessagingSettingsRequest = Message<"inbox.messaging.v1.UpdateM
 
   /**
    * A new time: 0 for never, or 1 second to 7 days, in whole seconds; unset keeps it. Conversations
-   * whose time runs already keep theirs until the next message of a person.
+   * that people hold already keep the time they were taken over with.
    *
    * @generated from field: google.protobuf.Duration resume_ai_after = 3;
    */
@@ -1338,7 +1338,7 @@ export type UpdateMessagingSettingsRequestJson = {
 
   /**
    * A new time: 0 for never, or 1 second to 7 days, in whole seconds; unset keeps it. Conversations
-   * whose time runs already keep theirs until the next message of a person.
+   * that people hold already keep the time they were taken over with.
    *
    * @generated from field: google.protobuf.Duration resume_ai_after = 3;
    */

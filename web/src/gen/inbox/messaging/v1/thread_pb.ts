@@ -31,7 +31,7 @@ export type CollectedField = Message<"inbox.messaging.v1.CollectedField"> & {
   key: string;
 
   /**
-   * What the customer said it is: at most 1000 characters.
+   * What the customer said it is: at most 500 characters.
    *
    * @generated from field: string value = 2;
    */
@@ -59,7 +59,7 @@ export type CollectedFieldJson = {
   key?: string;
 
   /**
-   * What the customer said it is: at most 1000 characters.
+   * What the customer said it is: at most 500 characters.
    *
    * @generated from field: string value = 2;
    */
@@ -101,7 +101,7 @@ export type Handover = Message<"inbox.messaging.v1.Handover"> & {
   summary: string;
 
   /**
-   * What the AI collected, each key once: at most 32.
+   * What the AI collected, each key once: at most 16.
    *
    * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 3;
    */
@@ -136,7 +136,7 @@ export type HandoverJson = {
   summary?: string;
 
   /**
-   * What the AI collected, each key once: at most 32.
+   * What the AI collected, each key once: at most 16.
    *
    * @generated from field: repeated inbox.messaging.v1.CollectedField fields = 3;
    */
