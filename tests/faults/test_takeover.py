@@ -149,6 +149,9 @@ class Race:
 
     async def send(self, thread: Thread, over: asyncio.Event) -> None:
         await self.dawdle()
+        if self.chance.random() < 0.3:
+            # It has just made up its answer when people come; the others are already under way.
+            await over.wait()
         is_late = over.is_set()
         draft = Draft(
             ConversationId(thread.conversation_id),

@@ -124,6 +124,7 @@ async def test_a_box_hears_its_conversation_and_nothing_else(
     services.log.message(
         "not yet", author=author, delivery_status=messaging_v1.DELIVERY_STATUS_QUEUED
     )
+    services.log.message("", direction=messaging_v1.MESSAGE_DIRECTION_INTERNAL)
     services.log.message("hola", author=author, delivery_status=sent)
 
     message = (await box.frame()).message

@@ -105,6 +105,7 @@ async def test_settings_begin_with_people_answering_and_change_under_a_version(
     owner = desk.as_role(Role.OWNER)
     present = await owner.GetMessagingSettings(v1.GetMessagingSettingsRequest())
     assert present.settings.default_mode == v1.CONVERSATION_MODE_MANUAL
+    assert present.settings.resume_ai_after.seconds == 15 * 60
 
     changed = await owner.UpdateMessagingSettings(
         v1.UpdateMessagingSettingsRequest(default_mode=v1.CONVERSATION_MODE_AI)

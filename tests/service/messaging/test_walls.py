@@ -38,7 +38,7 @@ async def _fill(desk: Desk) -> tuple[str, v1.Message]:
     await desk.open_conversation(ChannelKind.WEB_CHAT)
     conversation_id = await desk.open_conversation()
     message = await desk.sends(conversation_id)
-    await desk.hand_over(conversation_id, v1.CONVERSATION_MODE_AI)
+    await desk.takes_over(conversation_id)
     await desk.as_role(Role.OWNER).UpdateMessagingSettings(
         v1.UpdateMessagingSettingsRequest(default_mode=v1.CONVERSATION_MODE_AI)
     )
@@ -58,7 +58,7 @@ async def test_row_security_alone_shows_no_row_of_another_workspace(desk: Desk) 
         for other in (WorkspaceId(new_id()), None):
             assert await _count(desk.means.app, table, other) <= 0, table
 
-    filled = {"threads", "messages", "attempts", "receipts", "channels", "request_ids"}
+    filled = {"threads", "messages", "attempts", "receipts", "channels", "resume_timers"}
     assert {table for table, count in counted.items() if count} >= filled
 
 
@@ -119,6 +119,18 @@ async def test_the_codes_own_checks_alone_keep_workspaces_apart(
                 conversation_id=conversation_id,
                 mode=v1.CONVERSATION_MODE_AI,
                 request_id=new_id(),
+            )
+        )
+    async with refused("CONVERSATION_NOT_FOUND", not_found):
+        await stranger.KeepManual(
+            v1.KeepManualRequest(conversation_id=conversation_id, is_kept=True, request_id=new_id())
+        )
+    async with refused("CONVERSATION_NOT_FOUND", not_found):
+        await desk.elsewhere(Role.BOT).HandOver(
+            v1.HandOverRequest(
+                conversation_id=conversation_id,
+                request_id=new_id(),
+                reason=v1.HANDOVER_REASON_OTHER,
             )
         )
     async with refused("CONVERSATION_NOT_FOUND", not_found):

@@ -255,7 +255,47 @@ async def test_a_visitors_mode_is_nobodys_business_but_ours(
 
     posted = await box.PostMessage(post("still here"))
 
-    assert posted.message.seq == 2
+    # In between stands a row for the team, which the box never gets.
+    assert posted.message.seq == 3
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 50])
+async def test_rows_for_the_team_are_in_no_page_of_the_box(
+    desk: Desk, channel_id: ChannelId, page_size: int
+) -> None:
+    session = await open_box(desk, channel_id)
+    box = desk.box(session.access_token)
+    await box.PostMessage(post("hola"))
+    for _ in range(3):
+        await desk.takes_over(session.conversation_id)
+    thread = await desk.hand_over(session.conversation_id, v1.CONVERSATION_MODE_AI)
+    await desk.ai_hands_over(thread, summary="Ana is angry")
+    await desk.sends(session.conversation_id, "sorry, Ana")
+    await desk.takes_over(session.conversation_id)
+
+    backwards = await pages(box, page_size, before_seq=0)
+    forwards = await pages(box, page_size, after_seq=1)
+
+    assert [message.text for message in backwards] == ["sorry, Ana", "hola"]
+    assert [message.text for message in forwards] == ["sorry, Ana"]
+    assert len(await desk.history(session.conversation_id)) == 12
+
+
+async def pages(
+    box: v1.WebChatServiceStub, page_size: int, **bound: int
+) -> list[v1.VisitorMessage]:
+    """Every page in one direction; each but the last is full."""
+    read: list[v1.VisitorMessage] = []
+    (name,) = bound
+    while True:
+        request = v1.WebChatServiceListMessagesRequest(page_size=page_size, **bound)
+        page = await box.ListMessages(request)
+        read += page.messages
+        if not page.has_more:
+            return read
+        assert len(page.messages) == page_size
+        last = page.messages[-1 if name == "before_seq" else 0]
+        bound = {name: last.seq}
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,37 @@ async def test_a_sent_message_is_reported_in_signed_webhooks(
     assert business.signatures == [sign(SECRET, body) for body in business.bodies]
 
 
+async def test_the_owner_answers_from_their_own_phone(
+    simulator: Simulator, business: Business
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{simulator.url}/phone/shop/ana/answers", json={"text": "Olga here"}
+        ) as answer,
+    ):
+        sent = await answer.json()
+
+    echo, delivered = await business.has(2)
+    assert (echo["type"], echo["app"], echo["to"]) == ("echo", "phone", "ana")
+    assert (echo["text"], echo["message_id"]) == ({"body": "Olga here"}, sent["message_id"])
+    assert (delivered["status"], delivered["message_id"]) == ("delivered", sent["message_id"])
+    assert simulator.platform.get("shop").phone("ana")["messages"][0]["text"] == "Olga here"
+
+
+async def test_a_platform_may_echo_what_came_through_the_api_too(
+    simulator: Simulator, business: Business
+) -> None:
+    simulator.platform.get("shop").switches.change({"echoes_own": True})
+
+    _, answer = await send(simulator)
+
+    events = await business.has(3)
+    (echo,) = [event for event in events if event["type"] == "echo"]
+    assert (echo["app"], echo["message_id"]) == ("api", answer["message_id"])
+    assert echo["callback_data"] == "ours"
+
+
 async def test_a_webhook_that_is_away_gets_everything_later(
     simulator: Simulator, business: Business
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.messaging.channels.calls import PlatformCalls
-from services.messaging.channels.port import InboundText, StatusReport, UnknownItem
+from services.messaging.channels.port import EchoedText, InboundText, StatusReport, UnknownItem
 from services.messaging.channels.signatures import is_signed
 from services.messaging.channels.simulator import MAX_ID_LENGTH, SimulatorChannel
 from services.messaging.model.connect import Credentials
@@ -26,16 +26,50 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-FIELDS = ("type", "id", "message_id", "from", "to", "text", "time", "status", "error", "name")
-EVENTS = st.dictionaries(
-    st.sampled_from(FIELDS),
-    JSON
-    | st.sampled_from(["message", "status", "sent", "failed", {"id": "ana"}, {"body": "hola"}]),
+FIELDS = (
+    "type",
+    "id",
+    "app",
+    "message_id",
+    "from",
+    "to",
+    "text",
+    "time",
+    "status",
+    "error",
+    "name",
 )
+WORDS = ["message", "status", "echo", "sent", "failed", {"id": "ana"}, {"body": "hola"}]
+EVENTS = st.dictionaries(st.sampled_from(FIELDS), JSON | st.sampled_from(WORDS))
 
 
 def read(*events: Any) -> list[Any]:
     return [item for item, _ in CHANNEL.read(json.dumps({"events": events}).encode())]
+
+
+@pytest.mark.parametrize(("app", "is_ours"), [("phone", False), ("api", True), (None, True)])
+def test_an_echo_is_read_as_ours_unless_it_names_the_phone(app: str | None, is_ours: bool) -> None:
+    (item,) = read(
+        {
+            "type": "echo",
+            "id": "e1",
+            "message_id": "m1",
+            "app": app,
+            "to": "ana",
+            "text": {"body": "hola"},
+            "time": "2026-11-02T09:00:00.250Z",
+        }
+    )
+
+    assert item == EchoedText(
+        dedupe_key="event:e1",
+        external_id="ana",
+        platform_message_id="m1",
+        callback_data="",
+        text="hola",
+        platform_time=datetime(2026, 11, 2, 9, 0, 0, 250_000, UTC),
+        is_ours=is_ours,
+    )
 
 
 def test_a_message_is_read() -> None:

@@ -554,7 +554,7 @@ class HandOverRequest(_message.Message):
     """What a person should know before reading on: at most 2000 characters, may be empty."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[_thread_pb2.CollectedField]:
-        """What the AI collected, each key once: at most 32."""
+        """What the AI collected, each key once: at most 16."""
 
     def __init__(
         self,
@@ -735,7 +735,7 @@ class UpdateMessagingSettingsRequest(_message.Message):
     @_builtins.property
     def resume_ai_after(self) -> _duration_pb2.Duration:
         """A new time: 0 for never, or 1 second to 7 days, in whole seconds; unset keeps it. Conversations
-        whose time runs already keep theirs until the next message of a person.
+        that people hold already keep the time they were taken over with.
         """
 
     def __init__(

@@ -97,7 +97,7 @@ class CollectedField(_message.Message):
     key: _builtins.str
     """What it is, "order_number": 1 to 64 characters."""
     value: _builtins.str
-    """What the customer said it is: at most 1000 characters."""
+    """What the customer said it is: at most 500 characters."""
     source_seq: _builtins.int
     """The seq of the message it was read from; 0 when it is none in particular."""
     def __init__(
@@ -131,7 +131,7 @@ class Handover(_message.Message):
     """What a person should know before reading on: at most 2000 characters."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___CollectedField]:
-        """What the AI collected, each key once: at most 32."""
+        """What the AI collected, each key once: at most 16."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
