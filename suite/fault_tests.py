@@ -12,7 +12,6 @@ from suite.infra.program import SuiteError
 FOLDER = "tests/faults"
 FULL_FORM = {
     "INBOX_TEST_FULL": "1",
-    "INBOX_TAKEOVER_SCHEDULES": "10000",
     "INBOX_FUZZ_INPUTS": "150",
 }
 """The environment of a full form: kills and wipes, T17's schedules, T12's inputs for each RPC."""
@@ -34,7 +33,7 @@ FAULT_TESTS = {
     "T10": FaultTest("tests/service/messaging/test_receipt_orders.py", "receipts in any order"),
     "T11": FaultTest(f"{FOLDER}/test_dispatch_chaos.py", "a hostile platform"),
     "T12": FaultTest("tests/system/test_malformed_calls.py", "malformed calls"),
-    "T17": FaultTest("tests/service/messaging/test_mode.py", "takeovers of the AI", "takeover"),
+    "T17": FaultTest(f"{FOLDER}/test_takeover.py", "takeovers of the AI, by every way"),
     "T18": FaultTest(f"{FOLDER}/test_event_log.py", "two of each, without lock or check"),
     "T19": FaultTest(f"{FOLDER}/system/test_restore.py", "a database restored under load"),
 }

@@ -90,7 +90,8 @@ async def test_a_thread_that_the_ai_got_meanwhile_refuses_a_person(desk: Desk) -
         (refused,) = await write(desk, session, draft(conversation_id))
 
     assert isinstance(refused, ConversationInAiMode)
-    assert len(await desk.history(conversation_id)) == 2
+    # What was written, and the row of the switch.
+    assert len(await desk.history(conversation_id)) == 3
 
 
 async def test_a_channel_that_was_disconnected_meanwhile_refuses(desk: Desk) -> None:
