@@ -36,11 +36,15 @@ from tests.service.messaging.desk import (
     open_desk,
 )
 
-SCHEDULES = 10_000 if os.environ.get("INBOX_TEST_FULL") == "1" else 1_000
+IS_FULL = os.environ.get("INBOX_TEST_FULL") == "1"
+SCHEDULES = 10_000 if IS_FULL else 1_000
 CONVERSATIONS = 20
 LONG_AFTER = timedelta(days=1)
 MARIA = Author(AuthorKind.MEMBER, "maria", "María")
 BOT = Author(AuthorKind.AI, "bot", "Assistant")
+
+
+pytestmark = pytest.mark.timeout(1_800 if IS_FULL else 120)
 
 
 @pytest.fixture(scope="module")

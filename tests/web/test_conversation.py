@@ -208,6 +208,32 @@ def test_ai_mode_locks_the_composer_and_taking_over_gives_it_back(
     expect(customer.bubble(answer)).to_be_visible()
 
 
+def test_whoever_takes_over_sees_when_the_ai_resumes_and_may_keep_the_conversation(
+    agent: Agent, customer: Customer, words: Words
+) -> None:
+    question, answer = words("Anybody there?"), words("I am.")
+    customer.writes(question)
+    agent.opens_conversation(question)
+    expect(agent.page.get_by_role("timer")).to_have_count(0)
+
+    agent.page.get_by_role("button", name="AI", exact=True).click()
+    agent.page.get_by_role("button", name="Take manual control").click()
+    timer = agent.page.get_by_role("timer")
+    expect(timer).to_have_text(re.compile(r"^AI resumes in 1[45]:\d\d$"))
+    expect(agent.history).to_contain_text("You let the AI answer")
+    expect(agent.history).to_contain_text("You took over from the AI")
+    agent.writes(answer)
+    expect(customer.bubble(answer)).to_be_visible()
+    expect(customer.history).not_to_contain_text("the AI")
+    expect(agent.row(answer)).to_be_visible()
+
+    agent.page.get_by_role("button", name="Keep manual").click()
+    expect(agent.page.get_by_text("People keep this conversation")).to_be_visible()
+    expect(timer).to_have_count(0)
+    agent.page.get_by_role("button", name="Let the AI resume").click()
+    expect(timer).to_be_visible()
+
+
 def test_the_timeline_tells_how_a_message_got_there(
     agent: Agent, customer: Customer, words: Words
 ) -> None:

@@ -36,7 +36,7 @@ test("a note that this client does not know has no words", () => {
 
 test("the time left is minutes and seconds, with hours where there are any, never below zero", () => {
   expect(countdown(872_000)).toBe("14:32");
-  expect(countdown(59_001)).toBe("1:00");
+  expect(countdown(59_999)).toBe("0:59");
   expect(countdown(5_000)).toBe("0:05");
   expect(countdown(3_900_000)).toBe("1:05:00");
   expect(countdown(-5)).toBe("0:00");

@@ -47,7 +47,7 @@ function switchWords(mode: ConversationMode, author: Author | undefined, ownId: 
 
 /** "14:32", and from an hour on "1:05:00". Never below zero. */
 export function countdown(millis: number): string {
-  const seconds = Math.max(0, Math.ceil(millis / 1000));
+  const seconds = Math.max(0, Math.floor(millis / 1000));
   const two = (value: number) => String(value).padStart(2, "0");
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;
