@@ -240,3 +240,27 @@ class WebhookSignatureInvalid(Unauthenticated):
 
     def __str__(self) -> str:
         return "the signature does not match; set the channel's webhook secret on both sides"
+
+
+@dataclass(eq=False)
+class QueryWithoutWords(InvalidArgument):
+    """Nothing in the query is a word."""
+
+    field: str = "query"
+    reason = "QUERY_WITHOUT_WORDS"
+
+    def __str__(self) -> str:
+        return "query has no word to look for; write letters or digits"
+
+
+@dataclass(eq=False)
+class QueryTooManyWords(InvalidArgument):
+    """The query has more words than are looked for at once."""
+
+    count: int
+    max_count: int
+    field: str = "query"
+    reason = "QUERY_TOO_MANY_WORDS"
+
+    def __str__(self) -> str:
+        return f"query has {self.count} different words; look for at most {self.max_count}"

@@ -113,6 +113,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The events asked for are no longer kept: read a snapshot."""
     REASON_TOO_SLOW: _Reason.ValueType  # 102
     """The watcher reads slower than events come: come back and resume from the last position."""
+    REASON_QUERY_WITHOUT_WORDS: _Reason.ValueType  # 140
+    """The query has no word to look for: write letters or digits."""
+    REASON_QUERY_TOO_MANY_WORDS: _Reason.ValueType  # 141
+    """The query has more words than are looked for at once; metadata names the limit."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """The reason in `google.rpc.ErrorInfo` (domain "inbox") is one of these names without the prefix `REASON_`."""
@@ -205,6 +209,10 @@ REASON_EVENTS_EXPIRED: Reason.ValueType  # 101
 """The events asked for are no longer kept: read a snapshot."""
 REASON_TOO_SLOW: Reason.ValueType  # 102
 """The watcher reads slower than events come: come back and resume from the last position."""
+REASON_QUERY_WITHOUT_WORDS: Reason.ValueType  # 140
+"""The query has no word to look for: write letters or digits."""
+REASON_QUERY_TOO_MANY_WORDS: Reason.ValueType  # 141
+"""The query has more words than are looked for at once; metadata names the limit."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
