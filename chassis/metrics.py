@@ -94,6 +94,16 @@ WEBHOOKS_DEAD = Gauge(
     "all workspaces, so every replica tells the same.",
     ["part"],
 )
+SEARCH_INDEXED = Counter(
+    "inbox_search_indexed_messages", "Messages whose words were written down for search."
+)
+SEARCH_BEHIND = Gauge(
+    "inbox_search_behind_events", "Events of messaging's log that search has not read yet."
+)
+SEARCH_REBUILDING = Gauge(
+    "inbox_search_rebuilding_state",
+    "1 while all messages are looked at, because the log alone did not tell everything.",
+)
 GATEWAY_REQUESTS = Histogram(
     "inbox_gateway_requests_duration_seconds",
     "Time from an HTTP request's arrival to its answer, by route and status.",

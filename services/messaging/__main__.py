@@ -27,6 +27,7 @@ from services.messaging.service.messaging import MessagingService
 from services.messaging.service.snapshot import Snapshot
 from services.messaging.service.web_chat import WebChatService
 from services.messaging.settings import MessagingSettings
+from services.messaging.text_indexer import TextIndexer
 from services.messaging.visitor_tokens import IdentityVisitorTokens
 from services.messaging.webhooks import WebhookWorker
 
@@ -77,6 +78,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.supervise("dispatcher", dispatcher.run)
     process.supervise("webhooks", webhooks.run)
     process.supervise("resumer", resumer.run)
+    process.supervise("text_indexer", TextIndexer(worker, process.clock).run)
 
     async def verify(token: str) -> Caller:
         # The guard is there once the first servicer is served, before any call.

@@ -108,6 +108,11 @@ def handover_to_proto(handover: Handover) -> v1.Handover:
     )
 
 
+def created_message_id(payload: bytes) -> str:
+    """Which message a `message_created` event tells of."""
+    return v1.MessageCreated.FromString(payload).message.id
+
+
 def thread_to_proto(thread: Thread) -> v1.Thread:
     """A thread as the contract has it."""
     return v1.Thread(

@@ -18,6 +18,13 @@ from services.messaging.schema.channels import (
     workspace_keys,
 )
 from services.messaging.schema.columns import metadata
+from services.messaging.schema.search import (
+    message_texts,
+    message_words,
+    text_index,
+    word_endings,
+    words,
+)
 from services.messaging.schema.threads import (
     attempts,
     messages,
@@ -37,6 +44,8 @@ __all__ = [
     "channel_routes",
     "channels",
     "dispatch_lanes",
+    "message_texts",
+    "message_words",
     "messages",
     "messaging_settings",
     "metadata",
@@ -44,9 +53,12 @@ __all__ = [
     "receipts",
     "request_ids",
     "resume_timers",
+    "text_index",
     "threads",
     "web_chat_visitors",
     "webhook_inbox",
     "webhook_items",
+    "word_endings",
+    "words",
     "workspace_keys",
 ]

@@ -23,6 +23,7 @@ from services.messaging.model.message import (
     MessageId,
     Receipt,
 )
+from services.messaging.model.search import SearchableMessage
 from services.messaging.model.thread import ConversationId, ConversationMode, Thread
 from services.messaging.store.notes import handover_of, note_of
 
@@ -50,6 +51,11 @@ RECEIPT_COLUMNS = (
     "r.platform_time, r.platform_message_id, r.failure_reason, r.failure_platform_code, "
     "r.failure_is_retryable, r.failure_may_have_arrived, r.author_kind, r.author_id, "
     "r.author_display_name, r.answer_millis"
+)
+# Of a message `m`, with the channel from its thread or its text `t`.
+SEARCHABLE_COLUMNS = (
+    "m.id, m.conversation_id, m.seq, t.channel_id, m.direction, m.author_kind, m.author_id, "
+    "m.author_display_name, m.create_time, m.text"
 )
 
 KINDS = {kind.value: kind for kind in ChannelKind}
@@ -130,6 +136,20 @@ def receipt_of(row: Row) -> Receipt:
         failure=None if row[8] is None else failure_of(row, 8),
         author=None if row[12] is None else Author(AUTHOR_KINDS[row[12]], row[13], row[14]),
         answer_millis=row[15],
+    )
+
+
+def searchable_of(row: Row) -> SearchableMessage:
+    """A message from SEARCHABLE_COLUMNS at the start of a row."""
+    return SearchableMessage(
+        MessageId(str(row[0])),
+        ConversationId(str(row[1])),
+        row[2],
+        ChannelId(str(row[3])),
+        DIRECTIONS[row[4]],
+        Author(AUTHOR_KINDS[row[5]], row[6], row[7]),
+        row[8],
+        row[9],
     )
 
 
