@@ -116,6 +116,7 @@ PROBES: dict[str, Probe] = {
         FOREIGN, **CONVERSATION, **REQUEST, reason=messaging_v1.HANDOVER_REASON_OTHER
     ),
     "MessagingService/ListReceipts": _probe(FOREIGN, **MESSAGE),
+    "MessagingService/SearchMessages": _probe(OWN, query=_id("mark")),
     "MessagingService/GetMessagingSettings": _probe(OWN),
     "MessagingService/UpdateMessagingSettings": _probe(
         OWN, default_mode=messaging_v1.CONVERSATION_MODE_AI

@@ -164,7 +164,7 @@ async def _talk(stubs: Stubs, tenant: Tenant) -> None:
     )
     tenant.inbound_id = listed.messages[-1].id
     async with asyncio.timeout(PROJECTED_WITHIN_SECONDS):
-        while not await _is_listed(stubs, tenant):
+        while not (await _is_listed(stubs, tenant) and await _is_found(stubs, tenant)):
             await asyncio.sleep(0.05)
 
 
@@ -173,6 +173,14 @@ async def _is_listed(stubs: Stubs, tenant: Tenant) -> bool:
         conversation_v1.ListConversationsRequest(), metadata=tenant.callers[Role.OWNER]
     )
     return any(one.id == tenant.conversation_id for one in page.conversations)
+
+
+async def _is_found(stubs: Stubs, tenant: Tenant) -> bool:
+    page = await stubs.messaging.SearchMessages(
+        messaging_v1.SearchMessagesRequest(query=tenant.mark),
+        metadata=tenant.callers[Role.OWNER],
+    )
+    return {tenant.inbound_id, tenant.outbound_id} <= {one.message_id for one in page.messages}
 
 
 async def _upload(stubs: Stubs, tenant: Tenant) -> None:

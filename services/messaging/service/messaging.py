@@ -28,6 +28,7 @@ from services.messaging.model.message import Author, AuthorKind
 from services.messaging.model.settings import MessagingSettings
 from services.messaging.model.thread import ConversationMode
 from services.messaging.service.means import Means, history_range, not_negative, time_left
+from services.messaging.service.search import search_messages
 from services.messaging.service.send_stream import SendStream
 
 SWITCHERS = {
@@ -218,6 +219,12 @@ class MessagingService(v1.MessagingServiceServicer):
             expected_version=not_negative("expected_version", request.expected_version),
         )
         return v1.UpdateMessagingSettingsResponse(settings=_settings_to_proto(changed))
+
+    async def SearchMessages(
+        self, request: v1.SearchMessagesRequest, context: Context
+    ) -> v1.SearchMessagesResponse:
+        """Finds messages by what they say."""
+        return await search_messages(self._means, require_caller(), request)
 
 
 def _switcher(caller: Caller) -> Author:

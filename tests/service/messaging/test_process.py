@@ -167,6 +167,39 @@ async def test_a_chat_goes_both_ways_and_the_log_the_stream_and_the_hints_agree(
     assert last.message.delivery_status == v1.DELIVERY_STATUS_READ
 
 
+async def test_what_a_customer_wrote_can_be_searched_for_a_moment_later(
+    servers: TestServers,
+) -> None:
+    tokens, workspace_id = Tokens(), new_workspace_id()
+    with fresh_database(servers, "messaging") as urls:
+        async with running(urls, fresh_nats_url(servers), tokens) as callers:
+            owner = callers(tokens.metadata(Role.OWNER, workspace_id))
+            created = await v1.ChannelServiceStub(owner).CreateChannel(
+                v1.CreateChannelRequest(
+                    request_id=new_id(),
+                    kind=v1.CHANNEL_KIND_WEB_CHAT,
+                    display_name="Shop",
+                    web_chat=v1.WebChatSettings(),
+                ),
+                wait_for_ready=True,
+            )
+            session = await v1.WebChatServiceStub(callers(())).OpenSession(
+                v1.OpenSessionRequest(channel_id=created.channel.id)
+            )
+            box = v1.WebChatServiceStub(callers(bearer(session.access_token)))
+            posted = await box.PostMessage(
+                v1.PostMessageRequest(client_message_id=new_id(), text="¿Dónde está mi pedido?")
+            )
+            messaging = v1.MessagingServiceStub(owner)
+            async with asyncio.timeout(WITHIN_SECONDS):
+                while not (
+                    page := await messaging.SearchMessages(v1.SearchMessagesRequest(query="donde"))
+                ).messages:
+                    await asyncio.sleep(0.02)
+
+    assert [one.message_id for one in page.messages] == [posted.message.id]
+
+
 async def logged(service: Channel, count: int) -> Sequence[event_v1.LoggedEvent]:
     """The log, once it has so many events."""
     stub = event_v1.EventLogServiceStub(service)

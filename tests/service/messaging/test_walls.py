@@ -19,6 +19,7 @@ from suite.testing import TestServers
 from tests.fakes import FakeClock
 from tests.service.messaging.desk import Desk, open_desk
 from tests.service.messaging.refusals import refused
+from tests.service.messaging.searching import index
 
 TABLES = sorted(table.name for table in metadata.tables.values() if "workspace_id" in table.columns)
 
@@ -42,6 +43,7 @@ async def _fill(desk: Desk) -> tuple[str, v1.Message]:
     await desk.as_role(Role.OWNER).UpdateMessagingSettings(
         v1.UpdateMessagingSettingsRequest(default_mode=v1.CONVERSATION_MODE_AI)
     )
+    await index(desk.means.worker)
     return conversation_id, message
 
 
@@ -59,6 +61,7 @@ async def test_row_security_alone_shows_no_row_of_another_workspace(desk: Desk) 
             assert await _count(desk.means.app, table, other) <= 0, table
 
     filled = {"threads", "messages", "attempts", "receipts", "channels", "resume_timers"}
+    filled |= {"message_texts", "message_words", "words", "word_endings"}
     assert {table for table, count in counted.items() if count} >= filled
 
 
@@ -143,6 +146,10 @@ async def test_the_codes_own_checks_alone_keep_workspaces_apart(
         )
     settings = await stranger.GetMessagingSettings(v1.GetMessagingSettingsRequest())
     assert settings.settings.default_mode == v1.CONVERSATION_MODE_MANUAL
+    for query in (message.text, message.text[:-1], message.text[1:]):
+        own = await desk.maria.SearchMessages(v1.SearchMessagesRequest(query=query))
+        theirs = await stranger.SearchMessages(v1.SearchMessagesRequest(query=query))
+        assert (len(own.messages), len(theirs.messages)) == (1, 0)
 
 
 async def test_the_same_client_id_in_two_workspaces_is_two_messages(

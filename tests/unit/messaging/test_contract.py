@@ -10,10 +10,12 @@ from inbox.messaging import v1
 from services.messaging import events
 from services.messaging.mapping.errors import error_to_proto
 from services.messaging.mapping.messages import STATUSES, message_to_proto
+from services.messaging.mapping.search import RANKS
 from services.messaging.mapping.visitors import message_to_visitor
 from services.messaging.model import faults
 from services.messaging.model.delivery import DeliveryStatus
 from services.messaging.model.message import Author, AuthorKind, MessageId, appended
+from services.messaging.model.search import SearchRank
 from tests.unit.messaging.builders import NOON, a_thread
 
 FAULTS = [
@@ -37,6 +39,11 @@ def test_statuses_have_the_contracts_numbers_so_that_ranks_compare() -> None:
         name = v1.DeliveryStatus.Name(STATUSES[status])
         assert name == f"DELIVERY_STATUS_{status.name}"
         assert STATUSES[status] == status.value
+
+
+def test_ranks_of_a_search_have_the_contracts_numbers() -> None:
+    for rank in SearchRank:
+        assert v1.SearchRank.Name(RANKS[rank]) == f"SEARCH_RANK_{rank.name}"
 
 
 def test_every_published_event_is_a_field_of_the_browsers_frame() -> None:

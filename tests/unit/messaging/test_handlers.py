@@ -201,6 +201,8 @@ def test_a_refusal_of_the_writer_is_the_calls_error(
         ("GetMessage", v1.GetMessageRequest(), "INVALID_ARGUMENT"),
         ("GetThread", v1.GetThreadRequest(conversation_id="1"), "INVALID_ARGUMENT"),
         ("ListReceipts", v1.ListReceiptsRequest(), "INVALID_ARGUMENT"),
+        ("SearchMessages", v1.SearchMessagesRequest(), "INVALID_ARGUMENT"),
+        ("SearchMessages", v1.SearchMessagesRequest(query="…"), "QUERY_WITHOUT_WORDS"),
         (
             "ListMessages",
             v1.ListMessagesRequest(conversation_id=CONVERSATION, before_seq=2, after_seq=1),

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from inbox.messaging.v1 import messaging_service_pb2 as inbox_dot_messaging_dot_v1_dot_messaging__service__pb2
+from inbox.messaging.v1 import search_pb2 as inbox_dot_messaging_dot_v1_dot_search__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -94,6 +95,11 @@ class MessagingServiceStub:
                 '/inbox.messaging.v1.MessagingService/UpdateMessagingSettings',
                 request_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.UpdateMessagingSettingsRequest.SerializeToString,
                 response_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.UpdateMessagingSettingsResponse.FromString,
+                _registered_method=True)
+        self.SearchMessages = channel.unary_unary(
+                '/inbox.messaging.v1.MessagingService/SearchMessages',
+                request_serializer=inbox_dot_messaging_dot_v1_dot_search__pb2.SearchMessagesRequest.SerializeToString,
+                response_deserializer=inbox_dot_messaging_dot_v1_dot_search__pb2.SearchMessagesResponse.FromString,
                 _registered_method=True)
 
 
@@ -186,6 +192,13 @@ class MessagingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchMessages(self, request, context):
+        """Finds messages by what they say: the best first, the newest first among equals.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MessagingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -248,6 +261,11 @@ def add_MessagingServiceServicer_to_server(servicer, server):
                     servicer.UpdateMessagingSettings,
                     request_deserializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.UpdateMessagingSettingsRequest.FromString,
                     response_serializer=inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.UpdateMessagingSettingsResponse.SerializeToString,
+            ),
+            'SearchMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMessages,
+                    request_deserializer=inbox_dot_messaging_dot_v1_dot_search__pb2.SearchMessagesRequest.FromString,
+                    response_serializer=inbox_dot_messaging_dot_v1_dot_search__pb2.SearchMessagesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -575,6 +593,33 @@ class MessagingService:
             '/inbox.messaging.v1.MessagingService/UpdateMessagingSettings',
             inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.UpdateMessagingSettingsRequest.SerializeToString,
             inbox_dot_messaging_dot_v1_dot_messaging__service__pb2.UpdateMessagingSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.messaging.v1.MessagingService/SearchMessages',
+            inbox_dot_messaging_dot_v1_dot_search__pb2.SearchMessagesRequest.SerializeToString,
+            inbox_dot_messaging_dot_v1_dot_search__pb2.SearchMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

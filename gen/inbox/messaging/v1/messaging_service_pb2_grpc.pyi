@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from inbox.messaging.v1 import messaging_service_pb2 as _messaging_service_pb2
+from inbox.messaging.v1 import search_pb2 as _search_pb2
 import abc as _abc_1
 
 
@@ -42,6 +43,8 @@ class MessagingServiceStub:
     """Gets the workspace's messaging settings."""
     UpdateMessagingSettings: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.UpdateMessagingSettingsRequest, _messaging_service_pb2.UpdateMessagingSettingsResponse]
     """Changes the workspace's messaging settings."""
+    SearchMessages: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchMessagesRequest, _search_pb2.SearchMessagesResponse]
+    """Finds messages by what they say: the best first, the newest first among equals."""
 
 class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Sending, reading and who answers."""
@@ -143,5 +146,13 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_messaging_service_pb2.UpdateMessagingSettingsRequest, _abc.Awaitable[_messaging_service_pb2.UpdateMessagingSettingsResponse]],
     ) -> _abc.Awaitable[_messaging_service_pb2.UpdateMessagingSettingsResponse]:
         """Changes the workspace's messaging settings."""
+
+    @_abc_1.abstractmethod
+    def SearchMessages(
+        self,
+        request: _search_pb2.SearchMessagesRequest,
+        context: _aio.ServicerContext[_search_pb2.SearchMessagesRequest, _abc.Awaitable[_search_pb2.SearchMessagesResponse]],
+    ) -> _abc.Awaitable[_search_pb2.SearchMessagesResponse]:
+        """Finds messages by what they say: the best first, the newest first among equals."""
 
 def add_MessagingServiceServicer_to_server(servicer: MessagingServiceServicer, server: _aio.Server) -> None: ...
