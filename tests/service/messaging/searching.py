@@ -33,6 +33,7 @@ ENDINGS = "SELECT ending, word FROM word_endings WHERE workspace_id = $1"
 async def number_events(worker: Database) -> None:
     """The relay's part: give waiting events their positions."""
     connection = await worker.connect()
+    await sequencer.prepare(connection)
     while await sequencer.sequence(connection):
         pass
     await connection.close()
