@@ -45,8 +45,12 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
         self.log.grown = asyncio.Event()
 
     def publish(self, presence: realtime_v1.Presence) -> None:
+        self.tell(realtime_v1.ServerFrame(presence=presence))
+
+    def tell(self, frame: realtime_v1.ServerFrame) -> None:
+        """A word that is not kept."""
         for queue in self.ephemeral.values():
-            queue.put_nowait(realtime_v1.ServerFrame(presence=presence))
+            queue.put_nowait(frame)
         self.log.grown.set()
         self.log.grown = asyncio.Event()
 
