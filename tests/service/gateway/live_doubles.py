@@ -72,6 +72,9 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
                 self.publish(presence)
         return realtime_v1.PublishPresenceResponse()
 
+    async def PublishAiActivity(self, request: Any, context: Any) -> Any:
+        return realtime_v1.PublishAiActivityResponse()
+
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
         self.watches.append((request.position, request.until_position))
         if self.is_away:
