@@ -104,6 +104,21 @@ SEARCH_REBUILDING = Gauge(
     "inbox_search_rebuilding_state",
     "1 while all messages are looked at, because the log alone did not tell everything.",
 )
+TURNS = Counter(
+    "inbox_assistant_ended_turns",
+    "Turns of the AI, by provider and outcome.",
+    ["provider", "outcome"],
+)
+TURN_SECONDS = Histogram(
+    "inbox_assistant_provider_duration_seconds",
+    "Time a provider of the AI took to come to something, by provider.",
+    ["provider"],
+    buckets=FAST,
+)
+TURN_FAILURES = Counter(
+    "inbox_assistant_failed_turns",
+    "Turns that could not be worked on for a fault of ours; each is tried again.",
+)
 GATEWAY_REQUESTS = Histogram(
     "inbox_gateway_requests_duration_seconds",
     "Time from an HTTP request's arrival to its answer, by route and status.",

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
 
-__all__ = ["no_nul", "page_size", "parse_id", "required", "text"]
+__all__ = ["no_nul", "not_negative", "page_size", "parse_id", "required", "text"]
 
 MAX_NAME_CHARACTERS = 80
 MAX_DEPTH = 32
@@ -44,6 +44,13 @@ def page_size(value: int, *, default: int = 50, at_most: int = 200) -> int:
     if value < 0:
         raise FieldInvalid(field="page_size", rule="must not be negative")
     return min(value or default, at_most)
+
+
+def not_negative(field: str, value: int) -> int:
+    """A count or version. Raises: FieldInvalid."""
+    if value < 0:
+        raise FieldInvalid(field=field, rule="must not be negative")
+    return value
 
 
 def no_nul(message: Message, path: str = "", depth: int = 0) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import secrets
 
-SERVICES_WITH_DATA = ("identity", "conversation", "messaging", "media")
+SERVICES_WITH_DATA = ("identity", "conversation", "messaging", "media", "assistant")
 ROLES = ("owner", "app", "worker")
-NATS_USERS = ("identity", "conversation", "messaging", "realtime")
+NATS_USERS = ("identity", "conversation", "messaging", "assistant", "realtime")
 
 
 def lines() -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
     from google.protobuf.message import Message
 
-PUBLIC_DOMAINS = ("identity", "conversation", "messaging", "media", "realtime")
+PUBLIC_DOMAINS = ("identity", "conversation", "messaging", "media", "assistant", "realtime")
 """Each is a package `inbox.<domain>.v1` and a service with an address of its own."""
 
 

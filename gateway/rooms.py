@@ -47,6 +47,9 @@ HANDED_OVER = frozenset(
 FRESHLY_HANDED_OVER = messaging_v1.DELIVERY_STATUS_SENT
 """Of later changes only this one is news: the others are what the box itself reported."""
 
+THE_AI = "the AI"
+"""Among members' ids: it is none."""
+
 RoomKey = tuple[str, str]
 """Workspace and conversation."""
 
@@ -57,7 +60,7 @@ class _Room:
     held: dict[Connection[VisitorSession], list[Message]] = field(default_factory=dict)
     """Boxes that wait for their hello, and what came meanwhile."""
     typing: set[str] = field(default_factory=set)
-    """The members who type; the boxes only learn that somebody does."""
+    """The members who type, and the AI; the boxes only learn that somebody does."""
 
 
 class Rooms:
@@ -110,6 +113,9 @@ class Rooms:
         elif event.kind == wire.PRESENCE:
             presence = realtime_v1.ServerFrame.FromString(event.raw).presence
             self._tell_typing(hub.workspace_id, presence)
+        elif event.kind == wire.AI_WRITING:
+            writing = realtime_v1.ServerFrame.FromString(event.raw).ai_writing
+            self._tell_ai_typing(hub.workspace_id, writing)
         elif event.kind == wire.RESYNC_REQUIRED:
             self._send_away(hub.workspace_id)
 
@@ -137,6 +143,17 @@ class Rooms:
             if bool(room.typing) != was_typing or conversation_id == types_in:
                 typing = realtime_v1.VisitorTyping(is_over=not room.typing)
                 _tell(room, realtime_v1.VisitorServerFrame(typing=typing))
+
+    def _tell_ai_typing(self, workspace_id: str, writing: realtime_v1.AiWriting) -> None:
+        room = self._rooms.get((workspace_id, writing.conversation_id))
+        if room is None:
+            return
+        if writing.is_writing:
+            room.typing.add(THE_AI)
+        else:
+            room.typing.discard(THE_AI)
+        typing = realtime_v1.VisitorTyping(is_over=not room.typing)
+        _tell(room, realtime_v1.VisitorServerFrame(typing=typing))
 
     def _send_away(self, workspace_id: str) -> None:
         """Something may have been missed: on coming back the boxes list what they lack."""

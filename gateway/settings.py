@@ -82,6 +82,7 @@ class GatewaySettings(IdentityClientSettings, TlsSettings):
     conversation_address: Addresses = setting("conversation's replicas", unit="host:port list")
     messaging_address: Addresses = setting("messaging's replicas", unit="host:port list")
     media_address: Addresses = setting("media's replicas", unit="host:port list")
+    assistant_address: Addresses = setting("assistant's replicas", unit="host:port list")
     realtime_address: Addresses = setting("realtime's replicas", unit="host:port list")
 
     @property

@@ -17,6 +17,7 @@ PREVIOUS: int = _FIELDS["previous"].number
 RESYNC_REQUIRED: int = _FIELDS["resync_required"].number
 PRESENT_MEMBERS: int = _FIELDS["present_members"].number
 PRESENCE: int = _FIELDS["presence"].number
+AI_WRITING: int = _FIELDS["ai_writing"].number
 MESSAGE_CREATED: int = _FIELDS["message_created"].number
 DELIVERY_STATUS_CHANGED: int = _FIELDS["delivery_status_changed"].number
 MEMBER_CHANGED: int = _FIELDS["member_changed"].number

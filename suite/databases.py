@@ -55,6 +55,7 @@ DATABASES = (
     ServiceDatabase(service="conversation", extensions=("pg_trgm", "unaccent")),
     ServiceDatabase(service="messaging"),
     ServiceDatabase(service="media"),
+    ServiceDatabase(service="assistant", extensions=("unaccent",)),
 )
 
 

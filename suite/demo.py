@@ -16,12 +16,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.clock import SystemClock
 from chassis.ids import derived_id, new_id
+from inbox.assistant import v1 as assistant_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
 from suite.datafolder import DataFolder
 from suite.infra.ports import LOOPBACK
 from suite.infra.program import SuiteError
+from suite.settings import ROOT
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +35,8 @@ ANSWER_SECONDS = 10.0
 OWNER_EMAIL = "owner@example.com"
 ACCOUNT = "demo"
 CUSTOMER = "maria"
+KNOWLEDGE = ROOT / "suite" / "knowledge"
+"""One article a file: the first line is the title."""
 KEY_LIFETIME = timedelta(days=30)
 ROLES = {
     "owner": policy_v1.ROLE_OWNER,
@@ -99,6 +103,11 @@ async def seed(plan: Plan, folder: DataFolder, around: Surroundings) -> Links:
             if "simulator" in around.addresses:
                 await _simulator(channels, plan, folder, around, credential)
                 phone = f"{plan.public_url}/simulator/phone/{ACCOUNT}/{CUSTOMER}"
+        if "assistant" in around.addresses:
+            async with grpc.aio.insecure_channel(
+                around.addresses["assistant"].split(",")[0]
+            ) as channel:
+                await _articles(assistant_v1.KnowledgeServiceStub(channel), folder, credential)
     except grpc.aio.AioRpcError as error:
         raise SuiteError(
             f"the demo workspace could not be made: {error.code().name}, {error.details()}.\n"
@@ -227,6 +236,26 @@ def _webhook_origin(plan: Plan) -> str:
     if plan.certificate is None:
         return f"http://{LOOPBACK}:{plan.port}"
     return f"http://{plan.replicas_of('gateway')[0].address}"
+
+
+async def _articles(
+    knowledge: assistant_v1.KnowledgeServiceStub, folder: DataFolder, credential: Credential
+) -> None:
+    """What the AI of the demo knows. Whoever deleted or changed an article keeps it that way."""
+    for file in sorted(KNOWLEDGE.glob("*.md")):
+        title, _, body = file.read_text().partition("\n")
+        request = assistant_v1.CreateArticleRequest(
+            request_id=_request_id(folder, f"article {file.stem}"),
+            title=title.removeprefix("# "),
+            body=body.strip(),
+        )
+        try:
+            await knowledge.CreateArticle(
+                request, metadata=credential.metadata(), timeout=ANSWER_SECONDS
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.ALREADY_EXISTS}:
+                raise
 
 
 def _request_id(folder: DataFolder, what: str) -> str:

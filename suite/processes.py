@@ -88,16 +88,25 @@ SERVICES = (
         connections=24,
     ),
     Service(
+        name="assistant",
+        module="services.assistant",
+        after=("identity",),
+        calls=("identity", "messaging", "realtime"),
+        has_database=True,
+        unwraps_keys=True,
+        connections=32,
+    ),
+    Service(
         name="realtime",
         module="services.realtime",
         after=("identity",),
-        calls=("identity", "conversation", "messaging"),
+        calls=("identity", "conversation", "messaging", "assistant"),
     ),
     Service(
         name="gateway",
         module="gateway",
-        after=("messaging", "conversation", "media", "realtime"),
-        calls=("identity", "conversation", "messaging", "media", "realtime"),
+        after=("messaging", "conversation", "media", "assistant", "realtime"),
+        calls=("identity", "conversation", "messaging", "media", "assistant", "realtime"),
         uses_nats=False,
         knows_public_url=True,
         speaks="http",
@@ -204,12 +213,21 @@ def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:
         told["INBOX_MASTER_KEY"] = around.master_key
     if service.knows_public_url:
         told["INBOX_PUBLIC_URL"] = around.public_url
-    if service.name == "media":
-        told["INBOX_BLOB_URL"] = around.blobs.as_uri()
     for other in service.calls:
         if other in around.addresses:
             told[f"INBOX_{other.upper()}_ADDRESS"] = around.addresses[other]
+    told |= _own(service, around)
     return python_environment() | told | _listening(replica, around)
+
+
+def _own(service: Service, around: Surroundings) -> dict[str, str]:
+    """What it alone is told."""
+    if service.name == "media":
+        return {"INBOX_BLOB_URL": around.blobs.as_uri()}
+    if service.name == "assistant":
+        # Whoever runs this machine is also who chooses the provider; a deployment lists its hosts.
+        return {"INBOX_PROVIDER_HOSTS": "*"}
+    return {}
 
 
 def _listening(replica: Replica, around: Surroundings) -> dict[str, str]:

@@ -19,6 +19,8 @@ from inbox.policy import v1 as policy_v1
 from inbox.policy.v1.policy_pb2 import MethodPolicy, method_policy
 
 STUBS = "_pb2_grpc"
+SERVED_BY_TEAMS = frozenset({"AgentService"})
+"""Contracts of programs that Inbox calls, and nobody here serves."""
 ROLES = {
     Role.OWNER: policy_v1.ROLE_OWNER,
     Role.AGENT: policy_v1.ROLE_AGENT,
@@ -73,7 +75,7 @@ class Rpc:
 
 
 def all_contracts() -> list[Contract]:
-    """Every service below `inbox`."""
+    """Every service below `inbox` that is served here."""
     found: list[Contract] = []
     for info in pkgutil.walk_packages(inbox.__path__, "inbox."):
         if not info.name.endswith(STUBS):
@@ -83,6 +85,7 @@ def all_contracts() -> list[Contract]:
         found += [
             Contract(descriptor_pool.Default().FindServiceByName(service.full_name), module)
             for service in messages.DESCRIPTOR.services_by_name.values()
+            if service.name not in SERVED_BY_TEAMS
         ]
     return found
 

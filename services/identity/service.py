@@ -296,6 +296,14 @@ class IdentityService(v1.IdentityServiceServicer):
             access_token=mapping.access_token_to_proto(issued.signed)
         )
 
+    async def IssueBotToken(
+        self, request: v1.IssueBotTokenRequest, context: Any
+    ) -> v1.IssueBotTokenResponse:
+        """Makes a token for the AI of the caller's workspace."""
+        name = text("display_name", request.display_name)
+        issued = await tokens.issue_bot_token(self._ports, require_caller(), name)
+        return v1.IssueBotTokenResponse(access_token=mapping.access_token_to_proto(issued.signed))
+
 
 def _member_id(value: str) -> MemberId:
     return MemberId(parse_id("member_id", value))

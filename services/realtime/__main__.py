@@ -18,6 +18,7 @@ async def wire(process: Process, settings: RealtimeSettings) -> None:
     bus = process.bus
     live = Live(process.clock)
     owners = {
+        "INBOX_ASSISTANT": settings.assistant_address,
         "INBOX_CONVERSATION": settings.conversation_address,
         "INBOX_IDENTITY": settings.identity_address,
         "INBOX_MESSAGING": settings.messaging_address,

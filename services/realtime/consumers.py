@@ -30,6 +30,9 @@ CONSUMES = {
     "member_changed": "identity",
     "api_key_changed": "identity",
     "session_revoked": "identity",
+    "article_changed": "assistant",
+    "assistant_settings_changed": "assistant",
+    "turn_ended": "assistant",
 }
 """The events that watchers are told, and whose they are: those with a field in ServerFrame."""
 OWNER_WITHIN = timedelta(seconds=2)

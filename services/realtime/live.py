@@ -23,6 +23,7 @@ from services.realtime.model import (
     Rooms,
     Vector,
     Watcher,
+    Writings,
 )
 
 
@@ -37,6 +38,7 @@ class Live:
         self.positions = Positions(NOWHERE)
         self.rooms = Rooms(self._open_room)
         self.presences = Presences()
+        self.writings = Writings()
 
     @property
     def vector(self) -> Vector:
@@ -124,6 +126,11 @@ class Live:
             return
         for watcher in room.watchers:
             watcher.offer_presence(about, chunk)
+
+    def tell_writing(self, workspace_id: str, conversation_id: str, *, is_writing: bool) -> None:
+        """Pass the word on that the AI writes somewhere, each time it is said; or stopped."""
+        chunk = mapping.ai_writing_chunk(conversation_id, is_writing=is_writing)
+        self.tell_presence(workspace_id, f"AI in {conversation_id}", chunk)
 
     def join(self, room: Room, watcher: Watcher) -> None:
         """From here on the watcher gets what the room gets; it is told who is there."""

@@ -117,6 +117,12 @@ def gone_chunk(member_id: str) -> bytes:
     return loose_chunk(realtime_v1.ServerFrame(presence=gone))
 
 
+def ai_writing_chunk(conversation_id: str, *, is_writing: bool) -> bytes:
+    """The word that the AI writes, or stopped."""
+    writing = realtime_v1.AiWriting(conversation_id=conversation_id, is_writing=is_writing)
+    return loose_chunk(realtime_v1.ServerFrame(ai_writing=writing))
+
+
 def present_chunk(members: Sequence[bytes]) -> bytes:
     """Everybody who is there, each given as serialised presence."""
     everybody = [realtime_v1.Presence.FromString(member) for member in members]

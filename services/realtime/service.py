@@ -30,6 +30,11 @@ def add_to_server(servicer: RealtimeService, server: grpc.aio.Server) -> None:
             request_deserializer=realtime_v1.PublishPresenceRequest.FromString,
             response_serializer=realtime_v1.PublishPresenceResponse.SerializeToString,
         ),
+        "PublishAiActivity": grpc.unary_unary_rpc_method_handler(
+            servicer.PublishAiActivity,
+            request_deserializer=realtime_v1.PublishAiActivityRequest.FromString,
+            response_serializer=realtime_v1.PublishAiActivityResponse.SerializeToString,
+        ),
     }
     server.add_registered_method_handlers(SERVICE_NAME, handlers)
 
@@ -59,6 +64,18 @@ class RealtimeService:
         caller = require_caller()
         await self._presence.tell(caller.workspace, _frame_of(caller, request))
         return realtime_v1.PublishPresenceResponse()
+
+    async def PublishAiActivity(
+        self, request: realtime_v1.PublishAiActivityRequest, context: Any
+    ) -> realtime_v1.PublishAiActivityResponse:
+        """Tell people and the customer that the AI is writing, or stopped."""
+        writing = realtime_v1.AiWriting(
+            conversation_id=parse_id("conversation_id", request.conversation_id),
+            is_writing=request.is_writing,
+        )
+        frame = realtime_v1.ServerFrame(ai_writing=writing)
+        await self._presence.tell(require_caller().workspace, frame)
+        return realtime_v1.PublishAiActivityResponse()
 
 
 def _frame_of(

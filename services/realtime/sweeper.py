@@ -1,4 +1,4 @@
-"""Once a second: quiet rooms hear that all is well, members fade, empty rooms close."""
+"""Once a second: quiet rooms hear that all is well, members and signs fade, empty rooms close."""
 
 from __future__ import annotations
 
@@ -27,4 +27,6 @@ def sweep(live: Live, now: float) -> None:
             live.advance(room)
     for workspace_id, member_id in live.presences.fade(now):
         live.tell_presence(workspace_id, member_id, mapping.gone_chunk(member_id))
+    for workspace_id, conversation_id in live.writings.fade(now):
+        live.tell_writing(workspace_id, conversation_id, is_writing=False)
     live.rooms.sweep(now)

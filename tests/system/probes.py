@@ -63,6 +63,7 @@ def _item(victim: Tenant) -> list[messaging_v1.SendMessagesItem]:
 CONVERSATION = {"conversation_id": _id("conversation_id")}
 CHANNEL = {"channel_id": _id("channel_id")}
 MESSAGE = {"message_id": _id("outbound_id")}
+ARTICLE = {"article_id": _id("article_id")}
 MEMBER = {"member_id": _id("member_id")}
 REQUEST = {"request_id": _fresh}
 FOREIGN, OWN, NOTHING, OPEN = Hears.NOT_FOUND, Hears.OWN, Hears.NOTHING, Hears.OPEN
@@ -99,6 +100,7 @@ PROBES: dict[str, Probe] = {
     "IdentityService/IssueVisitorToken": _probe(
         OWN, channel_id=_fresh, external_id="somebody", conversation_id=_fresh
     ),
+    "IdentityService/IssueBotToken": _probe(OWN, display_name="theirs"),
     # messaging
     "MessagingService/SendMessage": _probe(
         FOREIGN, **CONVERSATION, client_message_id=_fresh, text="from outside"
@@ -159,9 +161,26 @@ PROBES: dict[str, Probe] = {
     ),
     "MediaService/GetMedia": _probe(FOREIGN, media_id=_id("media_id")),
     "MediaService/Download": _probe(FOREIGN, media_id=_id("media_id")),
+    # assistant
+    "KnowledgeService/CreateArticle": _probe(OWN, **REQUEST, title="theirs"),
+    "KnowledgeService/GetArticle": _probe(FOREIGN, **ARTICLE),
+    "KnowledgeService/UpdateArticle": _probe(FOREIGN, **ARTICLE, **REQUEST, title="changed"),
+    "KnowledgeService/DeleteArticle": _probe(FOREIGN, **ARTICLE, **REQUEST),
+    "KnowledgeService/ListArticles": _probe(OWN),
+    "KnowledgeService/SearchArticles": _probe(OWN, query=lambda victim: victim.mark),
+    "AssistantService/GetAssistantSettings": _probe(OWN),
+    "AssistantService/UpdateAssistantSettings": _probe(OWN, **REQUEST, display_name="theirs"),
+    "AssistantService/ListTurns": _probe(OWN, **CONVERSATION),
+    "AssistantService/SilenceConversation": _probe(
+        OWN, **CONVERSATION, **REQUEST, is_silenced=True
+    ),
+    "AssistantService/ForgetConversations": _probe(
+        OWN, conversation_ids=lambda victim: [victim.conversation_id], **REQUEST
+    ),
     # realtime
     "RealtimeService/Watch": _probe(OWN),
     "RealtimeService/PublishPresence": _probe(OWN, **CONVERSATION, is_typing=True),
+    "RealtimeService/PublishAiActivity": _probe(OWN, **CONVERSATION, is_writing=True),
     # every publishing or consuming service
     "EventLogService/ReadEvents": _probe(NOTHING, from_gpos=1),
     "EventLogService/ReadSnapshot": _probe(NOTHING),

@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from chassis.ids import WorkspaceId
 from chassis.rpc.channel import Channel, Metadata, channel
 from chassis.server import run
+from services.assistant.__main__ import wire as wire_assistant
+from services.assistant.settings import AssistantServiceSettings
 from services.conversation.__main__ import wire as wire_conversation
 from services.conversation.settings import ConversationSettings
 from services.identity.__main__ import wire as wire_identity
@@ -44,6 +46,8 @@ SERVED_BY = {
     "WebChatService": "messaging",
     "ConversationService": "conversation",
     "MediaService": "media",
+    "KnowledgeService": "assistant",
+    "AssistantService": "assistant",
     "RealtimeService": "realtime",
     # Several serve these; this one serves both.
     "EventLogService": "conversation",
@@ -150,6 +154,18 @@ def _parts(services: Services, nats_url: str, folder: Path) -> Iterator[tuple[st
         wire_media,
     )
     yield (
+        "assistant",
+        AssistantServiceSettings(
+            **common("assistant"),
+            nats_url=nats,
+            master_key=key,
+            identity_address=identity,
+            messaging_address=(services.addresses["messaging"],),
+            realtime_address=(services.addresses["realtime"],),
+        ),
+        wire_assistant,
+    )
+    yield (
         "realtime",
         RealtimeSettings(
             service_key=SecretStr(SERVICE_KEY),
@@ -157,6 +173,7 @@ def _parts(services: Services, nats_url: str, folder: Path) -> Iterator[tuple[st
             log_level="error",
             nats_url=nats,
             identity_address=identity,
+            assistant_address=(services.addresses["assistant"],),
             conversation_address=(services.addresses["conversation"],),
             messaging_address=(services.addresses["messaging"],),
         ),

@@ -9,6 +9,7 @@ from typing import Any
 from chassis.auth import Role
 from chassis.ids import new_id
 from chassis.rpc.channel import Metadata
+from inbox.assistant import v1 as assistant_v1
 from inbox.conversation import v1 as conversation_v1
 from inbox.identity import v1 as identity_v1
 from inbox.media import v1 as media_v1
@@ -38,6 +39,7 @@ class Tenant:
     inbound_id: str = ""
     outbound_id: str = ""
     media_id: str = ""
+    article_id: str = ""
     callers: dict[Role, Metadata] = field(default_factory=dict)
     """An access token per role; the owner's is of the owner in person."""
     owner_key: Metadata = ()
@@ -54,6 +56,7 @@ class Tenant:
             self.inbound_id,
             self.outbound_id,
             self.media_id,
+            self.article_id,
         )
         return [self.mark.encode(), *(one.encode() for one in ids)]
 
@@ -69,14 +72,17 @@ class Stubs:
         self.chat = messaging_v1.WebChatServiceStub(of("WebChatService"))
         self.conversation = conversation_v1.ConversationServiceStub(of("ConversationService"))
         self.media = media_v1.MediaServiceStub(of("MediaService"))
+        self.knowledge = assistant_v1.KnowledgeServiceStub(of("KnowledgeService"))
+        self.assistant = assistant_v1.AssistantServiceStub(of("AssistantService"))
 
 
 async def a_tenant(services: Services, mark: str) -> Tenant:
-    """A workspace in which a customer wrote, an agent answered, and a file was uploaded."""
+    """A workspace with a conversation, a file, and an article that the AI knows."""
     stubs, tenant = Stubs(services), Tenant(mark)
     await _people(stubs, tenant)
     await _talk(stubs, tenant)
     await _upload(stubs, tenant)
+    await _teach(stubs, tenant)
     return tenant
 
 
@@ -199,3 +205,19 @@ async def _upload(stubs: Stubs, tenant: Tenant) -> None:
 
     uploaded = await stubs.media.Upload(parts(), metadata=tenant.callers[Role.OWNER], timeout=20)
     tenant.media_id = uploaded.media.id
+
+
+async def _teach(stubs: Stubs, tenant: Tenant) -> None:
+    created = await stubs.knowledge.CreateArticle(
+        assistant_v1.CreateArticleRequest(
+            request_id=new_id(), title=tenant.mark, body=f"All about {tenant.mark}."
+        ),
+        metadata=tenant.callers[Role.OWNER],
+    )
+    tenant.article_id = created.article.id
+    await stubs.assistant.UpdateAssistantSettings(
+        assistant_v1.UpdateAssistantSettingsRequest(
+            request_id=new_id(), instructions=tenant.mark, api_key=tenant.mark
+        ),
+        metadata=tenant.callers[Role.OWNER],
+    )

@@ -21,6 +21,7 @@ from chassis import row_security
 from chassis.auth import Role
 from chassis.ids import WorkspaceId
 from chassis.rpc import remote_fault
+from inbox.assistant import v1 as assistant_v1
 from inbox.conversation import v1 as conversation_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
@@ -153,6 +154,12 @@ async def present_state(services: Services, tenant: Tenant) -> dict[str, Any]:
     members = await stubs.identity.ListMembers(identity_v1.ListMembersRequest(), metadata=owner)
     keys = await stubs.identity.ListApiKeys(identity_v1.ListApiKeysRequest(), metadata=owner)
     channels = await stubs.channels.ListChannels(messaging_v1.ListChannelsRequest(), metadata=owner)
+    articles = await stubs.knowledge.ListArticles(
+        assistant_v1.ListArticlesRequest(), metadata=owner
+    )
+    settings = await stubs.assistant.GetAssistantSettings(
+        assistant_v1.GetAssistantSettingsRequest(), metadata=owner
+    )
     session = await stubs.identity.ExchangeToken(
         identity_v1.ExchangeTokenRequest(session_token=tenant.session_token)
     )
@@ -163,6 +170,8 @@ async def present_state(services: Services, tenant: Tenant) -> dict[str, Any]:
         "members": [one.SerializeToString() for one in members.members],
         "keys": [one.SerializeToString() for one in keys.api_keys],
         "channels": [one.SerializeToString() for one in channels.channels],
+        "articles": [one.SerializeToString() for one in articles.articles],
+        "assistant": settings.settings.SerializeToString(),
         "session is good": bool(session.access_token.token),
     }
 

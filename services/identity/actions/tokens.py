@@ -139,6 +139,14 @@ async def issue_visitor_token(
     return Issued(await ports.signing_keys.sign(visitor), visitor)
 
 
+async def issue_bot_token(ports: Ports, caller: Caller, display_name: str) -> Issued:
+    """A token for the AI of the caller's workspace; it has the id of the service that asks."""
+    bot = Caller(
+        id=caller.id, role=Role.BOT, workspace_id=caller.workspace, display_name=display_name
+    )
+    return Issued(await ports.signing_keys.sign(bot), bot)
+
+
 async def _find_session(ports: Ports, session_id: SessionId) -> Session | None:
     async with ports.worker.begin() as transaction:
         return await store.find_session(transaction, session_id)

@@ -1,4 +1,4 @@
-"""Presence and typing: told to all replicas by NATS, kept by each, forgotten after 30 seconds."""
+"""Presence and typing, the AI's too: told to all replicas by NATS, kept by each, soon forgotten."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ class PresenceHub:
             self._live.tell_presence(workspace_id, about, mapping.loose_chunk(frame))
         elif kind == "presence":
             self._hear(workspace_id, frame)
+        elif kind == "ai_writing":
+            self._hear_of_ai(workspace_id, frame)
+
+    def _hear_of_ai(self, workspace_id: str, frame: realtime_v1.ServerFrame) -> None:
+        conversation_id = frame.ai_writing.conversation_id
+        is_writing = frame.ai_writing.is_writing
+        now = self._clock.monotonic()
+        self._live.writings.hear(workspace_id, conversation_id, is_writing=is_writing, now=now)
+        self._live.tell_writing(workspace_id, conversation_id, is_writing=is_writing)
 
     def _hear(self, workspace_id: str, frame: realtime_v1.ServerFrame) -> None:
         presence = frame.presence

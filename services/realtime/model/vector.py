@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STREAMS = ("INBOX_CONVERSATION", "INBOX_IDENTITY", "INBOX_MESSAGING")
+STREAMS = ("INBOX_ASSISTANT", "INBOX_CONVERSATION", "INBOX_IDENTITY", "INBOX_MESSAGING")
 """Sorted by name: two replicas that stand at one place spell it the same way."""
 
 Vector = tuple[int, ...]

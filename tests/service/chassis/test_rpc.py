@@ -72,6 +72,9 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
     async def PublishPresence(self, request: Any, context: Any) -> Any:
         return realtime_v1.PublishPresenceResponse()
 
+    async def PublishAiActivity(self, request: Any, context: Any) -> Any:
+        return realtime_v1.PublishAiActivityResponse()
+
 
 @pytest.fixture
 def media() -> Media:

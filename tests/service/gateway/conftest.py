@@ -49,6 +49,7 @@ def gateway_settings(services: Services, **more: object) -> GatewaySettings:
         conversation_address=(services.address,),
         messaging_address=(services.address,),
         media_address=(services.address,),
+        assistant_address=(services.address,),
         realtime_address=(services.address,),
         **more,  # type: ignore[arg-type]
     )

@@ -45,8 +45,12 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
         self.log.grown = asyncio.Event()
 
     def publish(self, presence: realtime_v1.Presence) -> None:
+        self.tell(realtime_v1.ServerFrame(presence=presence))
+
+    def tell(self, frame: realtime_v1.ServerFrame) -> None:
+        """A word that is not kept."""
         for queue in self.ephemeral.values():
-            queue.put_nowait(realtime_v1.ServerFrame(presence=presence))
+            queue.put_nowait(frame)
         self.log.grown.set()
         self.log.grown = asyncio.Event()
 
@@ -67,6 +71,9 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
             if known != presence:
                 self.publish(presence)
         return realtime_v1.PublishPresenceResponse()
+
+    async def PublishAiActivity(self, request: Any, context: Any) -> Any:
+        return realtime_v1.PublishAiActivityResponse()
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
         self.watches.append((request.position, request.until_position))

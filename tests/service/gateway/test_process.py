@@ -28,7 +28,7 @@ START_SECONDS = 20.0
 
 
 def environment(services: Services, port: int, **more: str) -> dict[str, str]:
-    names = ("IDENTITY", "CONVERSATION", "MESSAGING", "MEDIA", "REALTIME")
+    names = ("IDENTITY", "CONVERSATION", "MESSAGING", "MEDIA", "ASSISTANT", "REALTIME")
     return {
         **python_environment(),
         "INBOX_HTTP_LISTEN": f"127.0.0.1:{port}",

@@ -187,6 +187,25 @@ async def test_the_box_learns_that_somebody_types_but_not_who(
     assert (begun.is_over, over.is_over) == (False, True)
 
 
+async def test_the_box_learns_that_the_ai_writes_as_if_somebody_typed(
+    http: aiohttp.ClientSession, gateway: Gateway, services: Services
+) -> None:
+    box = await open_box(http, gateway, services)
+    await box.until("hello")
+
+    def writing(conversation_id: str, *, is_writing: bool) -> realtime_v1.ServerFrame:
+        writing = realtime_v1.AiWriting(conversation_id=conversation_id, is_writing=is_writing)
+        return realtime_v1.ServerFrame(ai_writing=writing)
+
+    services.realtime.tell(writing(OTHER_CONVERSATION, is_writing=True))
+    services.realtime.tell(writing(CONVERSATION_ID, is_writing=True))
+    services.realtime.tell(writing(CONVERSATION_ID, is_writing=True))
+    services.realtime.tell(writing(CONVERSATION_ID, is_writing=False))
+    told = [(await box.until("typing")).typing.is_over for _ in range(3)]
+
+    assert told == [False, False, True]
+
+
 @pytest.mark.parametrize("bad", ["eyJ.not.good", "nonsense"])
 async def test_a_token_that_is_not_ours_is_refused(
     http: aiohttp.ClientSession, gateway: Gateway, services: Services, bad: str

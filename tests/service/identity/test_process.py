@@ -50,6 +50,9 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
         require_caller()
         return realtime_v1.PublishPresenceResponse()
 
+    async def PublishAiActivity(self, request: Any, context: Any) -> Any:
+        return realtime_v1.PublishAiActivityResponse()
+
 
 async def wire_other(process: Process, settings: OtherSettings) -> None:
     process.serve(realtime_v1.add_RealtimeServiceServicer_to_server, Realtime())

@@ -1,4 +1,4 @@
-"""The databases of the three publishing services, and a NATS of one's own."""
+"""The databases of the publishing services, and a NATS of one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three publishing logs, replicas of realtime on them, and clients that check the chain."""
+"""The publishing logs, replicas of realtime on them, and clients that check the chain."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from chassis.ids import WorkspaceId
 from chassis.outbox import OutgoingEvent
 from chassis.relay import Relay
 from chassis.stream import EventStream
+from inbox.assistant import v1 as assistant_v1
 from inbox.conversation import v1 as conversation_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
@@ -45,6 +46,9 @@ def an_event(domain: str, label: str) -> tuple[str, bytes]:
         return "workspace_changed", identity_v1.WorkspaceChanged(
             workspace=workspace
         ).SerializeToString()
+    if domain == "assistant":
+        article = assistant_v1.Article(id=label)
+        return "article_changed", assistant_v1.ArticleChanged(article=article).SerializeToString()
     message = messaging_v1.Message(id=label)
     changed = messaging_v1.DeliveryStatusChanged(message=message)
     return "delivery_status_changed", changed.SerializeToString()
@@ -55,6 +59,8 @@ def label_of(frame: realtime_v1.ServerFrame) -> tuple[str, str] | None:
     kind = frame.WhichOneof("body")
     if kind == "conversation_read":
         return "conversation", frame.conversation_read.conversation.id
+    if kind == "article_changed":
+        return "assistant", frame.article_changed.article.id
     if kind == "workspace_changed":
         return "identity", frame.workspace_changed.workspace.id
     if kind == "delivery_status_changed":
@@ -136,6 +142,7 @@ class Client:
     resyncs: int = 0
     present: dict[str, realtime_v1.Presence] = field(default_factory=dict)
     customer_typing: list[str] = field(default_factory=list)
+    ai_writing: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -152,6 +159,8 @@ class Client:
                 self.present[frame.presence.member_id] = frame.presence
         elif kind == "customer_typing":
             self.customer_typing.append(frame.customer_typing.conversation_id)
+        elif kind == "ai_writing":
+            self.ai_writing.append((frame.ai_writing.conversation_id, frame.ai_writing.is_writing))
         if not frame.position:
             return
         if kind == "resync_required":

@@ -78,6 +78,36 @@ async def test_a_customers_typing_is_passed_on_and_kept_nowhere(
     assert late.customer_typing == []
 
 
+async def test_that_the_ai_writes_is_told_each_time_and_fades_when_it_is_not_said_again(
+    stage: Stage, replica: Replica
+) -> None:
+    here, conversation = a_workspace(), new_id()
+    watcher = Client(here)
+
+    async def tell(*, is_writing: bool) -> None:
+        writing = realtime_v1.AiWriting(conversation_id=conversation, is_writing=is_writing)
+        await replica.presence.tell(here, realtime_v1.ServerFrame(ai_writing=writing))
+
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(watcher.follow(replica))
+        await until(lambda: bool(watcher.position))
+        await tell(is_writing=True)
+        await until(lambda: watcher.ai_writing == [(conversation, True)])
+        sweep(replica.live, asyncio.get_running_loop().time() + 9)
+        await tell(is_writing=True)
+        await until(lambda: len(watcher.ai_writing) == 2)
+        await tell(is_writing=False)
+        await until(lambda: len(watcher.ai_writing) == 3)
+        sweep(replica.live, asyncio.get_running_loop().time() + 11)
+        await tell(is_writing=True)
+        await until(lambda: len(watcher.ai_writing) == 4)
+        sweep(replica.live, asyncio.get_running_loop().time() + 11)
+        await until(lambda: len(watcher.ai_writing) == 5)
+        following.cancel()
+
+    assert [is_writing for _, is_writing in watcher.ai_writing] == [True, True, False, True, False]
+
+
 def test_words_fade_in_the_order_they_were_last_said() -> None:
     presences = Presences()
     assert presences.hear("w", "a", b"1", 0.0)
@@ -91,10 +121,10 @@ def test_words_fade_in_the_order_they_were_last_said() -> None:
     assert presences.present("w") == []
 
 
-async def test_over_grpc_people_speak_for_themselves_and_forwarders_for_others(
+async def test_over_grpc_people_and_bots_speak_for_themselves_and_forwarders_for_others(
     stage: Stage, replica: Replica
 ) -> None:
-    here = a_workspace()
+    here, conversation = a_workspace(), new_id()
     servicer = RealtimeService(replica.live, replica.replay, replica.presence)
     async with serving((add_to_server, servicer)) as server:
         agent = realtime_v1.RealtimeServiceStub(
@@ -118,9 +148,15 @@ async def test_over_grpc_people_speak_for_themselves_and_forwarders_for_others(
                 realtime_v1.PublishPresenceRequest(member_id="agent-2", display_name="Bo")
             )
             await until(lambda: set(seen.present) == {"agent-1", "agent-2"})
+            bot = realtime_v1.RealtimeServiceStub(server.channel(Role.BOT, here))
+            await bot.PublishAiActivity(
+                realtime_v1.PublishAiActivityRequest(conversation_id=conversation, is_writing=True)
+            )
+            await until(lambda: bool(seen.ai_writing))
             await stage.emit(here, "messaging", "hello")
             await until(lambda: seen.seen["messaging"] == ["hello"])
             following.cancel()
 
+    assert seen.ai_writing == [(conversation, True)]
     assert seen.present["agent-1"].display_name == "Ana"
     assert not seen.present["agent-1"].is_typing

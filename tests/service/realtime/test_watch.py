@@ -350,7 +350,7 @@ async def test_restarts_and_wipes_of_nats_cost_nothing_but_time(
                 following = group.create_task(client.follow(replica, until_count=180, within=60))
                 expected: dict[str, list[str]] = {domain: [] for domain in DOMAINS}
                 for number in range(180):
-                    domain = DOMAINS[number % 3]
+                    domain = DOMAINS[number % len(DOMAINS)]
                     expected[domain].append(str(number))
                     await stage.emit(workspace, domain, str(number))
                     if number in {40, 80, 120}:

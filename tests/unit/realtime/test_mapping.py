@@ -15,8 +15,8 @@ from services.realtime.consumers import CONSUMES
 from services.realtime.mapping import Positions
 from services.realtime.model import STREAMS
 
-LIFE = ("c-life", "i-life", "m-life")
-VECTORS = st.tuples(*[st.integers(0, 2**62 - 1)] * 3)
+LIFE = ("a-life", "c-life", "i-life", "m-life")
+VECTORS = st.tuples(*[st.integers(0, 2**62 - 1)] * len(LIFE))
 
 
 @given(VECTORS)
@@ -41,9 +41,9 @@ def test_no_text_breaks_the_reading_of_positions(text: str) -> None:
 
 
 def test_a_position_of_another_life_or_with_other_streams_is_not_ours() -> None:
-    written = Positions(LIFE).write((1, 2, 3))
+    written = Positions(LIFE).write((1, 2, 3, 4))
 
-    assert Positions(("c-life", "i-life", "another")).read(written) is None
+    assert Positions((*LIFE[:-1], "another")).read(written) is None
     assert Positions(LIFE).read("") is None
 
 

@@ -1,10 +1,18 @@
-/** Which customers are typing right now; fades by itself when no further sign comes. */
+/** Who is typing right now, customers and the AI; fades by itself when no further sign comes. */
 
 import { useEffect, useMemo, useState } from "react";
 import { useInbox } from "./session";
 
 export function useTypingCustomers(): ReadonlySet<string> {
-  const until = useInbox((snapshot) => snapshot.state.customerTypingUntil);
+  return useUnfaded(useInbox((snapshot) => snapshot.state.customerTypingUntil));
+}
+
+/** The conversations in which the AI writes an answer. */
+export function useAiWriting(): ReadonlySet<string> {
+  return useUnfaded(useInbox((snapshot) => snapshot.state.aiWritingUntil));
+}
+
+function useUnfaded(until: ReadonlyMap<string, number>): ReadonlySet<string> {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const present = Date.now();

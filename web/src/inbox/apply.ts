@@ -72,6 +72,15 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
           nowMillis + TYPING_FADES_AFTER_MILLIS,
         ),
       };
+    case "aiWriting": {
+      const { conversationId, isWriting } = body.value;
+      return {
+        ...state,
+        aiWritingUntil: isWriting
+          ? withEntry(state.aiWritingUntil, conversationId, nowMillis + TYPING_FADES_AFTER_MILLIS)
+          : withoutEntry(state.aiWritingUntil, conversationId),
+      };
+    }
     // The line's own business, or nothing this client shows.
     case "hello":
     case "resyncRequired":
@@ -81,6 +90,9 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
     case "ack":
     case "apiKeyChanged":
     case "sessionRevoked":
+    case "articleChanged":
+    case "assistantSettingsChanged":
+    case "turnEnded":
     // A newer server may say more than this client knows.
     case undefined:
       return state;

@@ -66,6 +66,8 @@ export interface InboxState {
   readonly presence: ReadonlyMap<string, Presence>;
   /** Until when a customer counts as typing, in milliseconds, by conversation. */
   readonly customerTypingUntil: ReadonlyMap<string, number>;
+  /** Until when the AI counts as writing, in milliseconds, by conversation. */
+  readonly aiWritingUntil: ReadonlyMap<string, number>;
 }
 
 export const EMPTY_STATE: InboxState = {
@@ -79,6 +81,7 @@ export const EMPTY_STATE: InboxState = {
   workspace: null,
   presence: new Map(),
   customerTypingUntil: new Map(),
+  aiWritingUntil: new Map(),
 };
 
 export const EMPTY_PROJECTION: Projection = {

@@ -117,6 +117,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The query has no word to look for: write letters or digits."""
     REASON_QUERY_TOO_MANY_WORDS: _Reason.ValueType  # 141
     """The query has more words than are looked for at once; metadata names the limit."""
+    REASON_ARTICLE_NOT_FOUND: _Reason.ValueType  # 150
+    """No such article, or not for this caller."""
+    REASON_TOO_MANY_ARTICLES: _Reason.ValueType  # 151
+    """The workspace has as many articles as it may; metadata names the limit."""
+    REASON_PROVIDER_HOST_NOT_ALLOWED: _Reason.ValueType  # 152
+    """The operator does not allow providers of the AI at this host."""
+    REASON_PROVIDER_INCOMPLETE: _Reason.ValueType  # 153
+    """The settings choose a provider but lack what it needs; metadata names the field."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """The reason in `google.rpc.ErrorInfo` (domain "inbox") is one of these names without the prefix `REASON_`."""
@@ -213,6 +221,14 @@ REASON_QUERY_WITHOUT_WORDS: Reason.ValueType  # 140
 """The query has no word to look for: write letters or digits."""
 REASON_QUERY_TOO_MANY_WORDS: Reason.ValueType  # 141
 """The query has more words than are looked for at once; metadata names the limit."""
+REASON_ARTICLE_NOT_FOUND: Reason.ValueType  # 150
+"""No such article, or not for this caller."""
+REASON_TOO_MANY_ARTICLES: Reason.ValueType  # 151
+"""The workspace has as many articles as it may; metadata names the limit."""
+REASON_PROVIDER_HOST_NOT_ALLOWED: Reason.ValueType  # 152
+"""The operator does not allow providers of the AI at this host."""
+REASON_PROVIDER_INCOMPLETE: Reason.ValueType  # 153
+"""The settings choose a provider but lack what it needs; metadata names the field."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -1031,3 +1031,49 @@ class IssueVisitorTokenResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueVisitorTokenResponse: _TypeAlias = IssueVisitorTokenResponse  # noqa: Y015
+
+@_typing.final
+class IssueBotTokenRequest(_message.Message):
+    """Asks for a token for the AI of the caller's workspace: what it does is done by role bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    display_name: _builtins.str
+    """The name customers and colleagues see: 1 to 80 characters."""
+    def __init__(
+        self,
+        *,
+        display_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssueBotTokenRequest: _TypeAlias = IssueBotTokenRequest  # noqa: Y015
+
+@_typing.final
+class IssueBotTokenResponse(_message.Message):
+    """An access token of role bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def access_token(self) -> _identity_pb2.AccessToken:
+        """The token."""
+
+    def __init__(
+        self,
+        *,
+        access_token: _identity_pb2.AccessToken | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssueBotTokenResponse: _TypeAlias = IssueBotTokenResponse  # noqa: Y015

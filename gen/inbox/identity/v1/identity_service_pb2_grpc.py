@@ -125,6 +125,11 @@ class IdentityServiceStub:
                 request_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueVisitorTokenRequest.SerializeToString,
                 response_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueVisitorTokenResponse.FromString,
                 _registered_method=True)
+        self.IssueBotToken = channel.unary_unary(
+                '/inbox.identity.v1.IdentityService/IssueBotToken',
+                request_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueBotTokenRequest.SerializeToString,
+                response_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueBotTokenResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -257,6 +262,13 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def IssueBotToken(self, request, context):
+        """Makes a token for the AI of the caller's workspace.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -349,6 +361,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.IssueVisitorToken,
                     request_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueVisitorTokenRequest.FromString,
                     response_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueVisitorTokenResponse.SerializeToString,
+            ),
+            'IssueBotToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueBotToken,
+                    request_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueBotTokenRequest.FromString,
+                    response_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueBotTokenResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -838,6 +855,33 @@ class IdentityService:
             '/inbox.identity.v1.IdentityService/IssueVisitorToken',
             inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueVisitorTokenRequest.SerializeToString,
             inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueVisitorTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssueBotToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.identity.v1.IdentityService/IssueBotToken',
+            inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueBotTokenRequest.SerializeToString,
+            inbox_dot_identity_dot_v1_dot_identity__service__pb2.IssueBotTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,8 @@ class IdentityServiceStub:
     """Makes a one-time ticket for opening a WebSocket."""
     IssueVisitorToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.IssueVisitorTokenRequest, _identity_service_pb2.IssueVisitorTokenResponse]
     """Makes an access token for a customer in the chat box of the caller's workspace."""
+    IssueBotToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.IssueBotTokenRequest, _identity_service_pb2.IssueBotTokenResponse]
+    """Makes a token for the AI of the caller's workspace."""
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who people are and what lets them in."""
@@ -199,5 +201,13 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_identity_service_pb2.IssueVisitorTokenRequest, _abc.Awaitable[_identity_service_pb2.IssueVisitorTokenResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.IssueVisitorTokenResponse]:
         """Makes an access token for a customer in the chat box of the caller's workspace."""
+
+    @_abc_1.abstractmethod
+    def IssueBotToken(
+        self,
+        request: _identity_service_pb2.IssueBotTokenRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.IssueBotTokenRequest, _abc.Awaitable[_identity_service_pb2.IssueBotTokenResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.IssueBotTokenResponse]:
+        """Makes a token for the AI of the caller's workspace."""
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _aio.Server) -> None: ...

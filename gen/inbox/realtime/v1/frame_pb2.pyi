@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from inbox.assistant.v1 import assistant_events_pb2 as _assistant_events_pb2
 from inbox.conversation.v1 import conversation_events_pb2 as _conversation_events_pb2
 from inbox.error.v1 import reason_pb2 as _reason_pb2
 from inbox.identity.v1 import identity_events_pb2 as _identity_events_pb2
@@ -161,6 +162,32 @@ class CustomerTyping(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerTyping: _TypeAlias = CustomerTyping  # noqa: Y015
+
+@_typing.final
+class AiWriting(_message.Message):
+    """The AI writes an answer, said again every few seconds, or stopped; without a further word it stopped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    IS_WRITING_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    is_writing: _builtins.bool
+    """It writes; false: it stopped."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        is_writing: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "is_writing", b"is_writing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AiWriting: _TypeAlias = AiWriting  # noqa: Y015
 
 @_typing.final
 class Hello(_message.Message):
@@ -354,6 +381,7 @@ class ServerFrame(_message.Message):
     PRESENT_MEMBERS_FIELD_NUMBER: _builtins.int
     PRESENCE_FIELD_NUMBER: _builtins.int
     CUSTOMER_TYPING_FIELD_NUMBER: _builtins.int
+    AI_WRITING_FIELD_NUMBER: _builtins.int
     THREAD_OPENED_FIELD_NUMBER: _builtins.int
     MESSAGE_CREATED_FIELD_NUMBER: _builtins.int
     DELIVERY_STATUS_CHANGED_FIELD_NUMBER: _builtins.int
@@ -368,6 +396,9 @@ class ServerFrame(_message.Message):
     MEMBER_CHANGED_FIELD_NUMBER: _builtins.int
     API_KEY_CHANGED_FIELD_NUMBER: _builtins.int
     SESSION_REVOKED_FIELD_NUMBER: _builtins.int
+    ARTICLE_CHANGED_FIELD_NUMBER: _builtins.int
+    ASSISTANT_SETTINGS_CHANGED_FIELD_NUMBER: _builtins.int
+    TURN_ENDED_FIELD_NUMBER: _builtins.int
     position: _builtins.str
     """Resume from here; empty on frames that are not kept (presence, typing, acks)."""
     previous: _builtins.str
@@ -407,6 +438,10 @@ class ServerFrame(_message.Message):
     @_builtins.property
     def customer_typing(self) -> Global___CustomerTyping:
         """The customer is typing."""
+
+    @_builtins.property
+    def ai_writing(self) -> Global___AiWriting:
+        """The AI writes or stopped."""
 
     @_builtins.property
     def thread_opened(self) -> _messaging_events_pb2.ThreadOpened:
@@ -464,6 +499,18 @@ class ServerFrame(_message.Message):
     def session_revoked(self) -> _identity_events_pb2.SessionRevoked:
         """Identity: a session ended."""
 
+    @_builtins.property
+    def article_changed(self) -> _assistant_events_pb2.ArticleChanged:
+        """Assistant: an article changed."""
+
+    @_builtins.property
+    def assistant_settings_changed(self) -> _assistant_events_pb2.AssistantSettingsChanged:
+        """Assistant: how the AI behaves changed."""
+
+    @_builtins.property
+    def turn_ended(self) -> _assistant_events_pb2.TurnEnded:
+        """Assistant: a turn of the AI ended."""
+
     def __init__(
         self,
         *,
@@ -478,6 +525,7 @@ class ServerFrame(_message.Message):
         present_members: Global___PresentMembers | None = ...,
         presence: Global___Presence | None = ...,
         customer_typing: Global___CustomerTyping | None = ...,
+        ai_writing: Global___AiWriting | None = ...,
         thread_opened: _messaging_events_pb2.ThreadOpened | None = ...,
         message_created: _messaging_events_pb2.MessageCreated | None = ...,
         delivery_status_changed: _messaging_events_pb2.DeliveryStatusChanged | None = ...,
@@ -492,12 +540,15 @@ class ServerFrame(_message.Message):
         member_changed: _identity_events_pb2.MemberChanged | None = ...,
         api_key_changed: _identity_events_pb2.ApiKeyChanged | None = ...,
         session_revoked: _identity_events_pb2.SessionRevoked | None = ...,
+        article_changed: _assistant_events_pb2.ArticleChanged | None = ...,
+        assistant_settings_changed: _assistant_events_pb2.AssistantSettingsChanged | None = ...,
+        turn_ended: _assistant_events_pb2.TurnEnded | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "api_key_changed", b"api_key_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_solved", b"conversation_solved", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_solved", b"conversation_solved", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "api_key_changed", b"api_key_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_solved", b"conversation_solved", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_solved", b"conversation_solved", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "workspace_changed", "member_changed", "api_key_changed", "session_revoked"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 

@@ -26,7 +26,7 @@ from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb
 from inbox.realtime.v1 import frame_pb2 as inbox_dot_realtime_dot_v1_dot_frame__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/realtime/v1/realtime_service.proto\x12\x11inbox.realtime.v1\x1a\x1cinbox/policy/v1/policy.proto\x1a\x1dinbox/realtime/v1/frame.proto\"8\n\x0cWatchRequest\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x16\n\x0euntil_position\x18\x02 \x01(\t\"?\n\rWatchResponse\x12.\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.inbox.realtime.v1.ServerFrame\"\"\n\nWatchBytes\x12\x14\n\x06\x66rames\x18\x01 \x03(\x0c\x42\x04\xb0\xbb\x18\x01\"\x93\x01\n\x16PublishPresenceRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tis_typing\x18\x02 \x01(\x08\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0f\n\x07is_gone\x18\x05 \x01(\x08\x12\x13\n\x0bis_customer\x18\x06 \x01(\x08\"\x19\n\x17PublishPresenceResponse2\xe4\x01\n\x0fRealtimeService\x12[\n\x05Watch\x12\x1f.inbox.realtime.v1.WatchRequest\x1a .inbox.realtime.v1.WatchResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x30\x01\x12t\n\x0fPublishPresence\x12).inbox.realtime.v1.PublishPresenceRequest\x1a*.inbox.realtime.v1.PublishPresenceResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x03\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/realtime/v1/realtime_service.proto\x12\x11inbox.realtime.v1\x1a\x1cinbox/policy/v1/policy.proto\x1a\x1dinbox/realtime/v1/frame.proto\"8\n\x0cWatchRequest\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x16\n\x0euntil_position\x18\x02 \x01(\t\"?\n\rWatchResponse\x12.\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.inbox.realtime.v1.ServerFrame\"\"\n\nWatchBytes\x12\x14\n\x06\x66rames\x18\x01 \x03(\x0c\x42\x04\xb0\xbb\x18\x01\"\x93\x01\n\x16PublishPresenceRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tis_typing\x18\x02 \x01(\x08\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0f\n\x07is_gone\x18\x05 \x01(\x08\x12\x13\n\x0bis_customer\x18\x06 \x01(\x08\"\x19\n\x17PublishPresenceResponse\"G\n\x18PublishAiActivityRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nis_writing\x18\x02 \x01(\x08\"\x1b\n\x19PublishAiActivityResponse2\xde\x02\n\x0fRealtimeService\x12[\n\x05Watch\x12\x1f.inbox.realtime.v1.WatchRequest\x1a .inbox.realtime.v1.WatchResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x30\x01\x12t\n\x0fPublishPresence\x12).inbox.realtime.v1.PublishPresenceRequest\x1a*.inbox.realtime.v1.PublishPresenceResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x03\x05\x12x\n\x11PublishAiActivity\x12+.inbox.realtime.v1.PublishAiActivityRequest\x1a,.inbox.realtime.v1.PublishAiActivityResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REALTIMESERVICE'].methods_by_name['Watch']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
   _globals['_REALTIMESERVICE'].methods_by_name['PublishPresence']._loaded_options = None
   _globals['_REALTIMESERVICE'].methods_by_name['PublishPresence']._serialized_options = b'\252\273\030\006\n\004\001\002\003\005'
+  _globals['_REALTIMESERVICE'].methods_by_name['PublishAiActivity']._loaded_options = None
+  _globals['_REALTIMESERVICE'].methods_by_name['PublishAiActivity']._serialized_options = b'\252\273\030\004\n\002\004\005'
   _globals['_WATCHREQUEST']._serialized_start=124
   _globals['_WATCHREQUEST']._serialized_end=180
   _globals['_WATCHRESPONSE']._serialized_start=182
@@ -49,6 +51,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUBLISHPRESENCEREQUEST']._serialized_end=431
   _globals['_PUBLISHPRESENCERESPONSE']._serialized_start=433
   _globals['_PUBLISHPRESENCERESPONSE']._serialized_end=458
-  _globals['_REALTIMESERVICE']._serialized_start=461
-  _globals['_REALTIMESERVICE']._serialized_end=689
+  _globals['_PUBLISHAIACTIVITYREQUEST']._serialized_start=460
+  _globals['_PUBLISHAIACTIVITYREQUEST']._serialized_end=531
+  _globals['_PUBLISHAIACTIVITYRESPONSE']._serialized_start=533
+  _globals['_PUBLISHAIACTIVITYRESPONSE']._serialized_end=560
+  _globals['_REALTIMESERVICE']._serialized_start=563
+  _globals['_REALTIMESERVICE']._serialized_end=913
 # @@protoc_insertion_point(module_scope)

@@ -151,3 +151,46 @@ class PublishPresenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PublishPresenceResponse: _TypeAlias = PublishPresenceResponse  # noqa: Y015
+
+@_typing.final
+class PublishAiActivityRequest(_message.Message):
+    """Tells that the AI writes an answer, or stopped; it fades after 10 seconds unless it is said again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    IS_WRITING_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation it answers in."""
+    is_writing: _builtins.bool
+    """It writes; false: it stopped."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        is_writing: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "is_writing", b"is_writing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishAiActivityRequest: _TypeAlias = PublishAiActivityRequest  # noqa: Y015
+
+@_typing.final
+class PublishAiActivityResponse(_message.Message):
+    """It is on its way to those who watch, and to the customer's chat box."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishAiActivityResponse: _TypeAlias = PublishAiActivityResponse  # noqa: Y015

@@ -45,6 +45,11 @@ class RealtimeServiceStub:
                 request_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceRequest.SerializeToString,
                 response_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceResponse.FromString,
                 _registered_method=True)
+        self.PublishAiActivity = channel.unary_unary(
+                '/inbox.realtime.v1.RealtimeService/PublishAiActivity',
+                request_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishAiActivityRequest.SerializeToString,
+                response_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishAiActivityResponse.FromString,
+                _registered_method=True)
 
 
 class RealtimeServiceServicer:
@@ -65,6 +70,13 @@ class RealtimeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishAiActivity(self, request, context):
+        """Tells people and the customer that the AI is writing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RealtimeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_RealtimeServiceServicer_to_server(servicer, server):
                     servicer.PublishPresence,
                     request_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceRequest.FromString,
                     response_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceResponse.SerializeToString,
+            ),
+            'PublishAiActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishAiActivity,
+                    request_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishAiActivityRequest.FromString,
+                    response_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishAiActivityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class RealtimeService:
             '/inbox.realtime.v1.RealtimeService/PublishPresence',
             inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceRequest.SerializeToString,
             inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishAiActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.realtime.v1.RealtimeService/PublishAiActivity',
+            inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishAiActivityRequest.SerializeToString,
+            inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishAiActivityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,6 +20,8 @@ class RealtimeServiceStub:
     """Streams what happens in the caller's workspace, resumable by position."""
     PublishPresence: _aio.UnaryUnaryMultiCallable[_realtime_service_pb2.PublishPresenceRequest, _realtime_service_pb2.PublishPresenceResponse]
     """Tells colleagues where the caller is."""
+    PublishAiActivity: _aio.UnaryUnaryMultiCallable[_realtime_service_pb2.PublishAiActivityRequest, _realtime_service_pb2.PublishAiActivityResponse]
+    """Tells people and the customer that the AI is writing."""
 
 class RealtimeServiceServicer(metaclass=_abc_1.ABCMeta):
     """Live updates."""
@@ -39,5 +41,13 @@ class RealtimeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_realtime_service_pb2.PublishPresenceRequest, _abc.Awaitable[_realtime_service_pb2.PublishPresenceResponse]],
     ) -> _abc.Awaitable[_realtime_service_pb2.PublishPresenceResponse]:
         """Tells colleagues where the caller is."""
+
+    @_abc_1.abstractmethod
+    def PublishAiActivity(
+        self,
+        request: _realtime_service_pb2.PublishAiActivityRequest,
+        context: _aio.ServicerContext[_realtime_service_pb2.PublishAiActivityRequest, _abc.Awaitable[_realtime_service_pb2.PublishAiActivityResponse]],
+    ) -> _abc.Awaitable[_realtime_service_pb2.PublishAiActivityResponse]:
+        """Tells people and the customer that the AI is writing."""
 
 def add_RealtimeServiceServicer_to_server(servicer: RealtimeServiceServicer, server: _aio.Server) -> None: ...

@@ -11,7 +11,7 @@ import { Spinner } from "../../ui/spinner";
 import { useToday } from "../../ui/use-now";
 import { nameOf } from "../contact-name";
 import { useInbox, useObservable, useSession, useTimeZone } from "../session";
-import { useTypingCustomers } from "../use-typing";
+import { useAiWriting, useTypingCustomers } from "../use-typing";
 import { Bubble } from "./bubble";
 import { Note } from "./note";
 import { daysOf, rowsOf } from "./rows";
@@ -89,6 +89,7 @@ export function MessageList({
   const newCount = useNewCount(messages, scroll.isAtEnd);
   useScrollToOwn(allEntries.length, scroll.toEnd);
   const isTyping = useTypingCustomers().has(id);
+  const isAiWriting = useAiWriting().has(id);
   const contactName = nameOf(conversation);
 
   if (loaded === null && hasFailed) {
@@ -151,6 +152,7 @@ export function MessageList({
             </section>
           ))}
           {isTyping && <TypingBubble name={contactName} />}
+          {isAiWriting && <TypingBubble name="The AI" isOurs />}
         </div>
       </div>
       <p role="status" className="sr-only">
@@ -217,13 +219,15 @@ function UnreadLine() {
   );
 }
 
-function TypingBubble({ name }: { name: string }) {
+function TypingBubble({ name, isOurs = false }: { name: string; isOurs?: boolean }) {
   return (
-    <div role="status" className="flex pt-3">
-      <span className="sr-only">{name} is typing</span>
+    <div role="status" className={`flex pt-3 ${isOurs ? "justify-end" : ""}`}>
+      <span className="sr-only">
+        {name} is {isOurs ? "writing" : "typing"}
+      </span>
       <span
         aria-hidden="true"
-        className="flex h-9 items-center gap-1 rounded-2xl rounded-bl-md bg-raised px-4 shadow-[0_1px_1px_var(--shadow)]"
+        className={`flex h-9 items-center gap-1 rounded-2xl px-4 shadow-[0_1px_1px_var(--shadow)] ${isOurs ? "rounded-br-md bg-accent/15" : "rounded-bl-md bg-raised"}`}
       >
         {[0, 1, 2].map((dot) => (
           <span

@@ -13,7 +13,7 @@ import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
 import { useInbox, useSession } from "../session";
-import { useTypingCustomers } from "../use-typing";
+import { useAiWriting, useTypingCustomers } from "../use-typing";
 
 export function ThreadHeader({
   conversation,
@@ -101,7 +101,11 @@ export function ModeBadge({ mode }: { mode: ConversationMode }) {
 
 function Doing({ conversationId, idle }: { conversationId: string; idle: string }) {
   const isTyping = useTypingCustomers().has(conversationId);
-  return isTyping ? <span className="font-medium text-accent-text">typing…</span> : idle;
+  const isAiWriting = useAiWriting().has(conversationId);
+  if (!isTyping && !isAiWriting) return idle;
+  return (
+    <span className="font-medium text-accent-text">{isTyping ? "typing…" : "AI is writing…"}</span>
+  );
 }
 
 /** Colleagues who look at the same conversation; whoever types there has a moving dot. */

@@ -8,6 +8,8 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ArticleChanged, ArticleChangedJson, AssistantSettingsChanged, AssistantSettingsChangedJson, TurnEnded, TurnEndedJson } from "../../assistant/v1/assistant_events_pb";
+import { file_inbox_assistant_v1_assistant_events } from "../../assistant/v1/assistant_events_pb";
 import type { ContactChanged, ContactChangedJson, ConversationOpened, ConversationOpenedJson, ConversationRead, ConversationReadJson, ConversationReopened, ConversationReopenedJson, ConversationSolved, ConversationSolvedJson } from "../../conversation/v1/conversation_events_pb";
 import { file_inbox_conversation_v1_conversation_events } from "../../conversation/v1/conversation_events_pb";
 import type { Error, ErrorJson } from "../../error/v1/reason_pb";
@@ -25,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/realtime/v1/frame.proto.
  */
 export const file_inbox_realtime_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("Ch1pbmJveC9yZWFsdGltZS92MS9mcmFtZS5wcm90bxIRaW5ib3gucmVhbHRpbWUudjEiQQoOU3RyZWFtUG9zaXRpb24SDgoGc3RyZWFtGAEgASgJEhEKCWxvZ19lcG9jaBgCIAEoCRIMCgRncG9zGAMgASgDIj4KCFBvc2l0aW9uEjIKB3N0cmVhbXMYASADKAsyIS5pbmJveC5yZWFsdGltZS52MS5TdHJlYW1Qb3NpdGlvbiJwCghQcmVzZW5jZRIRCgltZW1iZXJfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIRCglpc190eXBpbmcYBCABKAgSDwoHaXNfZ29uZRgFIAEoCCI+Cg5QcmVzZW50TWVtYmVycxIsCgdtZW1iZXJzGAEgAygLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2UiKQoOQ3VzdG9tZXJUeXBpbmcSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJInsKBUhlbGxvEhEKCW1lbWJlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSNQoRdG9rZW5fZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmlzX3Jlc3VtZWQYBCABKAgiEAoOUmVzeW5jUmVxdWlyZWQiBgoESWRsZSIhCglSZWNvbm5lY3QSFAoMZGVsYXlfbWlsbGlzGAEgASgDIkAKDVRva2VuRXhwaXJpbmcSLwoLZXhwaXJlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqcBCgNBY2sSCwoDcmVmGAEgASgEEjcKBHNlbnQYAiABKAsyJy5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXNwb25zZUgAEiYKBWVycm9yGAMgASgLMhUuaW5ib3guZXJyb3IudjEuRXJyb3JIABInCgRkb25lGAQgASgLMhcuaW5ib3gucmVhbHRpbWUudjEuRG9uZUgAQgkKB291dGNvbWUiBgoERG9uZSKxCwoLU2VydmVyRnJhbWUSEAoIcG9zaXRpb24YASABKAkSEAoIcHJldmlvdXMYAiABKAkSKQoFaGVsbG8YAyABKAsyGC5pbmJveC5yZWFsdGltZS52MS5IZWxsb0gAEjwKD3Jlc3luY19yZXF1aXJlZBgEIAEoCzIhLmluYm94LnJlYWx0aW1lLnYxLlJlc3luY1JlcXVpcmVkSAASJwoEaWRsZRgFIAEoCzIXLmluYm94LnJlYWx0aW1lLnYxLklkbGVIABIxCglyZWNvbm5lY3QYBiABKAsyHC5pbmJveC5yZWFsdGltZS52MS5SZWNvbm5lY3RIABI6Cg50b2tlbl9leHBpcmluZxgHIAEoCzIgLmluYm94LnJlYWx0aW1lLnYxLlRva2VuRXhwaXJpbmdIABIlCgNhY2sYCCABKAsyFi5pbmJveC5yZWFsdGltZS52MS5BY2tIABI8Cg9wcmVzZW50X21lbWJlcnMYCSABKAsyIS5pbmJveC5yZWFsdGltZS52MS5QcmVzZW50TWVtYmVyc0gAEi8KCHByZXNlbmNlGAogASgLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2VIABI8Cg9jdXN0b21lcl90eXBpbmcYCyABKAsyIS5pbmJveC5yZWFsdGltZS52MS5DdXN0b21lclR5cGluZ0gAEjkKDXRocmVhZF9vcGVuZWQYFCABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkT3BlbmVkSAASPQoPbWVzc2FnZV9jcmVhdGVkGBUgASgLMiIuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2VDcmVhdGVkSAASTAoXZGVsaXZlcnlfc3RhdHVzX2NoYW5nZWQYFiABKAsyKS5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlTdGF0dXNDaGFuZ2VkSAASNwoMbW9kZV9jaGFuZ2VkGBcgASgLMh8uaW5ib3gubWVzc2FnaW5nLnYxLk1vZGVDaGFuZ2VkSAASPQoPY2hhbm5lbF9jaGFuZ2VkGBggASgLMiIuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDaGFuZ2VkSAASSAoTY29udmVyc2F0aW9uX29wZW5lZBgoIAEoCzIpLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25PcGVuZWRIABJIChNjb252ZXJzYXRpb25fc29sdmVkGCkgASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNvbHZlZEgAEkwKFWNvbnZlcnNhdGlvbl9yZW9wZW5lZBgqIAEoCzIrLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25SZW9wZW5lZEgAEkQKEWNvbnZlcnNhdGlvbl9yZWFkGCsgASgLMicuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblJlYWRIABJACg9jb250YWN0X2NoYW5nZWQYLCABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdENoYW5nZWRIABJAChF3b3Jrc3BhY2VfY2hhbmdlZBg8IAEoCzIjLmluYm94LmlkZW50aXR5LnYxLldvcmtzcGFjZUNoYW5nZWRIABI6Cg5tZW1iZXJfY2hhbmdlZBg9IAEoCzIgLmluYm94LmlkZW50aXR5LnYxLk1lbWJlckNoYW5nZWRIABI7Cg9hcGlfa2V5X2NoYW5nZWQYPiABKAsyIC5pbmJveC5pZGVudGl0eS52MS5BcGlLZXlDaGFuZ2VkSAASPAoPc2Vzc2lvbl9yZXZva2VkGD8gASgLMiEuaW5ib3guaWRlbnRpdHkudjEuU2Vzc2lvblJldm9rZWRIAEIGCgRib2R5IjUKC0NsaWVudEhlbGxvEhQKBnRpY2tldBgBIAEoCUIEsLsYARIQCghwb3NpdGlvbhgCIAEoCSIkCgxUb2tlblJlZnJlc2gSFAoGdGlja2V0GAEgASgJQgSwuxgBIjwKDlByZXNlbmNlVXBkYXRlEhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIRCglpc190eXBpbmcYAiABKAgihAIKC0NsaWVudEZyYW1lEgsKA3JlZhgBIAEoBBIvCgVoZWxsbxgCIAEoCzIeLmluYm94LnJlYWx0aW1lLnYxLkNsaWVudEhlbGxvSAASOAoNdG9rZW5fcmVmcmVzaBgDIAEoCzIfLmluYm94LnJlYWx0aW1lLnYxLlRva2VuUmVmcmVzaEgAEj4KDHNlbmRfbWVzc2FnZRgEIAEoCzImLmluYm94Lm1lc3NhZ2luZy52MS5TZW5kTWVzc2FnZVJlcXVlc3RIABI1CghwcmVzZW5jZRgFIAEoCzIhLmluYm94LnJlYWx0aW1lLnYxLlByZXNlbmNlVXBkYXRlSABCBgoEYm9keWIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_conversation_v1_conversation_events, file_inbox_error_v1_reason, file_inbox_identity_v1_identity_events, file_inbox_messaging_v1_messaging_events, file_inbox_messaging_v1_messaging_service, file_inbox_policy_v1_policy]);
+  fileDesc("Ch1pbmJveC9yZWFsdGltZS92MS9mcmFtZS5wcm90bxIRaW5ib3gucmVhbHRpbWUudjEiQQoOU3RyZWFtUG9zaXRpb24SDgoGc3RyZWFtGAEgASgJEhEKCWxvZ19lcG9jaBgCIAEoCRIMCgRncG9zGAMgASgDIj4KCFBvc2l0aW9uEjIKB3N0cmVhbXMYASADKAsyIS5pbmJveC5yZWFsdGltZS52MS5TdHJlYW1Qb3NpdGlvbiJwCghQcmVzZW5jZRIRCgltZW1iZXJfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIRCglpc190eXBpbmcYBCABKAgSDwoHaXNfZ29uZRgFIAEoCCI+Cg5QcmVzZW50TWVtYmVycxIsCgdtZW1iZXJzGAEgAygLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2UiKQoOQ3VzdG9tZXJUeXBpbmcSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIjgKCUFpV3JpdGluZxIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKaXNfd3JpdGluZxgCIAEoCCJ7CgVIZWxsbxIRCgltZW1iZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEjUKEXRva2VuX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppc19yZXN1bWVkGAQgASgIIhAKDlJlc3luY1JlcXVpcmVkIgYKBElkbGUiIQoJUmVjb25uZWN0EhQKDGRlbGF5X21pbGxpcxgBIAEoAyJACg1Ub2tlbkV4cGlyaW5nEi8KC2V4cGlyZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKnAQoDQWNrEgsKA3JlZhgBIAEoBBI3CgRzZW50GAIgASgLMicuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2VIABImCgVlcnJvchgDIAEoCzIVLmluYm94LmVycm9yLnYxLkVycm9ySAASJwoEZG9uZRgEIAEoCzIXLmluYm94LnJlYWx0aW1lLnYxLkRvbmVIAEIJCgdvdXRjb21lIgYKBERvbmUirQ0KC1NlcnZlckZyYW1lEhAKCHBvc2l0aW9uGAEgASgJEhAKCHByZXZpb3VzGAIgASgJEikKBWhlbGxvGAMgASgLMhguaW5ib3gucmVhbHRpbWUudjEuSGVsbG9IABI8Cg9yZXN5bmNfcmVxdWlyZWQYBCABKAsyIS5pbmJveC5yZWFsdGltZS52MS5SZXN5bmNSZXF1aXJlZEgAEicKBGlkbGUYBSABKAsyFy5pbmJveC5yZWFsdGltZS52MS5JZGxlSAASMQoJcmVjb25uZWN0GAYgASgLMhwuaW5ib3gucmVhbHRpbWUudjEuUmVjb25uZWN0SAASOgoOdG9rZW5fZXhwaXJpbmcYByABKAsyIC5pbmJveC5yZWFsdGltZS52MS5Ub2tlbkV4cGlyaW5nSAASJQoDYWNrGAggASgLMhYuaW5ib3gucmVhbHRpbWUudjEuQWNrSAASPAoPcHJlc2VudF9tZW1iZXJzGAkgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VudE1lbWJlcnNIABIvCghwcmVzZW5jZRgKIAEoCzIbLmluYm94LnJlYWx0aW1lLnYxLlByZXNlbmNlSAASPAoPY3VzdG9tZXJfdHlwaW5nGAsgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuQ3VzdG9tZXJUeXBpbmdIABIyCgphaV93cml0aW5nGAwgASgLMhwuaW5ib3gucmVhbHRpbWUudjEuQWlXcml0aW5nSAASOQoNdGhyZWFkX29wZW5lZBgUIAEoCzIgLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWRPcGVuZWRIABI9Cg9tZXNzYWdlX2NyZWF0ZWQYFSABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZUNyZWF0ZWRIABJMChdkZWxpdmVyeV9zdGF0dXNfY2hhbmdlZBgWIAEoCzIpLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeVN0YXR1c0NoYW5nZWRIABI3Cgxtb2RlX2NoYW5nZWQYFyABKAsyHy5pbmJveC5tZXNzYWdpbmcudjEuTW9kZUNoYW5nZWRIABI9Cg9jaGFubmVsX2NoYW5nZWQYGCABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbENoYW5nZWRIABJIChNjb252ZXJzYXRpb25fb3BlbmVkGCggASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbk9wZW5lZEgAEkgKE2NvbnZlcnNhdGlvbl9zb2x2ZWQYKSABKAsyKS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU29sdmVkSAASTAoVY29udmVyc2F0aW9uX3Jlb3BlbmVkGCogASgLMisuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblJlb3BlbmVkSAASRAoRY29udmVyc2F0aW9uX3JlYWQYKyABKAsyJy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uUmVhZEgAEkAKD2NvbnRhY3RfY2hhbmdlZBgsIAEoCzIlLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0Q2hhbmdlZEgAEkAKEXdvcmtzcGFjZV9jaGFuZ2VkGDwgASgLMiMuaW5ib3guaWRlbnRpdHkudjEuV29ya3NwYWNlQ2hhbmdlZEgAEjoKDm1lbWJlcl9jaGFuZ2VkGD0gASgLMiAuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyQ2hhbmdlZEgAEjsKD2FwaV9rZXlfY2hhbmdlZBg+IAEoCzIgLmluYm94LmlkZW50aXR5LnYxLkFwaUtleUNoYW5nZWRIABI8Cg9zZXNzaW9uX3Jldm9rZWQYPyABKAsyIS5pbmJveC5pZGVudGl0eS52MS5TZXNzaW9uUmV2b2tlZEgAEj0KD2FydGljbGVfY2hhbmdlZBhQIAEoCzIiLmluYm94LmFzc2lzdGFudC52MS5BcnRpY2xlQ2hhbmdlZEgAElIKGmFzc2lzdGFudF9zZXR0aW5nc19jaGFuZ2VkGFEgASgLMiwuaW5ib3guYXNzaXN0YW50LnYxLkFzc2lzdGFudFNldHRpbmdzQ2hhbmdlZEgAEjMKCnR1cm5fZW5kZWQYUiABKAsyHS5pbmJveC5hc3Npc3RhbnQudjEuVHVybkVuZGVkSABCBgoEYm9keSI1CgtDbGllbnRIZWxsbxIUCgZ0aWNrZXQYASABKAlCBLC7GAESEAoIcG9zaXRpb24YAiABKAkiJAoMVG9rZW5SZWZyZXNoEhQKBnRpY2tldBgBIAEoCUIEsLsYASI8Cg5QcmVzZW5jZVVwZGF0ZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJaXNfdHlwaW5nGAIgASgIIoQCCgtDbGllbnRGcmFtZRILCgNyZWYYASABKAQSLwoFaGVsbG8YAiABKAsyHi5pbmJveC5yZWFsdGltZS52MS5DbGllbnRIZWxsb0gAEjgKDXRva2VuX3JlZnJlc2gYAyABKAsyHy5pbmJveC5yZWFsdGltZS52MS5Ub2tlblJlZnJlc2hIABI+CgxzZW5kX21lc3NhZ2UYBCABKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXF1ZXN0SAASNQoIcHJlc2VuY2UYBSABKAsyIS5pbmJveC5yZWFsdGltZS52MS5QcmVzZW5jZVVwZGF0ZUgAQgYKBGJvZHliBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_assistant_v1_assistant_events, file_inbox_conversation_v1_conversation_events, file_inbox_error_v1_reason, file_inbox_identity_v1_identity_events, file_inbox_messaging_v1_messaging_events, file_inbox_messaging_v1_messaging_service, file_inbox_policy_v1_policy]);
 
 /**
  * How far one source stream was read.
@@ -287,6 +289,55 @@ export const CustomerTypingSchema: GenMessage<CustomerTyping, {jsonType: Custome
   messageDesc(file_inbox_realtime_v1_frame, 4);
 
 /**
+ * The AI writes an answer, said again every few seconds, or stopped; without a further word it stopped.
+ *
+ * @generated from message inbox.realtime.v1.AiWriting
+ */
+export type AiWriting = Message<"inbox.realtime.v1.AiWriting"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * It writes; false: it stopped.
+   *
+   * @generated from field: bool is_writing = 2;
+   */
+  isWriting: boolean;
+};
+
+/**
+ * The AI writes an answer, said again every few seconds, or stopped; without a further word it stopped.
+ *
+ * @generated from message inbox.realtime.v1.AiWriting
+ */
+export type AiWritingJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * It writes; false: it stopped.
+   *
+   * @generated from field: bool is_writing = 2;
+   */
+  isWriting?: boolean;
+};
+
+/**
+ * Describes the message inbox.realtime.v1.AiWriting.
+ * Use `create(AiWritingSchema)` to create a new message.
+ */
+export const AiWritingSchema: GenMessage<AiWriting, {jsonType: AiWritingJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_frame, 5);
+
+/**
  * The first frame of a socket.
  *
  * @generated from message inbox.realtime.v1.Hello
@@ -361,7 +412,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 5);
+  messageDesc(file_inbox_realtime_v1_frame, 6);
 
 /**
  * The position cannot be resumed: load a snapshot and go on from this frame's position.
@@ -384,7 +435,7 @@ export type ResyncRequiredJson = {
  * Use `create(ResyncRequiredSchema)` to create a new message.
  */
 export const ResyncRequiredSchema: GenMessage<ResyncRequired, {jsonType: ResyncRequiredJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 6);
+  messageDesc(file_inbox_realtime_v1_frame, 7);
 
 /**
  * Nothing happened; the position moved on.
@@ -407,7 +458,7 @@ export type IdleJson = {
  * Use `create(IdleSchema)` to create a new message.
  */
 export const IdleSchema: GenMessage<Idle, {jsonType: IdleJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 7);
+  messageDesc(file_inbox_realtime_v1_frame, 8);
 
 /**
  * The server is going away: come back after this long, resume from the last position.
@@ -442,7 +493,7 @@ export type ReconnectJson = {
  * Use `create(ReconnectSchema)` to create a new message.
  */
 export const ReconnectSchema: GenMessage<Reconnect, {jsonType: ReconnectJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 8);
+  messageDesc(file_inbox_realtime_v1_frame, 9);
 
 /**
  * The access token ends soon.
@@ -477,7 +528,7 @@ export type TokenExpiringJson = {
  * Use `create(TokenExpiringSchema)` to create a new message.
  */
 export const TokenExpiringSchema: GenMessage<TokenExpiring, {jsonType: TokenExpiringJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 9);
+  messageDesc(file_inbox_realtime_v1_frame, 10);
 
 /**
  * Answers one ClientFrame.
@@ -564,7 +615,7 @@ export type AckJson = {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack, {jsonType: AckJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 10);
+  messageDesc(file_inbox_realtime_v1_frame, 11);
 
 /**
  * Done, nothing to add.
@@ -587,7 +638,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 11);
+  messageDesc(file_inbox_realtime_v1_frame, 12);
 
 /**
  * From Inbox to a watcher. Frames with a position form one chain: `previous` is the position before.
@@ -686,6 +737,14 @@ export type ServerFrame = Message<"inbox.realtime.v1.ServerFrame"> & {
      */
     value: CustomerTyping;
     case: "customerTyping";
+  } | {
+    /**
+     * The AI writes or stopped.
+     *
+     * @generated from field: inbox.realtime.v1.AiWriting ai_writing = 12;
+     */
+    value: AiWriting;
+    case: "aiWriting";
   } | {
     /**
      * Messaging: a thread was opened.
@@ -798,6 +857,30 @@ export type ServerFrame = Message<"inbox.realtime.v1.ServerFrame"> & {
      */
     value: SessionRevoked;
     case: "sessionRevoked";
+  } | {
+    /**
+     * Assistant: an article changed.
+     *
+     * @generated from field: inbox.assistant.v1.ArticleChanged article_changed = 80;
+     */
+    value: ArticleChanged;
+    case: "articleChanged";
+  } | {
+    /**
+     * Assistant: how the AI behaves changed.
+     *
+     * @generated from field: inbox.assistant.v1.AssistantSettingsChanged assistant_settings_changed = 81;
+     */
+    value: AssistantSettingsChanged;
+    case: "assistantSettingsChanged";
+  } | {
+    /**
+     * Assistant: a turn of the AI ended.
+     *
+     * @generated from field: inbox.assistant.v1.TurnEnded turn_ended = 82;
+     */
+    value: TurnEnded;
+    case: "turnEnded";
   } | { case: undefined; value?: undefined };
 };
 
@@ -883,6 +966,13 @@ export type ServerFrameJson = {
    * @generated from field: inbox.realtime.v1.CustomerTyping customer_typing = 11;
    */
   customerTyping?: CustomerTypingJson;
+
+  /**
+   * The AI writes or stopped.
+   *
+   * @generated from field: inbox.realtime.v1.AiWriting ai_writing = 12;
+   */
+  aiWriting?: AiWritingJson;
 
   /**
    * Messaging: a thread was opened.
@@ -981,6 +1071,27 @@ export type ServerFrameJson = {
    * @generated from field: inbox.identity.v1.SessionRevoked session_revoked = 63;
    */
   sessionRevoked?: SessionRevokedJson;
+
+  /**
+   * Assistant: an article changed.
+   *
+   * @generated from field: inbox.assistant.v1.ArticleChanged article_changed = 80;
+   */
+  articleChanged?: ArticleChangedJson;
+
+  /**
+   * Assistant: how the AI behaves changed.
+   *
+   * @generated from field: inbox.assistant.v1.AssistantSettingsChanged assistant_settings_changed = 81;
+   */
+  assistantSettingsChanged?: AssistantSettingsChangedJson;
+
+  /**
+   * Assistant: a turn of the AI ended.
+   *
+   * @generated from field: inbox.assistant.v1.TurnEnded turn_ended = 82;
+   */
+  turnEnded?: TurnEndedJson;
 };
 
 /**
@@ -988,7 +1099,7 @@ export type ServerFrameJson = {
  * Use `create(ServerFrameSchema)` to create a new message.
  */
 export const ServerFrameSchema: GenMessage<ServerFrame, {jsonType: ServerFrameJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 12);
+  messageDesc(file_inbox_realtime_v1_frame, 13);
 
 /**
  * Opens a socket: the first client frame.
@@ -1037,7 +1148,7 @@ export type ClientHelloJson = {
  * Use `create(ClientHelloSchema)` to create a new message.
  */
 export const ClientHelloSchema: GenMessage<ClientHello, {jsonType: ClientHelloJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 13);
+  messageDesc(file_inbox_realtime_v1_frame, 14);
 
 /**
  * Renews the credential of an open socket.
@@ -1072,7 +1183,7 @@ export type TokenRefreshJson = {
  * Use `create(TokenRefreshSchema)` to create a new message.
  */
 export const TokenRefreshSchema: GenMessage<TokenRefresh, {jsonType: TokenRefreshJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 14);
+  messageDesc(file_inbox_realtime_v1_frame, 15);
 
 /**
  * Tells where the member is and whether they type.
@@ -1121,7 +1232,7 @@ export type PresenceUpdateJson = {
  * Use `create(PresenceUpdateSchema)` to create a new message.
  */
 export const PresenceUpdateSchema: GenMessage<PresenceUpdate, {jsonType: PresenceUpdateJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 15);
+  messageDesc(file_inbox_realtime_v1_frame, 16);
 
 /**
  * From a browser to Inbox.
@@ -1223,5 +1334,5 @@ export type ClientFrameJson = {
  * Use `create(ClientFrameSchema)` to create a new message.
  */
 export const ClientFrameSchema: GenMessage<ClientFrame, {jsonType: ClientFrameJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_frame, 16);
+  messageDesc(file_inbox_realtime_v1_frame, 17);
 

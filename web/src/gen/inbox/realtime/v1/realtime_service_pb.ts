@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/realtime/v1/realtime_service.proto.
  */
 export const file_inbox_realtime_v1_realtime_service: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9yZWFsdGltZS92MS9yZWFsdGltZV9zZXJ2aWNlLnByb3RvEhFpbmJveC5yZWFsdGltZS52MSI4CgxXYXRjaFJlcXVlc3QSEAoIcG9zaXRpb24YASABKAkSFgoOdW50aWxfcG9zaXRpb24YAiABKAkiPwoNV2F0Y2hSZXNwb25zZRIuCgZmcmFtZXMYASADKAsyHi5pbmJveC5yZWFsdGltZS52MS5TZXJ2ZXJGcmFtZSIiCgpXYXRjaEJ5dGVzEhQKBmZyYW1lcxgBIAMoDEIEsLsYASKTAQoWUHVibGlzaFByZXNlbmNlUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJaXNfdHlwaW5nGAIgASgIEhEKCW1lbWJlcl9pZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSDwoHaXNfZ29uZRgFIAEoCBITCgtpc19jdXN0b21lchgGIAEoCCIZChdQdWJsaXNoUHJlc2VuY2VSZXNwb25zZTLkAQoPUmVhbHRpbWVTZXJ2aWNlElsKBVdhdGNoEh8uaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hSZXF1ZXN0GiAuaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hSZXNwb25zZSINqrsYCQoFAQIDBAUgATABEnQKD1B1Ymxpc2hQcmVzZW5jZRIpLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hQcmVzZW5jZVJlcXVlc3QaKi5pbmJveC5yZWFsdGltZS52MS5QdWJsaXNoUHJlc2VuY2VSZXNwb25zZSIKqrsYBgoEAQIDBWIGcHJvdG8z", [file_inbox_policy_v1_policy, file_inbox_realtime_v1_frame]);
+  fileDesc("CihpbmJveC9yZWFsdGltZS92MS9yZWFsdGltZV9zZXJ2aWNlLnByb3RvEhFpbmJveC5yZWFsdGltZS52MSI4CgxXYXRjaFJlcXVlc3QSEAoIcG9zaXRpb24YASABKAkSFgoOdW50aWxfcG9zaXRpb24YAiABKAkiPwoNV2F0Y2hSZXNwb25zZRIuCgZmcmFtZXMYASADKAsyHi5pbmJveC5yZWFsdGltZS52MS5TZXJ2ZXJGcmFtZSIiCgpXYXRjaEJ5dGVzEhQKBmZyYW1lcxgBIAMoDEIEsLsYASKTAQoWUHVibGlzaFByZXNlbmNlUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJaXNfdHlwaW5nGAIgASgIEhEKCW1lbWJlcl9pZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSDwoHaXNfZ29uZRgFIAEoCBITCgtpc19jdXN0b21lchgGIAEoCCIZChdQdWJsaXNoUHJlc2VuY2VSZXNwb25zZSJHChhQdWJsaXNoQWlBY3Rpdml0eVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhIKCmlzX3dyaXRpbmcYAiABKAgiGwoZUHVibGlzaEFpQWN0aXZpdHlSZXNwb25zZTLeAgoPUmVhbHRpbWVTZXJ2aWNlElsKBVdhdGNoEh8uaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hSZXF1ZXN0GiAuaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hSZXNwb25zZSINqrsYCQoFAQIDBAUgATABEnQKD1B1Ymxpc2hQcmVzZW5jZRIpLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hQcmVzZW5jZVJlcXVlc3QaKi5pbmJveC5yZWFsdGltZS52MS5QdWJsaXNoUHJlc2VuY2VSZXNwb25zZSIKqrsYBgoEAQIDBRJ4ChFQdWJsaXNoQWlBY3Rpdml0eRIrLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hBaUFjdGl2aXR5UmVxdWVzdBosLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hBaUFjdGl2aXR5UmVzcG9uc2UiCKq7GAQKAgQFYgZwcm90bzM", [file_inbox_policy_v1_policy, file_inbox_realtime_v1_frame]);
 
 /**
  * Asks for the live stream of the caller's workspace.
@@ -263,6 +263,78 @@ export const PublishPresenceResponseSchema: GenMessage<PublishPresenceResponse, 
   messageDesc(file_inbox_realtime_v1_realtime_service, 4);
 
 /**
+ * Tells that the AI writes an answer, or stopped; it fades after 10 seconds unless it is said again.
+ *
+ * @generated from message inbox.realtime.v1.PublishAiActivityRequest
+ */
+export type PublishAiActivityRequest = Message<"inbox.realtime.v1.PublishAiActivityRequest"> & {
+  /**
+   * The conversation it answers in.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * It writes; false: it stopped.
+   *
+   * @generated from field: bool is_writing = 2;
+   */
+  isWriting: boolean;
+};
+
+/**
+ * Tells that the AI writes an answer, or stopped; it fades after 10 seconds unless it is said again.
+ *
+ * @generated from message inbox.realtime.v1.PublishAiActivityRequest
+ */
+export type PublishAiActivityRequestJson = {
+  /**
+   * The conversation it answers in.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * It writes; false: it stopped.
+   *
+   * @generated from field: bool is_writing = 2;
+   */
+  isWriting?: boolean;
+};
+
+/**
+ * Describes the message inbox.realtime.v1.PublishAiActivityRequest.
+ * Use `create(PublishAiActivityRequestSchema)` to create a new message.
+ */
+export const PublishAiActivityRequestSchema: GenMessage<PublishAiActivityRequest, {jsonType: PublishAiActivityRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_realtime_service, 5);
+
+/**
+ * It is on its way to those who watch, and to the customer's chat box.
+ *
+ * @generated from message inbox.realtime.v1.PublishAiActivityResponse
+ */
+export type PublishAiActivityResponse = Message<"inbox.realtime.v1.PublishAiActivityResponse"> & {
+};
+
+/**
+ * It is on its way to those who watch, and to the customer's chat box.
+ *
+ * @generated from message inbox.realtime.v1.PublishAiActivityResponse
+ */
+export type PublishAiActivityResponseJson = {
+};
+
+/**
+ * Describes the message inbox.realtime.v1.PublishAiActivityResponse.
+ * Use `create(PublishAiActivityResponseSchema)` to create a new message.
+ */
+export const PublishAiActivityResponseSchema: GenMessage<PublishAiActivityResponse, {jsonType: PublishAiActivityResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_realtime_service, 6);
+
+/**
  * Live updates.
  *
  * @generated from service inbox.realtime.v1.RealtimeService
@@ -287,6 +359,16 @@ export const RealtimeService: GenService<{
     methodKind: "unary";
     input: typeof PublishPresenceRequestSchema;
     output: typeof PublishPresenceResponseSchema;
+  },
+  /**
+   * Tells people and the customer that the AI is writing.
+   *
+   * @generated from rpc inbox.realtime.v1.RealtimeService.PublishAiActivity
+   */
+  publishAiActivity: {
+    methodKind: "unary";
+    input: typeof PublishAiActivityRequestSchema;
+    output: typeof PublishAiActivityResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_inbox_realtime_v1_realtime_service, 0);

@@ -1,0 +1,8 @@
+"""The AI: when it answers, with what, and when it calls a person.
+
+Owns: articles, how the AI behaves, what it owes in each conversation, the audit of its turns.
+Publishes: article_changed, assistant_settings_changed, turn_ended.
+Consumes: thread_opened, message_created, mode_changed.
+Calls: messaging (history, sends, handovers; holes of its log), realtime ("AI is writing"),
+identity (tokens), the providers of workspaces.
+"""

@@ -1,0 +1,89 @@
+"""`python -m services.assistant`: the AI of every workspace."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.dead_letters import DeadLetters
+from chassis.event_log import EventLog
+from chassis.migrations import wait_for_schema
+from chassis.owners_log import RemoteLog
+from chassis.relay import Relay
+from chassis.secrets import MasterKeys
+from chassis.server import Process, main
+from inbox.assistant import v1
+from inbox.event import v1 as event_v1
+from services.assistant import consumers, events
+from services.assistant.actions.means import Means
+from services.assistant.actions.snapshot import Snapshot
+from services.assistant.actions.vault import Vault
+from services.assistant.answering import Answering, Neighbours
+from services.assistant.model.settings import ProviderHosts
+from services.assistant.neighbours import BotTokens, GrpcAudience, GrpcMessaging
+from services.assistant.providers.providers import Providers
+from services.assistant.service.assistant import AssistantService
+from services.assistant.service.knowledge import KnowledgeService
+from services.assistant.settings import AssistantServiceSettings
+
+
+async def wire(process: Process, settings: AssistantServiceSettings) -> None:
+    """Put the parts together."""
+    app, worker = (
+        Database(
+            url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            application_name="assistant",
+        )
+        for url in (settings.database_url, settings.worker_database_url)
+    )
+    process.on_close(app.close)
+    process.on_close(worker.close)
+    await wait_for_schema(app, "assistant")
+    relay = Relay(worker, process.bus, events.STREAM, clock=process.clock)
+    hosts = ProviderHosts.of(settings.provider_hosts)
+    means_of = partial(
+        Means,
+        clock=process.clock,
+        vault=Vault(MasterKeys(settings.master_key.get_secret_value())),
+        hosts=hosts,
+        wake_relay=relay.wake,
+    )
+    messaging = process.channel(settings.messaging_address)
+    duties = Consumer(
+        name=consumers.DUTIES,
+        stream=consumers.STREAM,
+        database=worker,
+        bus=process.bus,
+        owner=RemoteLog(messaging),
+        apply=consumers.take_in,
+        clock=process.clock,
+    )
+    providers = Providers(hosts)
+    process.on_close(providers.close)
+    tokens = BotTokens(process.channel(settings.identity_address), process.clock)
+    answering = Answering(
+        means_of(worker),
+        Neighbours(
+            messaging=GrpcMessaging(messaging, tokens),
+            audience=GrpcAudience(process.channel(settings.realtime_address)),
+            providers=providers,
+        ),
+        process.clock,
+        slots=settings.turn_slots,
+    )
+    process.serve(v1.add_KnowledgeServiceServicer_to_server, KnowledgeService(means_of(app)))
+    process.serve(
+        v1.add_AssistantServiceServicer_to_server, AssistantService(means_of(app), worker)
+    )
+    process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
+    process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
+    process.ready_when("relay", relay.missing)
+    process.supervise("relay", relay.run)
+    process.supervise(consumers.DUTIES, duties.run)
+    process.supervise("answering", answering.run)
+
+
+if __name__ == "__main__":
+    main("assistant", AssistantServiceSettings, wire)

@@ -1,0 +1,87 @@
+"""What is known of conversations: taking in what happened there, silence, and forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chassis.database import Database, Transaction
+from chassis.ids import WorkspaceId
+from services.assistant.actions.means import Means
+from services.assistant.model.turns import Duty, News, answered, due_time, take_in
+from services.assistant.store import duties, requests, turns
+from services.assistant.store import settings as settings_store
+
+
+async def take_in_news(transaction: Transaction, news: Sequence[News]) -> None:
+    """Apply what messaging says about threads of one workspace, in order; a repeat changes nothing.
+
+    A customer's message in AI mode makes an answer due; everything else may make it due no more.
+    """
+    if not news:
+        return
+    settings = (await settings_store.read(transaction)).settings
+    held = await duties.lock(transaction, sorted({one.conversation_id for one in news}))
+    before = {conversation_id: one.duty for conversation_id, one in held.items()}
+    after: dict[str, Duty] = dict(before)
+    for one in news:
+        after[one.conversation_id] = take_in(after.get(one.conversation_id), one, settings)
+    await duties.save(
+        transaction,
+        [
+            (duty, due_time(duty, settings))
+            for conversation_id, duty in after.items()
+            if duty != before.get(conversation_id)
+        ],
+    )
+
+
+async def silence_conversation(
+    means: Means,
+    workspace_id: WorkspaceId,
+    conversation_id: str,
+    *,
+    request_id: str,
+    is_silenced: bool,
+) -> None:
+    """Keep the AI from answering, also what it has begun to write; or let it again.
+
+    What the customer wrote while it was silenced is not answered later. A conversation that
+    nothing is known of has nothing to be silenced. Raises: IdempotencyKeyReused.
+    """
+    at = means.clock.now()
+    async with means.database.begin(workspace_id) as transaction:
+        held = await duties.lock(transaction, [conversation_id])
+        repeated = await requests.remember(
+            transaction,
+            request_id,
+            method="SilenceConversation",
+            digest=requests.digest_of(conversation_id, is_silenced),
+            entity_id=conversation_id,
+            at=at,
+        )
+        if repeated is not None or conversation_id not in held:
+            return
+        duty = held[conversation_id].duty
+        if duty.is_silenced and not is_silenced:
+            duty = answered(duty, duty.inbound_count)
+        settings = (await settings_store.read(transaction)).settings
+        after = replace(duty, is_silenced=is_silenced)
+        await duties.update(transaction, after, due_time(after, settings))
+
+
+async def forget_conversations(
+    means: Means, worker: Database, workspace_id: WorkspaceId, conversation_ids: Sequence[str]
+) -> None:
+    """Remove everything that was said there; a repeat finds nothing more to remove.
+
+    What was to be answered is not answered any more. The audit of turns stays: nothing a customer
+    said is in it.
+    """
+    async with means.database.begin(workspace_id) as transaction:
+        for held in (await duties.lock(transaction, sorted(conversation_ids))).values():
+            duty = answered(held.duty, held.duty.inbound_count)
+            await duties.update(transaction, duty, None)
+        await turns.forget(transaction, conversation_ids)
+    async with worker.begin(workspace_id) as transaction:
+        await turns.forget_parked(transaction, conversation_ids)

@@ -1,0 +1,1 @@
+"""The rules of the AI, without any library."""

@@ -1,0 +1,1 @@
+"""Where answers come from: one port, one file per kind."""

@@ -1,0 +1,1 @@
+"""The servicers: requests to arguments, one action, answers to responses."""

@@ -1,0 +1,165 @@
+"""A whole conversation with the AI, through every real service: asked, answered, handed over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.auth import Role
+from chassis.ids import new_id
+from chassis.rpc.channel import Metadata
+from inbox.assistant import v1 as assistant_v1
+from inbox.messaging import v1 as messaging_v1
+from inbox.realtime import v1 as realtime_v1
+from suite.databases import DatabaseUrls
+from suite.testing import TestServers, test_servers
+from tests.serving import bearer
+from tests.system.services import Services, fresh_databases, running_services
+from tests.system.tenants import Stubs, Tenant, a_tenant
+
+WITHIN_SECONDS = 20.0
+SELF = messaging_v1.VISITOR_AUTHOR_KIND_SELF
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[TestServers]:
+    with test_servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def urls(servers: TestServers) -> Iterator[dict[str, DatabaseUrls]]:
+    with fresh_databases(servers) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def services(
+    urls: dict[str, DatabaseUrls], servers: TestServers, tmp_path: Path
+) -> AsyncIterator[Services]:
+    async with running_services(urls, servers, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def shop(services: Services) -> Tenant:
+    """A workspace whose AI answers, and knows when the shop is open."""
+    tenant, stubs = await a_tenant(services, "a-shop"), Stubs(services)
+    owner = tenant.callers[Role.OWNER]
+    await stubs.messaging.UpdateMessagingSettings(
+        messaging_v1.UpdateMessagingSettingsRequest(default_mode=messaging_v1.CONVERSATION_MODE_AI),
+        metadata=owner,
+    )
+    await stubs.knowledge.CreateArticle(
+        assistant_v1.CreateArticleRequest(
+            request_id=new_id(), title="Hours", body="Opening hours: nine to five."
+        ),
+        metadata=owner,
+    )
+    return tenant
+
+
+class Customer:
+    """Somebody at the chat box."""
+
+    def __init__(self, stubs: Stubs) -> None:
+        self._chat = stubs.chat
+        self.conversation_id = ""
+        self._metadata: Metadata = ()
+
+    async def arrive(self, channel_id: str) -> None:
+        opened = await self._chat.OpenSession(
+            messaging_v1.OpenSessionRequest(channel_id=channel_id, display_name="Ana")
+        )
+        self.conversation_id = opened.conversation_id
+        self._metadata = bearer(opened.access_token)
+
+    async def writes(self, text: str) -> None:
+        await self._chat.PostMessage(
+            messaging_v1.PostMessageRequest(client_message_id=new_id(), text=text),
+            metadata=self._metadata,
+        )
+
+    async def sees(self) -> list[str]:
+        """What others wrote, oldest first."""
+        listed = await self._chat.ListMessages(
+            messaging_v1.WebChatServiceListMessagesRequest(), metadata=self._metadata
+        )
+        told = [one for one in listed.messages if one.author_kind != SELF]
+        return [one.text for one in sorted(told, key=lambda one: one.seq)]
+
+    async def is_answered(self, count: int) -> list[str]:
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while len(seen := await self.sees()) < count:
+                await asyncio.sleep(0.05)
+        return seen
+
+
+class Watcher:
+    """A member who watches the workspace."""
+
+    def __init__(self, services: Services, tenant: Tenant) -> None:
+        self._realtime = realtime_v1.RealtimeServiceStub(services.channel_of("RealtimeService"))
+        self._metadata = tenant.callers[Role.OWNER]
+        self.frames: list[realtime_v1.ServerFrame] = []
+
+    async def watch(self) -> None:
+        request = realtime_v1.WatchRequest()
+        async for answer in self._realtime.Watch(request, metadata=self._metadata):
+            self.frames += answer.frames
+
+    def bodies(self, kind: str) -> list[Any]:
+        return [getattr(one, kind) for one in self.frames if one.WhichOneof("body") == kind]
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while not holds():
+                await asyncio.sleep(0.02)
+
+
+async def test_the_ai_answers_until_the_customer_wants_a_person_and_gets_one(
+    services: Services, shop: Tenant
+) -> None:
+    stubs, watcher = Stubs(services), Watcher(services, shop)
+    ana, owner = Customer(stubs), shop.callers[Role.OWNER]
+    await ana.arrive(shop.channel_id)
+
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(watcher.watch())
+        await watcher.until(lambda: watcher.frames)
+        await ana.writes("Hi!")
+        await ana.writes("What are your opening hours?")
+        assert await ana.is_answered(1) == ["Opening hours: nine to five.\n\nSource: Hours"]
+        await ana.writes("I want to talk to a person")
+        _, farewell = await ana.is_answered(2)
+        await watcher.until(lambda: len(watcher.bodies("turn_ended")) == 2)
+        await watcher.until(lambda: watcher.bodies("mode_changed"))
+        await ana.writes("Are you there?")
+        await stubs.messaging.SendMessage(
+            messaging_v1.SendMessageRequest(
+                conversation_id=ana.conversation_id,
+                client_message_id=new_id(),
+                text="I am, and I am a person.",
+            ),
+            metadata=owner,
+        )
+        seen = await ana.is_answered(3)
+        watching.cancel()
+
+    assert farewell == "I am passing you on to a colleague, who will answer you here."
+    assert seen[-1] == "I am, and I am a person."
+    assert await ana.sees() == seen
+    signs = [(one.conversation_id, one.is_writing) for one in watcher.bodies("ai_writing")]
+    assert (ana.conversation_id, True) in signs
+    assert signs[-1] == (ana.conversation_id, False)
+    handover = watcher.bodies("mode_changed")[-1].thread.handover
+    assert handover.reason == messaging_v1.HANDOVER_REASON_CUSTOMER_ASKED
+    outcomes = [one.turn.outcome for one in watcher.bodies("turn_ended")]
+    assert outcomes == [
+        assistant_v1.TURN_OUTCOME_REPLIED,
+        assistant_v1.TURN_OUTCOME_HANDED_OVER,
+    ]
