@@ -6,19 +6,19 @@ import stat
 from pathlib import Path
 
 from suite.infra.ports import free_port
-from tests.system.running import RunningSuite, dev
+from tests.running_inbox import RunningInbox, dev
 
 
-def test_everything_that_runs_is_well(suite: RunningSuite) -> None:
+def test_everything_that_runs_is_well(suite: RunningInbox) -> None:
     answer = dev("status", "--data", str(suite.data))
 
     assert answer.returncode == 0, answer.stdout
-    assert f"http://localhost:{suite.port}" in answer.stdout
+    assert suite.url in answer.stdout
     for name in suite.run["processes"]:
         assert name in answer.stdout
 
 
-def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningSuite) -> None:
+def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningInbox) -> None:
     answer = dev("up", "--data", str(suite.data), "--port", str(free_port()))
 
     assert answer.returncode == 1
@@ -27,7 +27,7 @@ def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: Running
     assert "Traceback" not in answer.stderr
 
 
-def test_a_taken_port_is_named(suite: RunningSuite, tmp_path: Path) -> None:
+def test_a_taken_port_is_named(suite: RunningInbox, tmp_path: Path) -> None:
     answer = dev("up", "--data", str(tmp_path / "other"), "--port", str(suite.port))
 
     assert answer.returncode == 1
@@ -35,20 +35,20 @@ def test_a_taken_port_is_named(suite: RunningSuite, tmp_path: Path) -> None:
     assert "--port" in answer.stderr
 
 
-def test_data_of_a_running_suite_cannot_be_deleted_or_replaced(suite: RunningSuite) -> None:
+def test_data_of_a_running_inbox_cannot_be_deleted_or_replaced(suite: RunningInbox) -> None:
     assert dev("reset", "--yes", "--data", str(suite.data)).returncode == 1
 
     assert "postgres" in suite.run["processes"]
 
 
-def test_secrets_are_for_their_owner_only(suite: RunningSuite) -> None:
+def test_secrets_are_for_their_owner_only(suite: RunningInbox) -> None:
     for name in ("secrets.json", "ports.json"):
         mode = stat.S_IMODE((suite.data / name).stat().st_mode)
         assert mode == 0o600, name
     assert stat.S_IMODE(suite.data.stat().st_mode) == 0o700
 
 
-def test_logs_show_one_service_or_all(suite: RunningSuite) -> None:
+def test_logs_show_one_service_or_all(suite: RunningInbox) -> None:
     one = dev("logs", "postgres", "--data", str(suite.data))
     everything = dev("logs", "--data", str(suite.data))
 
@@ -57,7 +57,7 @@ def test_logs_show_one_service_or_all(suite: RunningSuite) -> None:
     assert "nats           " in everything.stdout
 
 
-def test_a_backup_is_taken_while_everything_runs(suite: RunningSuite, tmp_path: Path) -> None:
+def test_a_backup_is_taken_while_everything_runs(suite: RunningInbox, tmp_path: Path) -> None:
     file = tmp_path / "backup.tar"
 
     assert dev("backup", str(file), "--data", str(suite.data)).returncode == 0
