@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -98,13 +97,12 @@ class RunningInbox:
 
     def processes(self) -> list[Process]:
         """Every process that has a pid right now."""
-        ports: dict[str, int] = json.loads((self.data / "ports.json").read_text())
         return [
             Process(
                 name=name,
                 service=re.sub(r"-\d+$", "", name),
                 pid=row["pid"],
-                address=f"127.0.0.1:{row.get('port') or ports.get(name, 0)}",
+                address=f"127.0.0.1:{row['port']}",
                 restarts=row["restarts"],
             )
             for name, row in self.run["processes"].items()

@@ -14,8 +14,9 @@ def test_everything_that_runs_is_well(suite: RunningInbox) -> None:
 
     assert answer.returncode == 0, answer.stdout
     assert suite.url in answer.stdout
-    for name in suite.run["processes"]:
-        assert name in answer.stdout
+    for process in suite.processes():
+        assert process.name in answer.stdout
+        assert process.address.rpartition(":")[2] in answer.stdout
 
 
 def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningInbox) -> None:
@@ -64,6 +65,24 @@ def test_a_backup_is_taken_while_everything_runs(suite: RunningInbox, tmp_path: 
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert dev("backup", str(file), "--data", str(suite.data)).returncode == 1
+
+
+def test_a_backup_needs_a_folder_that_is_there(suite: RunningInbox, tmp_path: Path) -> None:
+    answer = dev("backup", str(tmp_path / "none" / "backup.tar"), "--data", str(suite.data))
+
+    assert answer.returncode == 1
+    assert "is no folder" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_what_is_no_backup_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Ana")
+
+    answer = dev("restore", str(tmp_path / "letter.txt"), "--data", str(tmp_path / "data"), "--yes")
+
+    assert answer.returncode == 1
+    assert "is no backup of Inbox" in answer.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_data_of_a_newer_version_are_refused_with_the_version_to_use(tmp_path: Path) -> None:
