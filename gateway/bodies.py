@@ -20,6 +20,17 @@ async def read_body(request: web.Request, max_bytes: int) -> bytes:
             message=f"content-encoding {encoding} is not known; use gzip or identity",
             metadata={"field": "content-encoding"},
         )
+    return await _read(request, max_bytes)
+
+
+async def read_raw_body(request: web.Request, max_bytes: int) -> bytes:
+    """The bytes exactly as they came, for a signature over them. Raises: EdgeError."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise invalid("content-encoding", "must be identity: the signature is over the raw body")
+    return await _read(request, max_bytes)
+
+
+async def _read(request: web.Request, max_bytes: int) -> bytes:
     size = request.content_length
     if size is not None and size > max_bytes:
         raise too_large("the request's body", max_bytes)

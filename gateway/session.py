@@ -1,6 +1,6 @@
 """One agent's live socket as a state machine without I/O: frames and time in, actions out.
 
-    NEW ──hello──▶ EXCHANGING ──admitted──▶ JOINING ──joined──▶ LIVE ──▶ CLOSED
+    NEW ──hello──▶ ADMITTING ──admitted──▶ JOINING ──joined──▶ LIVE ──▶ CLOSED
                        └─refused─▶ CLOSED (4401)
 
 Nothing here waits, reads a clock or touches a socket; `connection` does, and carries out what is
@@ -9,7 +9,6 @@ asked for. Times are seconds on a clock that never goes back.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.actions import (
     Action,
-    Close,
     Emit,
     Exchange,
     Join,
@@ -28,7 +26,7 @@ from gateway.actions import (
 )
 from gateway.close_codes import CloseCode
 from gateway.frames import FrameInvalid, Received
-from gateway.liveness import HELLO_WITHIN, Pulse
+from gateway.lifecycle import Lifecycle, State
 from inbox.error import v1 as error_v1
 from inbox.policy import v1 as policy_v1
 from inbox.realtime import v1 as realtime_v1
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 
     from gateway.encodings import Encoding
 
-JOIN_WITHIN_SECONDS = 15.0
 ANNOUNCE_BEFORE_SECONDS = 60.0
 ANNOUNCE_AGAIN_SECONDS = 15.0
 SENDERS = frozenset({policy_v1.ROLE_OWNER, policy_v1.ROLE_AGENT, policy_v1.ROLE_BOT})
@@ -46,16 +43,6 @@ SEEN_BY_COLLEAGUES = frozenset(
     {policy_v1.ROLE_OWNER, policy_v1.ROLE_AGENT, policy_v1.ROLE_READ_ONLY}
 )
 """As the policies of SendMessage and PublishPresence say; a test compares them."""
-
-
-class State(enum.Enum):
-    """How far the socket got."""
-
-    NEW = enum.auto()
-    EXCHANGING = enum.auto()
-    JOINING = enum.auto()
-    LIVE = enum.auto()
-    CLOSED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +61,26 @@ class Admission:
     """From the moment of the exchange, for our own clock."""
 
 
-class Session:
+class Session(Lifecycle):
     """The state machine."""
 
     __slots__ = (
         "_announce_at",
-        "_deadline",
         "_encoding",
-        "_expires_at",
         "_position",
-        "_pulse",
         "_refresh_ref",
         "admission",
-        "state",
     )
 
     def __init__(
         self, encoding: Encoding, now: float, draw: Callable[[float, float], float]
     ) -> None:
-        self.state = State.NEW
+        super().__init__(now, draw)
         self.admission: Admission | None = None
         self._encoding = encoding
-        self._deadline = now + HELLO_WITHIN.total_seconds()
-        self._pulse = Pulse(now, draw)
         self._position = ""
-        self._expires_at = 0.0
         self._announce_at = 0.0
         self._refresh_ref: int | None = None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the end was decided."""
-        return self.state is State.CLOSED
-
-    def heard(self, now: float) -> None:
-        """Bytes came, whatever they say."""
-        self._pulse.heard(now)
 
     def receive(self, received: Received) -> list[Action]:
         """A whole message of the client."""
@@ -136,10 +107,9 @@ class Session:
 
     def admitted(self, admission: Admission, now: float) -> list[Action]:
         """The ticket was good."""
-        if self.state is State.EXCHANGING:
+        if self.state is State.ADMITTING:
             self._take(admission, now)
-            self.state = State.JOINING
-            self._deadline = now + JOIN_WITHIN_SECONDS
+            self._begin_to_join(now)
             return [Join(self._position)]
         if self.state is not State.LIVE or self.admission is None or self._refresh_ref is None:
             return []
@@ -152,7 +122,7 @@ class Session:
 
     def refused(self, error: error_v1.Error, *, is_temporary: bool) -> list[Action]:
         """The ticket was not good, or nobody could tell."""
-        if self.state is State.EXCHANGING:
+        if self.state is State.ADMITTING:
             if is_temporary:
                 return self.close(CloseCode.RESTART, "identity does not answer; come back")
             return self.close(CloseCode.CREDENTIAL_ENDED, error.message)
@@ -193,16 +163,11 @@ class Session:
         """Time passed."""
         if self.is_closed:
             return []
-        if self._pulse.is_dead(now):
-            return self.close(CloseCode.TOO_SLOW, "no sign of life")
-        if self.state is State.NEW and now >= self._deadline:
-            return self.close(CloseCode.CREDENTIAL_ENDED, "the ticket did not come in time")
-        if self.state in {State.EXCHANGING, State.JOINING} and now >= self._deadline:
-            return self.close(CloseCode.RESTART, "the live stream is away; come back")
+        overdue = self._overdue(now)
+        if overdue:
+            return overdue
         actions: list[Action] = []
         if self.state is State.LIVE:
-            if now >= self._expires_at:
-                return self.close(CloseCode.CREDENTIAL_ENDED, "the access token has ended")
             actions += self._announce_expiry(now)
         if self._pulse.is_ping_due(now):
             actions.append(Ping())
@@ -215,19 +180,12 @@ class Session:
         reconnect = realtime_v1.Reconnect(delay_millis=delay_millis)
         return [Emit(realtime_v1.ServerFrame(reconnect=reconnect))]
 
-    def close(self, code: CloseCode, reason: str) -> list[Action]:
-        """End it, whoever asks."""
-        if self.is_closed:
-            return []
-        self.state = State.CLOSED
-        return [Close(code, reason)]
-
     def _hello(self, asked: realtime_v1.ClientFrame, kind: str | None) -> list[Action]:
         if kind != "hello":
             return self.close(CloseCode.MALFORMED, "the first frame must be a hello")
         if not asked.hello.ticket:
             return self.close(CloseCode.CREDENTIAL_ENDED, "the hello brings no ticket")
-        self.state = State.EXCHANGING
+        self.state = State.ADMITTING
         self._position = asked.hello.position
         return [Exchange(asked.hello.ticket)]
 

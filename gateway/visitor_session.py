@@ -1,6 +1,6 @@
 """One customer's chat box as a state machine without I/O; the visitor's side of `session`.
 
-    NEW ──hello──▶ VERIFYING ──admitted──▶ JOINING ──joined──▶ LIVE ──▶ CLOSED
+    NEW ──hello──▶ ADMITTING ──admitted──▶ JOINING ──joined──▶ LIVE ──▶ CLOSED
 
 There is no resume here: the hello says how far the conversation goes, and the box lists what it
 lacks.
@@ -8,14 +8,12 @@ lacks.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.actions import (
     Acknowledge,
     Action,
-    Close,
     CustomerTypes,
     Emit,
     Join,
@@ -25,7 +23,7 @@ from gateway.actions import (
 )
 from gateway.close_codes import CloseCode
 from gateway.frames import FrameInvalid, Received
-from gateway.liveness import HELLO_WITHIN, Pulse
+from gateway.lifecycle import Lifecycle, State
 from inbox.realtime import v1 as realtime_v1
 
 if TYPE_CHECKING:
@@ -33,18 +31,6 @@ if TYPE_CHECKING:
 
     from gateway.encodings import Encoding
     from inbox.error import v1 as error_v1
-
-JOIN_WITHIN_SECONDS = 15.0
-
-
-class State(enum.Enum):
-    """How far the socket got."""
-
-    NEW = enum.auto()
-    VERIFYING = enum.auto()
-    JOINING = enum.auto()
-    LIVE = enum.auto()
-    CLOSED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +44,22 @@ class VisitorAdmission:
     expires_in_seconds: float
 
 
-class VisitorSession:
+class VisitorSession(Lifecycle):
     """The state machine."""
 
     __slots__ = (
-        "_deadline",
         "_encoding",
-        "_expires_at",
-        "_pulse",
         "_renewing",
         "admission",
-        "state",
     )
 
     def __init__(
         self, encoding: Encoding, now: float, draw: Callable[[float, float], float]
     ) -> None:
-        self.state = State.NEW
+        super().__init__(now, draw)
         self.admission: VisitorAdmission | None = None
         self._encoding = encoding
-        self._deadline = now + HELLO_WITHIN.total_seconds()
-        self._pulse = Pulse(now, draw)
-        self._expires_at = 0.0
         self._renewing: int | None = None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the end was decided."""
-        return self.state is State.CLOSED
-
-    def heard(self, now: float) -> None:
-        """Bytes came, whatever they say."""
-        self._pulse.heard(now)
 
     def receive(self, received: Received) -> list[Action]:
         """A whole message of the box."""
@@ -116,10 +86,9 @@ class VisitorSession:
 
     def admitted(self, admission: VisitorAdmission, now: float) -> list[Action]:
         """The token is genuine."""
-        if self.state is State.VERIFYING:
+        if self.state is State.ADMITTING:
             self._take(admission, now)
-            self.state = State.JOINING
-            self._deadline = now + JOIN_WITHIN_SECONDS
+            self._begin_to_join(now)
             return [Join("")]
         if self.state is not State.LIVE or self.admission is None or self._renewing is None:
             return []
@@ -131,7 +100,7 @@ class VisitorSession:
 
     def refused(self, error: error_v1.Error, *, is_temporary: bool) -> list[Action]:
         """The token is not good, or nobody could tell."""
-        if self.state is State.VERIFYING:
+        if self.state is State.ADMITTING:
             if is_temporary:
                 return self.close(CloseCode.RESTART, "the token cannot be checked now; come back")
             return self.close(CloseCode.CREDENTIAL_ENDED, error.message)
@@ -159,14 +128,9 @@ class VisitorSession:
         """Time passed."""
         if self.is_closed:
             return []
-        if self._pulse.is_dead(now):
-            return self.close(CloseCode.TOO_SLOW, "no sign of life")
-        if self.state is State.NEW and now >= self._deadline:
-            return self.close(CloseCode.CREDENTIAL_ENDED, "the token did not come in time")
-        if self.state in {State.VERIFYING, State.JOINING} and now >= self._deadline:
-            return self.close(CloseCode.RESTART, "the live stream is away; come back")
-        if self.state is State.LIVE and now >= self._expires_at:
-            return self.close(CloseCode.CREDENTIAL_ENDED, "the access token has ended")
+        overdue = self._overdue(now)
+        if overdue:
+            return overdue
         return [Ping()] if self._pulse.is_ping_due(now) else []
 
     def leave(self, delay_millis: int) -> list[Action]:
@@ -176,19 +140,12 @@ class VisitorSession:
         reconnect = realtime_v1.VisitorReconnect(delay_millis=delay_millis)
         return [Emit(realtime_v1.VisitorServerFrame(reconnect=reconnect))]
 
-    def close(self, code: CloseCode, reason: str) -> list[Action]:
-        """End it, whoever asks."""
-        if self.is_closed:
-            return []
-        self.state = State.CLOSED
-        return [Close(code, reason)]
-
     def _hello(self, asked: realtime_v1.VisitorClientFrame) -> list[Action]:
         token = asked.hello.access_token
         if self.state is State.NEW:
             if not token:
                 return self.close(CloseCode.CREDENTIAL_ENDED, "the hello brings no token")
-            self.state = State.VERIFYING
+            self.state = State.ADMITTING
             return [Verify(token)]
         if self.state is not State.LIVE or self._renewing is not None:
             return self.close(CloseCode.MALFORMED, "a hello is under way already")

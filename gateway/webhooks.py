@@ -13,7 +13,8 @@ import grpc
 from aiohttp import web
 
 from chassis.logs import log
-from gateway.errors import EdgeError, invalid, of_rpc, temporarily_unavailable, too_large
+from gateway.bodies import read_raw_body
+from gateway.errors import EdgeError, of_rpc, temporarily_unavailable, too_large
 from inbox.messaging import v1 as messaging_v1
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Webhooks:
         asked = messaging_v1.IngestWebhookRequest(
             channel_kind=kind,
             channel_id=channel_id,
-            body=await _raw_body(request),
+            body=await read_raw_body(request, MAX_BODY_BYTES),
             headers=_headers(request),
             query=dict(request.query),
             method=request.method,
@@ -74,24 +75,6 @@ class Webhooks:
         except grpc.aio.AioRpcError as error:
             raise _for_platform(error) from error
         return web.Response(body=answer.body, content_type="text/plain", charset="utf-8")
-
-
-async def _raw_body(request: web.Request) -> bytes:
-    """The bytes that were signed. Raises: EdgeError."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise invalid("content-encoding", "must be identity: the signature is over the raw body")
-    size = request.content_length
-    if size is not None and size > MAX_BODY_BYTES:
-        raise too_large("the webhook's body", MAX_BODY_BYTES)
-    body = bytearray()
-    try:
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > MAX_BODY_BYTES:
-                raise too_large("the webhook's body", MAX_BODY_BYTES)
-    except web.RequestPayloadError:
-        raise invalid("body", "ended early") from None
-    return bytes(body)
 
 
 def _headers(request: web.Request) -> dict[str, str]:

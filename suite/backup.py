@@ -82,9 +82,13 @@ def run(options: argparse.Namespace) -> int:
     file = options.file.absolute()
     if options.command == "backup":
         folder.require()
+        if not (file.parent.is_dir() and os.access(file.parent, os.W_OK)):
+            raise SuiteError(f"{file.parent} is no folder that this user may write to")
         return backup(folder, file)
-    if not file.exists():
-        raise SuiteError(f"there is no file {file}")
+    if not (file.is_file() and os.access(file, os.R_OK)):
+        raise SuiteError(f"{file} is no file that this user may read")
+    if not tarfile.is_tarfile(file):
+        raise SuiteError(f"{file} is no backup of Inbox: it is no tar archive")
     folder.prepare()
     return restore(folder, file, sure=options.yes)
 

@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     logs = add("logs", "show the services' output")
     logs.add_argument("service", nargs="?", help="only this one, like messaging or postgres")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is written")
-    logs.add_argument("-n", "--lines", type=int, default=50, help="how many at first (50)")
+    logs.add_argument("-n", "--lines", type=_count, default=50, help="how many at first (50)")
     _add_data(logs)
     key = add("key", "print an API key of the demo workspace", KEY)
     key.add_argument("--role", choices=ROLES, default="agent", help="what it may do (agent)")
@@ -160,6 +160,12 @@ def _port(text: str) -> int:
     if text.isdecimal() and 0 < int(text) <= LAST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no port: use a number from 1 to {LAST_PORT}")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of lines: use 1 or more")
 
 
 def _workers(text: str) -> tuple[str, int]:

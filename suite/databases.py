@@ -138,23 +138,31 @@ async def create_database(
 ) -> None:
     """Create the service's database with its extensions, unless it is there."""
     name = name or database.name
-    owner = database.role("owner")
     exists = await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name)
     if not exists:
         await connection.execute(
             f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' "
             "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
         )
-    await connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
-    await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-    others = ", ".join(database.role(kind) for kind in ROLES if kind != "owner")
-    # Temporary: hot statements stand in functions of the session that uses them.
-    await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {others}")
+    await let_in(connection, database, name)
     async with connected(with_database(superuser_url, name)) as inside:
         for extension in database.extensions:
             await inside.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
-        await inside.execute(f"ALTER SCHEMA public OWNER TO {owner}")
-        await inside.execute(f"GRANT USAGE ON SCHEMA public TO {others}")
+        await inside.execute(f"ALTER SCHEMA public OWNER TO {database.role('owner')}")
+        await inside.execute(f"GRANT USAGE ON SCHEMA public TO {_others(database)}")
+
+
+async def let_in(connection: asyncpg.Connection, database: ServiceDatabase, name: str) -> None:
+    """Give a database to its owner, and let in the service's other roles and nobody else."""
+    await connection.execute(f"ALTER DATABASE {name} OWNER TO {database.role('owner')}")
+    await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    # Temporary: hot statements stand in functions of the session that uses them.
+    others = _others(database)
+    await connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {others}")
+
+
+def _others(database: ServiceDatabase) -> str:
+    return ", ".join(database.role(kind) for kind in ROLES if kind != "owner")
 
 
 @asynccontextmanager

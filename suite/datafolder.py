@@ -55,6 +55,8 @@ class DataFolder:
             for part in (self.logs, self.blobs):
                 part.mkdir(mode=0o700, exist_ok=True)
             self._check_version()
+        except (FileExistsError, NotADirectoryError) as error:
+            raise SuiteError(f"{self.path} cannot be the data folder: a file is there") from error
         except PermissionError as error:
             raise SuiteError(
                 f"cannot use the data folder {self.path}: {error.strerror}.\n"

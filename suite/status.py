@@ -84,6 +84,9 @@ def show_logs(folder: DataFolder, service: str | None, *, lines: int, follow: bo
         if not logs:
             known = ", ".join(sorted(log.stem for log in folder.logs.glob("*.log")))
             raise SuiteError(f"there is no log of {service}; there is {known or 'none yet'}")
+    if not logs:
+        print(f"Nothing was written in {folder.logs} yet.")
+        return 0
     with_name = len(logs) > 1
     files = {log: log.open("rb") for log in logs}
     try:

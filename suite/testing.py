@@ -29,6 +29,7 @@ import hashlib
 import inspect
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,8 @@ ACCOUNTS = 512
 PASSWORD = "test"  # noqa: S105 - of throw-away roles on loopback
 MAX_CONNECTIONS = 500
 TEMPLATE_LOCK = 0x1B0C6
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder inside is made for its owner only
+ROOM_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +139,10 @@ async def _create(
             await _make_template(connection, servers, database, template, migrate)
         await connection.execute("SELECT pg_advisory_unlock($1)", TEMPLATE_LOCK)
         name = f"test_{database.service}_{await _next_number(connection)}"
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Whole files: without fsync that costs half of what going through the buffers does.
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         # Privileges on a database are not copied with it.
-        await databases.create_database(connection, servers.database_url, database, name=name)
+        await databases.let_in(connection, database, name)
     return databases.urls(servers.database_url, database, passwords, name=name)
 
 
@@ -300,13 +304,22 @@ def hold(folder: Path) -> None:
 def running_shared_servers() -> Iterator[TestServers]:
     """PostgreSQL without fsync and a nats-server with many accounts, in a scratch folder."""
     with (
-        tempfile.TemporaryDirectory(prefix="inbox-test-servers-") as scratch,
+        tempfile.TemporaryDirectory(prefix="inbox-test-servers-", dir=_memory()) as scratch,
         running_postgres(
             Path(scratch) / "postgres", max_connections=MAX_CONNECTIONS, fsync=False
         ) as postgres,
         running_nats(Path(scratch) / "nats", account_count=ACCOUNTS) as server,
     ):
         yield TestServers(database_url=postgres.url, nats_url=server.url)
+
+
+def _memory() -> Path | None:
+    """A file system in memory with room, where nothing that tests keep needs a disk.
+
+    A copy of a database is a thousand files, and on a disk making them is most of its cost.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    return MEMORY if has_room and os.access(MEMORY, os.W_OK) else None
 
 
 if __name__ == "__main__":

@@ -271,7 +271,8 @@ class Suite:
         plan = self._plan
         if plan is None:
             return
-        ports = {replica.name: replica.port for replica in plan.replicas}
+        ports = {name: self._folder.known_port(name) for name in ("nats", "postgres")}
+        ports |= {"envoy": plan.port} | {replica.name: replica.port for replica in plan.replicas}
         self._folder.write_run(
             {
                 "pid": os.getpid(),

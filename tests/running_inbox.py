@@ -1,19 +1,32 @@
-"""The whole of Inbox as a user starts it, with what storms and benchmarks do to it."""
+"""The whole of Inbox as a person starts it, its screen, its processes and its keys."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from suite.datafolder import DataFolder
 from suite.infra.ports import free_port
-from tests.system.running import RunningSuite, dev
+from suite.settings import ROOT, python_environment
+
+READY = re.compile(r"Inbox is ready: (\S+)(?:\s+customers' chat page: (\S+))?")
+READY_SECONDS = 90.0
+BUILT_SECONDS = 150.0
+"""When it builds the web client first."""
+LEAVES_SECONDS = 10.0
+"""The promise for Ctrl-C and SIGTERM."""
+COMMAND_SECONDS = 60.0
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,12 +41,35 @@ class Process:
     restarts: int
 
 
-class RunningInbox(RunningSuite):
-    """A running suite, its processes and its keys."""
+@dataclass(frozen=True)
+class Links:
+    """The last line of a start."""
 
-    def __init__(self, data: Path, *options: str) -> None:
-        super().__init__(data, free_port(), *options)
+    sign_in: str
+    chat: str
+    """Empty without a demo workspace."""
+
+
+class RunningInbox:
+    """One `./dev up` on one data folder."""
+
+    def __init__(self, data: Path, *options: str, with_web: bool = False) -> None:
+        self.data = data
+        self.port = free_port()
+        self._ready_seconds = BUILT_SECONDS if with_web else READY_SECONDS
         self._keys: dict[str, str] = {}
+        data.parent.mkdir(parents=True, exist_ok=True)
+        self._output = data.parent / f"screen-{self.port}.txt"
+        web = () if with_web else ("--no-web",)
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                command("up", "--data", str(data), "--port", str(self.port), *web, *options),
+                env=python_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     @property
     def url(self) -> str:
@@ -45,27 +81,38 @@ class RunningInbox(RunningSuite):
         """Where teams call gRPC: the same port."""
         return f"localhost:{self.port}"
 
+    @property
+    def screen(self) -> str:
+        return self._output.read_text(errors="replace")
+
+    @property
+    def links(self) -> Links:
+        found = READY.search(self.screen)
+        assert found is not None
+        return Links(found[1], found[2] or "")
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return DataFolder(self.data).read_run() or {}
+
     def processes(self) -> list[Process]:
         """Every process that has a pid right now."""
-        ports: dict[str, int] = json.loads((self.data / "ports.json").read_text())
         return [
             Process(
                 name=name,
                 service=re.sub(r"-\d+$", "", name),
                 pid=row["pid"],
-                address=f"127.0.0.1:{row.get('port') or ports.get(name, 0)}",
+                address=f"127.0.0.1:{row['port']}",
                 restarts=row["restarts"],
             )
             for name, row in self.run["processes"].items()
             if row["pid"]
         ]
 
-    def kill(self, name: str) -> None:
-        """kill -9, as if the power went for this one."""
-        for process in self.processes():
-            if process.name == name:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+    def pid_of(self, name: str) -> int:
+        pid = self.run["processes"][name]["pid"]
+        assert isinstance(pid, int)
+        return pid
 
     def key(self, role: str = "owner") -> str:
         """An API key of the demo workspace."""
@@ -75,19 +122,62 @@ class RunningInbox(RunningSuite):
             self._keys[role] = printed.stdout.split()[-1]
         return self._keys[role]
 
+    def wait_ready(self) -> None:
+        self.wait_for(READY, self._ready_seconds)
+
+    def wait_for(self, pattern: str | re.Pattern[str], seconds: float = READY_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.screen):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the screen never showed {pattern!r}:\n{self.screen}")
+            time.sleep(POLL_SECONDS)
+
+    def kill(self, name: str) -> None:
+        """kill -9, as if the power went for this one."""
+        for process in self.processes():
+            if process.name == name:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+
     def wipe_nats_store(self) -> None:
         """Kill NATS and delete everything it ever stored."""
         self.kill("nats")
         shutil.rmtree(self.data / "nats" / "jetstream", ignore_errors=True)
 
+    def stop(self) -> tuple[int, float]:
+        """Ask it to leave; its exit code and how long it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(LEAVES_SECONDS * 3)
+        return code, time.monotonic() - began
+
 
 @contextlib.contextmanager
-def running_inbox(data: Path, *options: str) -> Iterator[RunningInbox]:
+def running_inbox(data: Path, *options: str, with_web: bool = False) -> Iterator[RunningInbox]:
     """Everything up for the length of a block."""
-    inbox = RunningInbox(data, *options)
+    inbox = RunningInbox(data, *options, with_web=with_web)
     try:
         inbox.wait_ready()
         yield inbox
     finally:
         if inbox.process.poll() is None:
             inbox.stop()
+
+
+def command(*arguments: str) -> list[str]:
+    """`./dev ARGUMENTS` in the environment the tests run in."""
+    return [sys.executable, "-P", "-m", "suite", *arguments]
+
+
+def dev(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=ROOT,
+        env=python_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )

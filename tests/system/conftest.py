@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.running import RunningSuite, running_suite
+from tests.running_inbox import RunningInbox, running_inbox
 
 
 @pytest.fixture(scope="session")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInbox]:
     """`./dev up` with its demo workspace, in a folder whose parent only its owner may enter.
 
     PostgreSQL, which root runs as another user, must not mind that parent.
     """
     closed = tmp_path_factory.mktemp("closed")
     closed.chmod(0o700)
-    with running_suite(closed / "data") as suite:
+    with running_inbox(closed / "data") as suite:
         yield suite

@@ -13,8 +13,9 @@ from chassis.ids import new_id
 from suite.chromium import find_or_install
 from suite.screen import Screen
 from suite.settings import ROOT
+from tests.running_inbox import running_inbox
 from tests.web.people import Agent, Customer
-from tests.web.system import System, running_system
+from tests.web.system import System
 
 PATIENCE_MILLIS = 10_000
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -36,8 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("web")) as system:
-        yield system
+    with running_inbox(tmp_path_factory.mktemp("web") / "data", with_web=True) as inbox:
+        yield System(inbox)
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,14 @@ def test_data_without_a_version_are_not_touched(tmp_path: Path) -> None:
         DataFolder(tmp_path).prepare()
 
 
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_file_cannot_be_the_data_folder(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SuiteError, match="a file is there"):
+        DataFolder(tmp_path / place).prepare()
+
+
 def test_wiping_leaves_nothing(folder: DataFolder) -> None:
     (folder.blobs / "file").write_text("x")
     folder.secret("one")

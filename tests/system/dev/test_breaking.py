@@ -12,20 +12,20 @@ import pytest
 
 from suite.datafolder import DataFolder
 from suite.processes import SERVICES
-from tests.system.running import LEAVES_SECONDS, RunningSuite, running_suite
+from tests.running_inbox import LEAVES_SECONDS, RunningInbox, running_inbox
 
 AGAIN_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInbox]:
     """One of its own: these tests break it."""
-    with running_suite(tmp_path_factory.mktemp("broken") / "data", "--no-demo") as suite:
+    with running_inbox(tmp_path_factory.mktemp("broken") / "data", "--no-demo") as suite:
         yield suite
 
 
 @pytest.mark.parametrize("name", ["nats", "postgres", "identity", "envoy"])
-def test_a_killed_process_is_named_and_comes_back(suite: RunningSuite, name: str) -> None:
+def test_a_killed_process_is_named_and_comes_back(suite: RunningInbox, name: str) -> None:
     before = suite.pid_of(name)
 
     os.kill(before, signal.SIGKILL)
@@ -37,7 +37,7 @@ def test_a_killed_process_is_named_and_comes_back(suite: RunningSuite, name: str
 
 
 def test_a_nats_that_does_not_sync_every_write_is_refused_by_every_service_that_uses_it(
-    suite: RunningSuite,
+    suite: RunningInbox,
 ) -> None:
     file = suite.data / "nats" / "nats.conf"
     synced = file.read_text()
@@ -49,7 +49,7 @@ def test_a_nats_that_does_not_sync_every_write_is_refused_by_every_service_that_
     told_by_all_after_a_kill_of_nats(suite, "bus_connected")
 
 
-def told_by_all_after_a_kill_of_nats(suite: RunningSuite, words: str) -> None:
+def told_by_all_after_a_kill_of_nats(suite: RunningInbox, words: str) -> None:
     """NATS starts again with what its file says; each service logs these words then."""
     users = [service.name for service in SERVICES if service.uses_nats]
     lengths = {name: log_of(suite, name).stat().st_size for name in users}
@@ -65,11 +65,11 @@ def told_by_all_after_a_kill_of_nats(suite: RunningSuite, words: str) -> None:
         time.sleep(0.05)
 
 
-def log_of(suite: RunningSuite, name: str) -> Path:
+def log_of(suite: RunningInbox, name: str) -> Path:
     return DataFolder(suite.data).log_of(name)
 
 
-def test_it_leaves_within_ten_seconds_and_takes_everything_along(suite: RunningSuite) -> None:
+def test_it_leaves_within_ten_seconds_and_takes_everything_along(suite: RunningInbox) -> None:
     processes = suite.run["processes"]
 
     code, seconds = suite.stop()
@@ -80,10 +80,10 @@ def test_it_leaves_within_ten_seconds_and_takes_everything_along(suite: RunningS
     assert "did not leave in time" not in suite.screen
 
 
-def test_a_second_start_continues_where_the_first_ended(suite: RunningSuite) -> None:
+def test_a_second_start_continues_where_the_first_ended(suite: RunningInbox) -> None:
     ports = (suite.data / "ports.json").read_text()
 
-    with running_suite(suite.data, "--no-demo") as again:
+    with running_inbox(suite.data, "--no-demo") as again:
         assert "first start" not in again.screen
         assert (suite.data / "ports.json").read_text() == ports
         pids = [process["pid"] for process in again.run["processes"].values()]

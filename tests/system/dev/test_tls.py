@@ -17,8 +17,8 @@ from gateway.envoy import Certificate
 from gateway.origins import CLIENT_HEADER
 from inbox.messaging import v1 as messaging_v1
 from tests.authority import Authority
+from tests.running_inbox import dev, running_inbox
 from tests.system.dev.door import LOOPBACK, Door, open_door
-from tests.system.running import dev, running_suite
 
 HEARD_SECONDS = 15.0
 
@@ -144,8 +144,8 @@ def test_dev_up_with_a_certificate_is_https_from_the_link_to_the_cookie(
 ) -> None:
     chain, key = authority.issue("localhost")
     options = ("--tls-cert", str(chain), "--tls-key", str(key))
-    with running_suite(tmp_path / "data", *options) as suite:
-        link = urlsplit(suite.wait_ready())
+    with running_inbox(tmp_path / "data", *options) as suite:
+        link = urlsplit(suite.links.sign_in)
         origin = f"https://localhost:{suite.port}"
         assert f"{link.scheme}://{link.netloc}" == origin
         assert f"chat page: {origin}/chat/" in suite.screen

@@ -6,19 +6,20 @@ import stat
 from pathlib import Path
 
 from suite.infra.ports import free_port
-from tests.system.running import RunningSuite, dev
+from tests.running_inbox import RunningInbox, dev
 
 
-def test_everything_that_runs_is_well(suite: RunningSuite) -> None:
+def test_everything_that_runs_is_well(suite: RunningInbox) -> None:
     answer = dev("status", "--data", str(suite.data))
 
     assert answer.returncode == 0, answer.stdout
-    assert f"http://localhost:{suite.port}" in answer.stdout
-    for name in suite.run["processes"]:
-        assert name in answer.stdout
+    assert suite.url in answer.stdout
+    for process in suite.processes():
+        assert process.name in answer.stdout
+        assert process.address.rpartition(":")[2] in answer.stdout
 
 
-def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningSuite) -> None:
+def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningInbox) -> None:
     answer = dev("up", "--data", str(suite.data), "--port", str(free_port()))
 
     assert answer.returncode == 1
@@ -27,7 +28,7 @@ def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: Running
     assert "Traceback" not in answer.stderr
 
 
-def test_a_taken_port_is_named(suite: RunningSuite, tmp_path: Path) -> None:
+def test_a_taken_port_is_named(suite: RunningInbox, tmp_path: Path) -> None:
     answer = dev("up", "--data", str(tmp_path / "other"), "--port", str(suite.port))
 
     assert answer.returncode == 1
@@ -35,20 +36,20 @@ def test_a_taken_port_is_named(suite: RunningSuite, tmp_path: Path) -> None:
     assert "--port" in answer.stderr
 
 
-def test_data_of_a_running_suite_cannot_be_deleted_or_replaced(suite: RunningSuite) -> None:
+def test_data_of_a_running_inbox_cannot_be_deleted_or_replaced(suite: RunningInbox) -> None:
     assert dev("reset", "--yes", "--data", str(suite.data)).returncode == 1
 
     assert "postgres" in suite.run["processes"]
 
 
-def test_secrets_are_for_their_owner_only(suite: RunningSuite) -> None:
+def test_secrets_are_for_their_owner_only(suite: RunningInbox) -> None:
     for name in ("secrets.json", "ports.json"):
         mode = stat.S_IMODE((suite.data / name).stat().st_mode)
         assert mode == 0o600, name
     assert stat.S_IMODE(suite.data.stat().st_mode) == 0o700
 
 
-def test_logs_show_one_service_or_all(suite: RunningSuite) -> None:
+def test_logs_show_one_service_or_all(suite: RunningInbox) -> None:
     one = dev("logs", "postgres", "--data", str(suite.data))
     everything = dev("logs", "--data", str(suite.data))
 
@@ -57,13 +58,31 @@ def test_logs_show_one_service_or_all(suite: RunningSuite) -> None:
     assert "nats           " in everything.stdout
 
 
-def test_a_backup_is_taken_while_everything_runs(suite: RunningSuite, tmp_path: Path) -> None:
+def test_a_backup_is_taken_while_everything_runs(suite: RunningInbox, tmp_path: Path) -> None:
     file = tmp_path / "backup.tar"
 
     assert dev("backup", str(file), "--data", str(suite.data)).returncode == 0
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert dev("backup", str(file), "--data", str(suite.data)).returncode == 1
+
+
+def test_a_backup_needs_a_folder_that_is_there(suite: RunningInbox, tmp_path: Path) -> None:
+    answer = dev("backup", str(tmp_path / "none" / "backup.tar"), "--data", str(suite.data))
+
+    assert answer.returncode == 1
+    assert "is no folder" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_what_is_no_backup_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Ana")
+
+    answer = dev("restore", str(tmp_path / "letter.txt"), "--data", str(tmp_path / "data"), "--yes")
+
+    assert answer.returncode == 1
+    assert "is no backup of Inbox" in answer.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_data_of_a_newer_version_are_refused_with_the_version_to_use(tmp_path: Path) -> None:

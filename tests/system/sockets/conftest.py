@@ -8,29 +8,23 @@ import aiohttp
 import pytest
 
 from inbox.messaging import v1 as messaging_v1
-from tests.system.running import RunningSuite, dev
+from tests.running_inbox import RunningInbox
 from tests.system.sockets.people import Agent, Customer, Edge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-def agents_key(suite: RunningSuite) -> str:
-    answer = dev("key", "--role", "agent", "--data", str(suite.data))
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout.strip().splitlines()[-1]
-
-
 @pytest.fixture(scope="module")
-def key(suite: RunningSuite) -> str:
-    return agents_key(suite)
+def key(suite: RunningInbox) -> str:
+    return suite.key("agent")
 
 
 @pytest.fixture
-async def edge(suite: RunningSuite) -> AsyncIterator[Edge]:
+async def edge(suite: RunningInbox) -> AsyncIterator[Edge]:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
-        yield Edge(http, f"http://localhost:{suite.port}")
+        yield Edge(http, suite.url)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from chassis.ids import new_id
 from inbox.identity import v1 as identity_v1
 from inbox.policy import v1 as policy_v1
-from tests.system.running import RunningSuite, dev
+from tests.running_inbox import RunningInbox
 from tests.system.sockets.people import Agent, Closed, Edge, Refused
 
 if TYPE_CHECKING:
@@ -23,15 +23,14 @@ ENDS_WITHIN_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
-def owner(suite: RunningSuite) -> str:
-    answer = dev("key", "--role", "owner", "--data", str(suite.data))
-    return answer.stdout.strip().splitlines()[-1]
+def owner(suite: RunningInbox) -> str:
+    return suite.key("owner")
 
 
 @pytest.fixture
-async def page(suite: RunningSuite) -> AsyncIterator[aiohttp.ClientSession]:
+async def page(suite: RunningInbox) -> AsyncIterator[aiohttp.ClientSession]:
     """A page of ours in a browser."""
-    origin = f"http://localhost:{suite.port}"
+    origin = suite.url
     async with aiohttp.ClientSession(
         origin,
         headers={"origin": origin, "x-inbox-client": "web"},
@@ -89,7 +88,7 @@ async def test_a_read_only_key_sees_but_cannot_send(edge: Edge, owner: str) -> N
 
 
 async def test_a_one_time_link_gives_a_session_that_opens_sockets_and_ends(
-    suite: RunningSuite, page: aiohttp.ClientSession, edge: Edge
+    suite: RunningInbox, page: aiohttp.ClientSession, edge: Edge
 ) -> None:
     link = re.search(r"/sign-in\?link=(\S+)", suite.screen)
     assert link is not None

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from chassis.ids import new_id
-from tests.system.running import RunningSuite, running_suite
+from tests.running_inbox import RunningInbox, running_inbox
 from tests.system.sockets.people import Agent, Closed, Customer, Edge, Refused
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ SETTLES_WITHIN_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInbox]:
     """One of its own: gateways are killed in it."""
     data = tmp_path_factory.mktemp("resume") / "data"
-    with running_suite(data, "--workers", "gateway=2") as suite:
+    with running_inbox(data, "--workers", "gateway=2") as suite:
         yield suite
 
 
@@ -81,7 +81,7 @@ class Work:
             await agent.come_back()
 
 
-async def kill_gateways(suite: RunningSuite) -> None:
+async def kill_gateways(suite: RunningInbox) -> None:
     for number in range(KILLS):
         await asyncio.sleep(PAUSE_BETWEEN_KILLS)
         name = ("gateway", "gateway-2")[number % 2]
@@ -101,7 +101,7 @@ async def settled(agent: Agent) -> bool:
 
 
 async def test_cut_and_killed_200_times_the_state_is_that_of_a_fresh_snapshot(
-    suite: RunningSuite, edge: Edge, key: str, customer: Customer
+    suite: RunningInbox, edge: Edge, key: str, customer: Customer
 ) -> None:
     seed = random.randrange(2**32)
     print("seed", seed)

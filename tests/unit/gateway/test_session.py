@@ -11,7 +11,8 @@ from gateway.actions import Close, Emit, Exchange, Join, Ping, Present, SendMess
 from gateway.close_codes import CloseCode
 from gateway.encodings import Encoding
 from gateway.frames import Opcode, Received
-from gateway.session import Admission, Session, State
+from gateway.lifecycle import State
+from gateway.session import Admission, Session
 from inbox.error import v1 as error_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
@@ -166,7 +167,7 @@ def test_a_live_socket_takes_no_second_hello_and_no_empty_or_broken_frame(again:
     ("state", "seconds", "code"),
     [
         (State.NEW, 5, CloseCode.CREDENTIAL_ENDED),
-        (State.EXCHANGING, 5, CloseCode.RESTART),
+        (State.ADMITTING, 5, CloseCode.RESTART),
         (State.JOINING, 15, CloseCode.RESTART),
     ],
 )

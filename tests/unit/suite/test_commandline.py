@@ -38,6 +38,7 @@ def test_workers_are_given_per_service() -> None:
         ["up", "--tls-key", "front.key"],
         ["up", "--tls-cert", "front.pem", "--tls-key", "front.key", "--no-envoy"],
         ["key", "--role", "visitor"],
+        ["logs", "-n", "0"],
         ["nonsense"],
         [],
     ],

@@ -28,8 +28,8 @@ export function inboxApi(services: Services): InboxApi {
   const { conversations, messaging, channels, identity } = services;
   const requestId = () => crypto.randomUUID();
   return {
-    listConversations: (folder, pageToken) =>
-      conversations.listConversations({ folder, pageToken, pageSize: 50 }),
+    listConversations: (folder, pageToken, position) =>
+      conversations.listConversations({ folder, pageToken, pageSize: 50, position }),
     getConversation: async (conversationId) =>
       present((await conversations.getConversation({ conversationId })).conversation),
     listMessages: async (conversationId, bound, pageSize) => {

@@ -76,7 +76,7 @@ export class Session implements SessionHandle {
     this.live = new LiveConnection(socketAddress("/ws"), {
       ticket: fetchTicket,
       frame: (frame) => this.inbox.receive(frame),
-      snapshotNeeded: () => void this.inbox.resync(),
+      snapshotNeeded: (position) => void this.inbox.resync(position),
       status: (status) => this.#statusChanged(status),
     });
     this.outbox = new Outbox(outboxStorage(self.member.id), {

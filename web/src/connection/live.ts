@@ -42,8 +42,8 @@ export interface LiveHandlers {
   ticket(): Promise<string>;
   /** A frame that follows the one before. */
   frame(frame: ServerFrame): void;
-  /** What we hold may have holes: load a snapshot. Frames from now on come after it or are in it. */
-  snapshotNeeded(): void;
+  /** What we hold may have holes: load a snapshot that shows all up to the position. Frames from now on follow it. */
+  snapshotNeeded(position: string): void;
   status(status: SocketStatus): void;
 }
 
@@ -168,7 +168,7 @@ export class LiveConnection {
     this.#isFreshStart = true;
     this.#position = position;
     this.#holes = 0;
-    this.#handlers.snapshotNeeded();
+    this.#handlers.snapshotNeeded(position);
   }
 
   /** Whether the frame is the next one; moves the position if so. */

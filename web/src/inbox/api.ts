@@ -19,7 +19,8 @@ export interface MessagePage {
 }
 
 export interface InboxApi {
-  listConversations(folder: Folder, pageToken: string): Promise<ConversationPage>;
+  /** At least what the live line told of up to `position`, or refused with TEMPORARILY_UNAVAILABLE; empty does not wait. */
+  listConversations(folder: Folder, pageToken: string, position: string): Promise<ConversationPage>;
   getConversation(conversationId: string): Promise<Conversation>;
   /** With neither bound: the newest. */
   listMessages(

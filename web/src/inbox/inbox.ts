@@ -6,6 +6,7 @@ import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import type { InboxApi, MessagePage } from "./api";
 import { withChannel } from "./apply";
+import { firstPage } from "./first-page";
 import {
   isSaid,
   withConversation,
@@ -24,7 +25,8 @@ export const PAGE_SIZE = 50;
 const LARGEST_PAGE = 200;
 /** Beyond this a thread's older pages are dropped on a resync and loaded again when scrolled to. */
 const RELOADED_MESSAGES = 600;
-const LISTED_AGAIN_AFTER_MILLIS = 2_000;
+/** A list that was shown before it had caught up is loaded again after this long. */
+const BEHIND_FOR_MILLIS = 15_000;
 const UNKNOWN_ASKED_AFTER_MILLIS = 300;
 
 export interface Clock {
@@ -42,6 +44,8 @@ export interface InboxHandlers {
 export class Inbox {
   readonly store = new InboxStore();
   #resyncs = 0;
+  /** As far as the line has told, seen from here. */
+  #position = "";
   #openThread: string | null = null;
   #openFolder = Folder.OPEN;
   readonly #loadingFolders = new Set<Folder>();
@@ -59,6 +63,7 @@ export class Inbox {
 
   /** A frame of the live line. */
   receive(frame: ServerFrame): void {
+    if (frame.position !== "") this.#position = frame.position;
     this.store.apply(frame, this.#clock.now());
     if (frame.body.case === "messageCreated") {
       const message = frame.body.value.message;
@@ -70,19 +75,23 @@ export class Inbox {
     if (unknownConversations(this.store.latest).length > 0) void this.#askForUnknown();
   }
 
-  /** What we hold may have holes: load everything that is on screen again, behind it. Tries until it is in. */
-  async resync(): Promise<void> {
+  /**
+   * What we hold may have holes: load everything that is on screen again, behind it, and at least what the line told of
+   * up to `position`. Tries until it is in.
+   */
+  async resync(position = ""): Promise<void> {
     const resync = ++this.#resyncs;
     const isCurrent = () => resync === this.#resyncs;
+    this.#position = position;
     this.#loadingFolders.clear();
     this.#loadingThreads.clear();
     this.store.startOver(this.#wantedState());
     for (let tries = 0; isCurrent(); tries += 1) {
       try {
-        await this.#loadSnapshot(isCurrent);
+        const isCaughtUp = await this.#loadSnapshot(position, isCurrent);
         if (!isCurrent()) return;
-        this.store.finish();
-        void this.#listAgain(isCurrent);
+        this.store.finish(isCaughtUp);
+        if (!isCaughtUp) void this.#resyncLater(isCurrent);
         return;
       } catch (error) {
         if (!isCurrent()) return;
@@ -92,6 +101,11 @@ export class Inbox {
     }
   }
 
+  async #resyncLater(isCurrent: () => boolean): Promise<void> {
+    await this.#clock.wait(BEHIND_FOR_MILLIS);
+    if (isCurrent()) await this.resync(this.#position);
+  }
+
   /** Presence is kept, because it is told once per line, not per snapshot. */
   #wantedState(): InboxState {
     const { presence, customerTypingUntil } = this.store.snapshot.state;
@@ -99,17 +113,19 @@ export class Inbox {
     return { ...EMPTY_STATE, presence, customerTypingUntil, threads: new Map(threads) };
   }
 
-  async #loadSnapshot(isCurrent: () => boolean): Promise<void> {
+  /** Whether the list had caught up with the position. */
+  async #loadSnapshot(position: string, isCurrent: () => boolean): Promise<boolean> {
     // Open is always loaded: the tab's title counts what is unread there.
     const folders = [...new Set([Folder.OPEN, this.#openFolder])];
     const [pages, channels, members, workspace] = await Promise.all([
-      Promise.all(folders.map((folder) => this.#api.listConversations(folder, ""))),
+      Promise.all(folders.map((folder) => firstPage(this.#api, this.#clock, folder, position))),
       this.#api.listChannels(),
       this.#api.listMembers(),
       this.#api.getWorkspace(),
       this.#reloadOpenThread(isCurrent),
     ]);
-    if (!isCurrent()) return;
+    const isCaughtUp = pages.every((page) => page.isCaughtUp);
+    if (!isCurrent()) return isCaughtUp;
     this.store.grow((state) => {
       let next = state;
       folders.forEach((folder, index) => {
@@ -124,23 +140,7 @@ export class Inbox {
       const isNews = workspace !== null && workspace.version >= (next.workspace?.version ?? 0n);
       return isNews ? { ...next, workspace } : next;
     });
-  }
-
-  /**
-   * The list is a projection that follows messaging. A message that was published before the line was opened, but not
-   * projected when the list was read, comes by no frame any more; so the first pages are read once more and joined.
-   */
-  async #listAgain(isCurrent: () => boolean): Promise<void> {
-    await this.#clock.wait(LISTED_AGAIN_AFTER_MILLIS);
-    try {
-      for (const folder of this.store.latest.folders.keys()) {
-        const page = await this.#api.listConversations(folder, "");
-        if (!isCurrent()) return;
-        this.store.change((state) => page.conversations.reduce(withConversation, state));
-      }
-    } catch (error) {
-      this.#handlers.failed(error);
-    }
+    return isCaughtUp;
   }
 
   /** The same stretch of history as before, so the view does not jump. */
@@ -190,7 +190,7 @@ export class Inbox {
     this.#loadingFolders.add(folder);
     const resync = this.#resyncs;
     try {
-      const page = await this.#api.listConversations(folder, pages?.nextPageToken ?? "");
+      const page = await this.#api.listConversations(folder, pages?.nextPageToken ?? "", "");
       if (resync !== this.#resyncs) return;
       this.#loadingFolders.delete(folder);
       this.store.change((state) =>

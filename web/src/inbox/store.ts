@@ -13,7 +13,7 @@ export interface InboxSnapshot {
   readonly pending: Pending;
   /** False until the first snapshot is in: show skeletons. */
   readonly isLoaded: boolean;
-  /** What is shown may be old: a snapshot is being loaded. */
+  /** What is shown may be old: a snapshot is being loaded, or its list was behind. */
   readonly isCatchingUp: boolean;
 }
 
@@ -74,11 +74,11 @@ export class InboxStore {
   }
 
   /** The snapshot is complete: show it. */
-  finish(): void {
+  finish(isCaughtUp: boolean): void {
     if (this.#growing === null) return;
     const state = this.#growing;
     this.#growing = null;
-    this.#set({ state, isLoaded: true, isCatchingUp: false });
+    this.#set({ state, isLoaded: true, isCatchingUp: !isCaughtUp });
   }
 
   #set(part: Partial<InboxSnapshot>): void {

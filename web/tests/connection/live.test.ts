@@ -15,16 +15,14 @@ import { FakeEnvironment, type FakeSocket, settle } from "../fake-environment";
 function aConnection() {
   const environment = new FakeEnvironment();
   const frames: ServerFrame[] = [];
-  let snapshots = 0;
+  const snapshots: string[] = [];
   let opened = 0;
   const live = new LiveConnection(
     "ws://inbox/ws",
     {
       ticket: async () => "it_1",
       frame: (frame) => frames.push(frame),
-      snapshotNeeded: () => {
-        snapshots += 1;
-      },
+      snapshotNeeded: (position) => snapshots.push(position),
       status: () => {},
     },
     environment,
@@ -40,7 +38,7 @@ function aConnection() {
     });
     await settle();
   };
-  return { environment, live, frames, connect, snapshots: () => snapshots };
+  return { environment, live, frames, connect, snapshots };
 }
 
 function say(socket: FakeSocket, frame: MessageInitShape<typeof ServerFrameSchema>): void {
@@ -65,7 +63,7 @@ describe("resuming", () => {
       case: "hello",
       value: { ticket: "it_1", position: "" },
     });
-    expect(snapshots()).toBe(1);
+    expect(snapshots).toEqual(["p0"]);
     expect(live.position).toBe("p0");
   });
 
@@ -79,7 +77,7 @@ describe("resuming", () => {
     expect(said(environment.socket)[0]?.body.value).toMatchObject({ position: "p1" });
     say(environment.socket, idle("p1", "p2"));
     expect(frames).toHaveLength(2);
-    expect(snapshots()).toBe(1);
+    expect(snapshots).toEqual(["p0"]);
     expect(live.position).toBe("p2");
   });
 
@@ -88,7 +86,7 @@ describe("resuming", () => {
     live.start();
     await connect({ isResumed: false, position: "p0" });
     say(environment.socket, { position: "q7", body: { case: "resyncRequired", value: {} } });
-    expect(snapshots()).toBe(2);
+    expect(snapshots).toEqual(["p0", "q7"]);
     say(environment.socket, idle("q7", "q8"));
     expect(live.position).toBe("q8");
   });
@@ -100,10 +98,10 @@ describe("resuming", () => {
     environment.socket.ends(1006);
     await connect({ isResumed: false, position: "q1" });
     say(environment.socket, { position: "q1", body: { case: "resyncRequired", value: {} } });
-    expect(snapshots()).toBe(2);
+    expect(snapshots).toEqual(["p0", "q1"]);
     say(environment.socket, idle("q1", "q2"));
     say(environment.socket, { position: "q2", body: { case: "resyncRequired", value: {} } });
-    expect(snapshots()).toBe(3);
+    expect(snapshots).toEqual(["p0", "q1", "q2"]);
   });
 
   test("takes a position from the first frame when the greeting had none", async () => {
@@ -137,7 +135,7 @@ describe("the chain", () => {
     say(environment.socket, idle("p1", "p2"));
     await connect({ isResumed: false, position: "p2" });
     expect(said(environment.socket)[0]?.body.value).toMatchObject({ position: "" });
-    expect(snapshots()).toBe(2);
+    expect(snapshots).toEqual(["p0", "p2"]);
   });
 
   test("a repeat of the last frame is dropped", async () => {

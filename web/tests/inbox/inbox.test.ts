@@ -285,19 +285,61 @@ describe("a resync", () => {
     expect(inbox.store.snapshot.isCatchingUp).toBe(false);
   });
 
-  test("shows what was published before the line and projected after the list was read", async () => {
+  test("shows what was told before the line's position, though the list is behind", async () => {
+    const { inbox, services, view, cut, heal } = anInbox();
+    customers(services, 1);
+    cut();
+    services.writes("c1", "just before");
+    heal();
+
+    await inbox.resync(services.position);
+
+    expect(view("c1")?.preview?.text).toBe("just before");
+    expect(view("c1")?.unreadCount).toBe(2);
+  });
+
+  test("asks again when the list has to catch up", async () => {
     const { inbox, services, view, waits, cut, heal } = anInbox();
     customers(services, 1);
     cut();
     services.writes("c1", "just before");
     heal();
-    await inbox.resync();
+    services.isStuck = true;
+    const resync = inbox.resync(services.position);
+    await settle();
+    expect(inbox.store.snapshot.isLoaded).toBe(false);
+    services.isStuck = false;
+    for (const wait of waits.splice(0)) wait();
+    await resync;
+
+    expect(view("c1")?.preview?.text).toBe("just before");
+    expect(waits).toHaveLength(0);
+  });
+
+  test("shows a list that stands still as it is, and loads it anew as soon as it may have caught up", async () => {
+    const { inbox, services, view, waits, failures, cut, heal } = anInbox();
+    customers(services, 1);
+    cut();
+    services.writes("c1", "just before");
+    heal();
+    services.isStuck = true;
+    const resync = inbox.resync(services.position);
+    await settle();
+    for (const wait of waits.splice(0)) wait();
+    await resync;
     expect(view("c1")?.preview?.text).toBe("hello from 1");
-    services.projectAll();
+    expect(inbox.store.snapshot).toMatchObject({ isLoaded: true, isCatchingUp: true });
+    expect(failures).toHaveLength(0);
+
+    services.writes("c1", "on the line");
+    services.isStuck = false;
     for (const wait of waits.splice(0)) wait();
     await settle();
-    expect(view("c1")?.preview?.text).toBe("just before");
-    expect(view("c1")?.unreadCount).toBe(2);
+
+    expect(view("c1")?.preview?.text).toBe("on the line");
+    expect(view("c1")?.unreadCount).toBe(3);
+    expect(inbox.store.snapshot.isCatchingUp).toBe(false);
+    expect(waits).toHaveLength(0);
   });
 
   test("a newer resync overtakes an older one", async () => {

@@ -8,9 +8,11 @@ import { DeliveryStatus, MessageSchema } from "../../src/gen/inbox/messaging/v1/
 import { ConversationMode, ThreadSchema } from "../../src/gen/inbox/messaging/v1/thread_pb";
 import type { ServerFrame } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import { applyFrame } from "../../src/inbox/apply";
+import { Inbox } from "../../src/inbox/inbox";
 import { isSaid, withConversation, withPage, withThread } from "../../src/inbox/merge";
 import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "../../src/inbox/state";
 import { ConversationViews, NOTHING_PENDING, threadMessages } from "../../src/inbox/views";
+import { settle } from "../fake-environment";
 import { ModelServices } from "./model";
 
 const IDS = ["ana", "bo", "chen"] as const;
@@ -158,6 +160,52 @@ test("an old snapshot and its frames, shuffled and doubled, are a fresh snapshot
     ),
     { numRuns: 300 },
   );
+});
+
+/** Somebody comes in the middle of it; whether they see in the end what one sees who comes then. */
+function aLateInbox(positionOf: (services: ModelServices) => string) {
+  return fc.asyncProperty(
+    fc.array(aStep, { maxLength: 25 }),
+    fc.array(aStep, { maxLength: 10 }),
+    async (before, after) => {
+      let late: Inbox | null = null;
+      const services = new ModelServices((frame) => late?.receive(frame));
+      for (const step of before) await take(services, step);
+      late = anInbox(services);
+      await late.resync(positionOf(services));
+      for (const step of after) await take(services, step);
+      services.projectAll();
+      await settle();
+      const fresh = anInbox(services);
+      await fresh.resync();
+
+      expect(listed(late)).toEqual(listed(fresh));
+    },
+  );
+}
+
+function anInbox(services: ModelServices): Inbox {
+  const clock = { now: () => 0, wait: () => Promise.resolve() };
+  return new Inbox(services, clock, { outboundSeen: () => {}, failed: () => {} });
+}
+
+function listed({ store }: Inbox): unknown {
+  return new ConversationViews().list(store.snapshot.state, NOTHING_PENDING, Folder.OPEN);
+}
+
+test("a list that is loaded at a position, and the frames from there, are a fresh list, however far it was behind", async () => {
+  await fc.assert(
+    aLateInbox((services) => services.position),
+    { numRuns: 300 },
+  );
+});
+
+test("without the position they are not", async () => {
+  const outcome = await fc.check(
+    aLateInbox(() => ""),
+    { numRuns: 300 },
+  );
+  expect(outcome.failed).toBe(true);
 });
 
 test("frames that are in the snapshot already change nothing", async () => {

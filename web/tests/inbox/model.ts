@@ -4,7 +4,9 @@
  */
 
 import { clone, create } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type Conversation,
   ConversationSchema,
@@ -34,12 +36,24 @@ function later(time: Timestamp): Timestamp {
   return create(TimestampSchema, { seconds: time.seconds + 900n });
 }
 
+/** As the real list refuses when it does not get there in time. */
+function hasToCatchUp(): ConnectError {
+  const refused = new ConnectError("the inbox list, which has to catch up", Code.Unavailable);
+  const reason = new BinaryWriter().tag(1, WireType.LengthDelimited);
+  const value = reason.string("TEMPORARILY_UNAVAILABLE").finish();
+  refused.details.push({ type: "google.rpc.ErrorInfo", value });
+  return refused;
+}
+
 export class ModelServices implements InboxApi {
   readonly threads = new Map<string, Thread>();
   readonly messages = new Map<string, Message[]>();
   readonly conversations = new Map<string, Conversation>();
   /** What messaging published and conversation has not taken in yet. */
   readonly #behind: (() => Body[])[] = [];
+  #published = 0;
+  /** Conversation takes nothing in, whoever waits for it. */
+  isStuck = false;
   readonly #publish: (frame: ServerFrame) => void;
   #now = 0;
   calls = 0;
@@ -53,8 +67,20 @@ export class ModelServices implements InboxApi {
     return create(TimestampSchema, { seconds: BigInt(1_800_000_000 + this.#now) });
   }
 
+  /** How far the line has told. */
+  get position(): string {
+    return String(this.#published);
+  }
+
   #emit(body: Body): void {
-    this.#publish(create(ServerFrameSchema, { body }));
+    this.#publish(create(ServerFrameSchema, { position: this.position, body }));
+  }
+
+  /** Messaging tells it, and conversation will take it in. */
+  #tell(body: Body, project: () => Body[]): void {
+    this.#published += 1;
+    this.#behind.push(project);
+    this.#emit(body);
   }
 
   /** Conversation takes in the next thing messaging published. */
@@ -89,11 +115,13 @@ export class ModelServices implements InboxApi {
         });
     if (known === undefined) {
       const opened = clone(ThreadSchema, thread);
-      this.#emit({
-        case: "threadOpened",
-        value: { $typeName: "inbox.messaging.v1.ThreadOpened", thread: opened },
-      });
-      this.#behind.push(() => this.#opens(opened));
+      this.#tell(
+        {
+          case: "threadOpened",
+          value: { $typeName: "inbox.messaging.v1.ThreadOpened", thread: opened },
+        },
+        () => this.#opens(opened),
+      );
     }
     const isInbound = direction === MessageDirection.INBOUND;
     const isNote = direction === MessageDirection.INTERNAL;
@@ -126,15 +154,17 @@ export class ModelServices implements InboxApi {
     this.threads.set(id, thread);
     this.messages.set(id, [...(this.messages.get(id) ?? []), message]);
     const facts = clone(ThreadSchema, thread);
-    this.#emit({
-      case: "messageCreated",
-      value: {
-        $typeName: "inbox.messaging.v1.MessageCreated",
-        message: clone(MessageSchema, message),
-        thread: facts,
+    this.#tell(
+      {
+        case: "messageCreated",
+        value: {
+          $typeName: "inbox.messaging.v1.MessageCreated",
+          message: clone(MessageSchema, message),
+          thread: facts,
+        },
       },
-    });
-    this.#behind.push(() => this.#projects(facts, message));
+      () => this.#projects(facts, message),
+    );
     return message;
   }
 
@@ -223,8 +253,13 @@ export class ModelServices implements InboxApi {
 
   // What the client may ask for.
 
-  async listConversations(folder: Folder, pageToken: string) {
+  async listConversations(folder: Folder, pageToken: string, position: string) {
     this.calls += 1;
+    // The real one waits while its projection goes on; here asking is what moves it, just as far as it must.
+    while (this.#published - this.#behind.length < Number(position)) {
+      if (this.isStuck) throw hasToCatchUp();
+      this.projectOne();
+    }
     const all = [...this.conversations.values()]
       .filter((conversation) => conversation.folder === folder)
       .sort((a, b) =>
@@ -310,11 +345,13 @@ export class ModelServices implements InboxApi {
     after.manualUntil = mode === ConversationMode.MANUAL ? later(this.#time()) : undefined;
     this.threads.set(id, after);
     const facts = clone(ThreadSchema, after);
-    this.#emit({
-      case: "modeChanged",
-      value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: facts },
-    });
-    this.#behind.push(() => this.#projects(facts, null));
+    this.#tell(
+      {
+        case: "modeChanged",
+        value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: facts },
+      },
+      () => this.#projects(facts, null),
+    );
     this.#append(id, "", MessageDirection.INTERNAL, "");
     return clone(ThreadSchema, this.threads.get(id) ?? after);
   }

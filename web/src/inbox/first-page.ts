@@ -1,0 +1,37 @@
+/**
+ * A folder's first page for a snapshot. The list is a projection that follows messaging; asked with a position, it waits
+ * until it shows what the live line told of.
+ */
+
+import { refusalOf } from "../connection/refusal";
+import type { Folder } from "../gen/inbox/conversation/v1/conversation_pb";
+import { Reason } from "../gen/inbox/error/v1/reason_pb";
+import type { ConversationPage, InboxApi } from "./api";
+import type { Clock } from "./inbox";
+
+/** Each time the service itself waits five seconds for its projection. */
+const CATCH_UP_TRIES = 2;
+const CATCH_UP_PAUSE_MILLIS = 500;
+
+export interface FirstPage extends ConversationPage {
+  /** Whether it shows everything up to the position. */
+  readonly isCaughtUp: boolean;
+}
+
+/** A projection that stands still must not keep the inbox from showing: in the end the list is taken as it is. */
+export async function firstPage(
+  api: InboxApi,
+  clock: Clock,
+  folder: Folder,
+  position: string,
+): Promise<FirstPage> {
+  for (let tries = 0; position !== "" && tries < CATCH_UP_TRIES; tries += 1) {
+    if (tries > 0) await clock.wait(CATCH_UP_PAUSE_MILLIS);
+    try {
+      return { ...(await api.listConversations(folder, "", position)), isCaughtUp: true };
+    } catch (error) {
+      if (refusalOf(error).reason !== Reason.TEMPORARILY_UNAVAILABLE) throw error;
+    }
+  }
+  return { ...(await api.listConversations(folder, "", "")), isCaughtUp: position === "" };
+}
