@@ -258,7 +258,7 @@ class Agent:
     async def state(self) -> dict[str, Any]:
         """What a fresh page would load."""
         fresh = Agent(self.edge, self.key)
-        await fresh._load("")
+        await fresh._load(self.position)
         return fresh.known
 
     @property
@@ -286,7 +286,7 @@ class Agent:
         self.snapshots += 1
         listed = await self.edge.call(
             "inbox.conversation.v1.ConversationService/ListConversations",
-            conversation_v1.ListConversationsRequest(page_size=200),
+            conversation_v1.ListConversationsRequest(page_size=200, position=position),
             conversation_v1.ListConversationsResponse,
             self.key,
         )
