@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 TIERS = ("unit", "service", "system", "faults", "web", "architecture")
@@ -127,6 +128,15 @@ def _add_up(command: Sub) -> None:
         metavar="SERVICE=N",
         help="run N processes of a service; may be repeated",
     )
+    command.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="NAME=VALUE",
+        help="give every service the setting INBOX_NAME; may be repeated",
+    )
     command.add_argument("--no-demo", action="store_true", help="make no demo workspace")
     command.add_argument(
         "--no-envoy",
@@ -173,6 +183,13 @@ def _workers(text: str) -> tuple[str, int]:
     if name and count.isdecimal() and int(count) > 0:
         return name, int(count)
     raise argparse.ArgumentTypeError(f"{text!r} should read SERVICE=N, like messaging=2")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if equals and re.fullmatch("[A-Z][A-Z_]*", name):
+        return f"INBOX_{name}", value
+    raise argparse.ArgumentTypeError(f"{text!r} should read NAME=VALUE, like LOG_LEVEL=debug")
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
