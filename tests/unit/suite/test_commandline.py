@@ -31,6 +31,11 @@ def test_a_setting_is_given_by_its_name() -> None:
     assert options.settings == [("INBOX_LOG_LEVEL", "debug"), ("INBOX_PUBLIC_URL", "a=b")]
 
 
+def test_all_benchmarks_run_unless_some_are_named() -> None:
+    assert commandline.parse(["bench"]).parts == []
+    assert commandline.parse(["bench", "sends", "groups", "--quick"]).parts == ["sends", "groups"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -41,6 +46,9 @@ def test_a_setting_is_given_by_its_name() -> None:
         ["up", "--port", "http"],
         ["up", "--set", "LOG_LEVEL"],
         ["up", "--set", "log_level=debug"],
+        ["bench", "P1"],
+        ["bench", "--messages", "0"],
+        ["bench", "--", "--quick"],
         ["up", "--", "-x"],
         ["up", "--tls-cert", "front.pem"],
         ["up", "--tls-key", "front.key"],
