@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 TIERS = ("unit", "service", "system", "faults", "web", "architecture")
@@ -31,7 +32,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     own, rest = _split(arguments)
     parsed = parser().parse_args(own)
     parsed.rest = rest
-    if rest and parsed.command not in {"test", "bench", "faults"}:
+    if rest and parsed.command not in {"test", "faults"}:
         parser().error(f"{parsed.command} takes nothing after --")
     if parsed.command == "up":
         _check_tls(parsed)
@@ -63,8 +64,7 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("tiers", nargs="*", metavar="TIER", help=f"{', '.join(TIERS)}, check")
     test.add_argument("--ci", action="store_true", help="plain output for a build log")
     add("check", "format, lint, types, floor plan, contracts, generated code", tools=True)
-    bench = add("bench", "run the benchmarks", BENCH, tools=True)
-    bench.add_argument("names", nargs="*", metavar="NAME", help="only these, like P1 P2")
+    _add_bench(add("bench", "run the benchmarks", BENCH, tools=True))
     faults = add("faults", "run the fault tests in full", FAULTS, tools=True)
     faults.add_argument(
         "names", nargs="*", metavar="NAME", help="only these: T1 T2 T10 T11 T12 T17 T18 T19"
@@ -100,7 +100,18 @@ TEST = """\
 Without a tier: all of them and `check`. A tier that takes longer than its budget fails.
 Options after -- go to pytest: ./dev test service -- -k outbox -x"""
 BENCH = """\
-Each prints its figure, the limit measured in the same run, and their ratio."""
+Starts an Inbox of its own, measures it, and prints each figure, a limit of this machine measured
+in the same run, and their ratio. Nothing is judged. PART is any of
+
+  sends    P1 P2             sends a second, and how soon another browser has one
+  fan-out  P3 P5 P6 P10 P13  one event to a thousand browsers; idle ones, stalled ones
+  groups   P4                many groups of five browsers on one gateway
+  teams    P11 P12           browsers that all come back at once; teams' gRPC calls
+  history  P7 P10            pages and inserts as a conversation grows
+
+all of them without one. nginx with nchan and ejabberd are measured too where they are installed.
+The limit of calls a second is lifted for the run; everything else is as `./dev up` has it."""
+BENCH_PARTS = ("sends", "fan-out", "groups", "teams", "history")
 FAULTS = """\
 Kills, wipes and partitions with the full figures; the short forms are part of ./dev test.
 Options after -- go to pytest."""
@@ -127,6 +138,15 @@ def _add_up(command: Sub) -> None:
         metavar="SERVICE=N",
         help="run N processes of a service; may be repeated",
     )
+    command.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="NAME=VALUE",
+        help="give every service a setting, named without INBOX_; may be repeated",
+    )
     command.add_argument("--no-demo", action="store_true", help="make no demo workspace")
     command.add_argument(
         "--no-envoy",
@@ -150,6 +170,24 @@ def _check_tls(options: argparse.Namespace) -> None:
         parser().error("--tls-cert needs Envoy, which --no-envoy leaves out")
 
 
+def _add_bench(command: Sub) -> None:
+    command.add_argument(
+        "parts", nargs="*", type=_part, metavar="PART", help="only these; all by default"
+    )
+    command.add_argument("--quick", action="store_true", help="short runs, for a first look")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    command.add_argument(
+        "--workspaces",
+        type=_count,
+        default=50,
+        metavar="N",
+        help="that share the sends, at most 100/s each (50)",
+    )
+    command.add_argument(
+        "--messages", type=_count, metavar="N", help="longest history (10^7; quick: 10^5)"
+    )
+
+
 def _add_data(command: Sub) -> None:
     command.add_argument(
         "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="the data folder (.data)"
@@ -165,7 +203,7 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of lines: use 1 or more")
+    raise argparse.ArgumentTypeError(f"{text!r} is no number: use 1 or more")
 
 
 def _workers(text: str) -> tuple[str, int]:
@@ -173,6 +211,19 @@ def _workers(text: str) -> tuple[str, int]:
     if name and count.isdecimal() and int(count) > 0:
         return name, int(count)
     raise argparse.ArgumentTypeError(f"{text!r} should read SERVICE=N, like messaging=2")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if equals and re.fullmatch("[A-Z][A-Z_]*", name):
+        return f"INBOX_{name}", value
+    raise argparse.ArgumentTypeError(f"{text!r} should read NAME=VALUE, like LOG_LEVEL=debug")
+
+
+def _part(text: str) -> str:
+    if text in BENCH_PARTS:
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(BENCH_PARTS)}")
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.envoy import Certificate
@@ -54,6 +54,8 @@ class Plan:
     nats_monitor_port: int
     external_database_url: str | None
     external_nats_url: str | None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What `--set` gives every service of ours, by variable."""
 
     @property
     def public_url(self) -> str:
@@ -121,6 +123,7 @@ def make_plan(options: argparse.Namespace, folder: DataFolder) -> Plan:
         nats_monitor_port=folder.port("nats-monitor", taken),
         external_database_url=settings.database_url,
         external_nats_url=settings.nats_url,
+        settings=dict(options.settings),
     )
 
 
@@ -168,6 +171,7 @@ def surroundings(
         blobs=folder.blobs,
         web_root=ROOT / "web" / "dist",
         addresses=addresses,
+        settings=plan.settings,
     )
 
 

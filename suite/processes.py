@@ -6,7 +6,7 @@ checked against this table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from suite.databases import database_of, urls
@@ -177,6 +177,8 @@ class Surroundings:
     web_root: Path
     addresses: Mapping[str, str]
     """Comma separated addresses of every service's replicas."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What `--set` gives every service of ours."""
 
 
 def module_of(replica: Replica, around: Surroundings) -> tuple[str, ...]:
@@ -217,7 +219,7 @@ def environment_of(replica: Replica, around: Surroundings) -> dict[str, str]:
         if other in around.addresses:
             told[f"INBOX_{other.upper()}_ADDRESS"] = around.addresses[other]
     told |= _own(service, around)
-    return python_environment() | told | _listening(replica, around)
+    return python_environment() | dict(around.settings) | told | _listening(replica, around)
 
 
 def _own(service: Service, around: Surroundings) -> dict[str, str]:

@@ -74,7 +74,7 @@ class Result:
 def run(options: argparse.Namespace) -> int:
     """Run one of the three commands; its exit code."""
     if options.command == "bench":
-        return _bench(options)
+        return _bench()
     if options.command == "faults":
         return _faults(options)
     screen = Screen()
@@ -225,9 +225,12 @@ def _faults(options: argparse.Namespace) -> int:
     return code
 
 
-def _bench(options: argparse.Namespace) -> int:
+def _bench() -> int:
     """The benchmarks; each prints its figure, its limit and the ratio."""
     if not (ROOT / "bench" / "__main__.py").exists():
         raise SuiteError("this checkout has no benchmarks (bench/__main__.py)")
-    command = [sys.executable, "-P", "-m", "bench", *options.names, *options.rest]
-    return subprocess.run(command, cwd=ROOT, env=python_environment(), check=False).returncode
+    # It reads the same command line: what stands behind `./dev bench`.
+    command = [sys.executable, "-P", "-m", "bench", *sys.argv[2:]]
+    # The load client starts programs while its gRPC threads run; gRPC need not follow them.
+    environment = python_environment() | {"GRPC_ENABLE_FORK_SUPPORT": "0"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

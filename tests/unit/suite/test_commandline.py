@@ -25,6 +25,17 @@ def test_workers_are_given_per_service() -> None:
     assert options.workers == [("gateway", 2), ("messaging", 3)]
 
 
+def test_a_setting_is_given_by_its_name() -> None:
+    options = commandline.parse(["up", "--set", "LOG_LEVEL=debug", "--set", "PUBLIC_URL=a=b"])
+
+    assert options.settings == [("INBOX_LOG_LEVEL", "debug"), ("INBOX_PUBLIC_URL", "a=b")]
+
+
+def test_all_benchmarks_run_unless_some_are_named() -> None:
+    assert commandline.parse(["bench"]).parts == []
+    assert commandline.parse(["bench", "sends", "groups", "--quick"]).parts == ["sends", "groups"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -33,6 +44,11 @@ def test_workers_are_given_per_service() -> None:
         ["up", "--workers", "=2"],
         ["up", "--port", "0"],
         ["up", "--port", "http"],
+        ["up", "--set", "LOG_LEVEL"],
+        ["up", "--set", "log_level=debug"],
+        ["bench", "P1"],
+        ["bench", "--messages", "0"],
+        ["bench", "--", "--quick"],
         ["up", "--", "-x"],
         ["up", "--tls-cert", "front.pem"],
         ["up", "--tls-key", "front.key"],

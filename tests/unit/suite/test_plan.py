@@ -45,7 +45,9 @@ def a_plan(*replicas: Replica) -> Plan:
     )
 
 
-def surroundings(*, has_envoy: bool = True, nats_monitor_url: str = "") -> Surroundings:
+def surroundings(
+    *, has_envoy: bool = True, nats_monitor_url: str = "", **settings: str
+) -> Surroundings:
     roles = [database.role(kind) for database in DATABASES for kind in ("owner", "app", "worker")]
     return Surroundings(
         data=Path("/data"),
@@ -61,6 +63,7 @@ def surroundings(*, has_envoy: bool = True, nats_monitor_url: str = "") -> Surro
         blobs=Path("/data/blobs"),
         web_root=Path("/web/dist"),
         addresses={name: f"127.0.0.1:{7000 + at}" for at, name in enumerate(NAMES)},
+        settings=settings,
     )
 
 
@@ -123,6 +126,15 @@ def test_without_envoy_the_gateways_share_the_port_and_hide_the_simulator() -> N
     assert alone["INBOX_SIMULATOR_URL"].startswith("http://127.0.0.1:")
     assert "INBOX_REUSE_PORT" not in behind
     assert "INBOX_SIMULATOR_URL" not in behind
+
+
+def test_a_setting_reaches_every_service_but_takes_no_place_of_what_it_is_told() -> None:
+    around = surroundings(has_envoy=True, INBOX_LOG_LEVEL="debug", INBOX_SERVICE_KEY="mine")
+
+    for name in NAMES:
+        told = environment_of(replica_of(name), around)
+        assert told.get("INBOX_LOG_LEVEL") == (None if name == "simulator" else "debug")
+        assert told.get("INBOX_SERVICE_KEY") == (None if name == "simulator" else "service.key")
 
 
 def test_a_password_may_hold_any_character() -> None:

@@ -1,0 +1,1 @@
+"""The benchmarks: each part yields its rows as they are measured."""
