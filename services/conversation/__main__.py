@@ -16,8 +16,10 @@ from chassis.relay import Relay
 from chassis.server import Process, main
 from inbox.conversation import v1 as conversation_v1
 from inbox.event import v1 as event_v1
-from services.conversation import actions, consumers, events
-from services.conversation.actions import Means, Snapshot
+from services.conversation import consumers, events
+from services.conversation.actions.lost import solve_lost
+from services.conversation.actions.means import Means
+from services.conversation.actions.snapshot import Snapshot
 from services.conversation.service import ConversationService
 from services.conversation.settings import ConversationSettings
 
@@ -53,7 +55,7 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
         owner=RemoteLog(process.channel(settings.messaging_address)),
         apply=partial(consumers.project, means),
         clock=process.clock,
-        on_rebuilt=partial(actions.solve_lost, means, worker),
+        on_rebuilt=partial(solve_lost, means, worker),
     )
     process.serve(
         conversation_v1.add_ConversationServiceServicer_to_server, ConversationService(means)

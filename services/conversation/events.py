@@ -8,7 +8,9 @@ from chassis.ids import WorkspaceId
 from chassis.outbox import OutgoingEvent, subject
 from inbox.conversation import v1 as conversation_v1
 from services.conversation.mapping import author_to, contact_to, conversation_to
-from services.conversation.model import Author, Change, Contact, Conversation
+from services.conversation.model.authors import Author
+from services.conversation.model.contact import Contact
+from services.conversation.model.conversation import Change, Conversation
 
 STREAM = "INBOX_CONVERSATION"
 

@@ -18,19 +18,10 @@ from chassis.ids import parse_id
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
-from services.conversation.model import (
-    SYSTEM,
-    Author,
-    AuthorKind,
-    ChannelKind,
-    Contact,
-    Conversation,
-    Folder,
-    Mode,
-    Preview,
-    ThreadFacts,
-    preview_text,
-)
+from services.conversation.model.authors import SYSTEM, Author, AuthorKind
+from services.conversation.model.contact import Contact
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts, preview_text
 
 MESSAGING_STREAM = "INBOX_MESSAGING"
 

@@ -11,10 +11,11 @@ from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
 from chassis.rpc import Context
 from inbox.conversation import v1 as conversation_v1
-from services.conversation import actions
-from services.conversation.actions import ListQuery, Means
+from services.conversation.actions import folders, inbox, reading
+from services.conversation.actions.inbox import ListQuery
+from services.conversation.actions.means import Means
 from services.conversation.mapping import conversation_to, folder_from, told_of
-from services.conversation.store import BEFORE_ALL, Place
+from services.conversation.store.listing import BEFORE_ALL, Place
 
 
 class ConversationService(conversation_v1.ConversationServiceServicer):
@@ -31,7 +32,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
         channel_id = parse_id("channel_id", request.channel_id) if request.channel_id else None
         query = ("ListConversations", folder.value, request.unread_only, channel_id)
         position = paging.position_in(request.page_token, query, (_time_in_token, _id_in_token))
-        page = await actions.list_conversations(
+        page = await inbox.list_conversations(
             self._means,
             require_caller(),
             ListQuery(
@@ -57,7 +58,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
         self, request: conversation_v1.GetConversationRequest, context: Context
     ) -> conversation_v1.GetConversationResponse:
         """Gets one conversation."""
-        conversation = await actions.get_conversation(
+        conversation = await inbox.get_conversation(
             self._means, require_caller(), parse_id("conversation_id", request.conversation_id)
         )
         return conversation_v1.GetConversationResponse(conversation=conversation_to(conversation))
@@ -66,7 +67,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
         self, request: conversation_v1.SolveConversationRequest, context: Context
     ) -> conversation_v1.SolveConversationResponse:
         """Moves a conversation to Solved."""
-        conversation = await actions.solve_conversation(
+        conversation = await folders.solve_conversation(
             self._means,
             require_caller(),
             parse_id("conversation_id", request.conversation_id),
@@ -80,7 +81,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
         self, request: conversation_v1.ReopenConversationRequest, context: Context
     ) -> conversation_v1.ReopenConversationResponse:
         """Moves a conversation back to Open."""
-        conversation = await actions.reopen_conversation(
+        conversation = await folders.reopen_conversation(
             self._means,
             require_caller(),
             parse_id("conversation_id", request.conversation_id),
@@ -96,7 +97,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
     ) -> conversation_v1.MarkReadResponse:
         """Raises the read mark; it never falls by this."""
         parse_id("request_id", request.request_id)
-        conversation = await actions.mark_read(
+        conversation = await reading.mark_read(
             self._means,
             require_caller(),
             parse_id("conversation_id", request.conversation_id),

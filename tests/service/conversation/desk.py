@@ -11,17 +11,13 @@ from google.protobuf.message import Message
 from chassis.auth import Caller, Role
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
-from services.conversation import actions, events
-from services.conversation.actions import ListQuery, Means, Page
-from services.conversation.model import (
-    AuthorKind,
-    ChannelKind,
-    Conversation,
-    Folder,
-    Mode,
-    Preview,
-    ThreadFacts,
-)
+from services.conversation import events
+from services.conversation.actions import folders, inbox, projection, reading
+from services.conversation.actions.inbox import ListQuery, Page
+from services.conversation.actions.means import Means
+from services.conversation.model.authors import AuthorKind
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts
 
 FIRST_DAY = datetime(2026, 4, 28, 9, 0, tzinfo=UTC)
 
@@ -107,10 +103,10 @@ class Desk:
     async def apply(self, *facts: ThreadFacts) -> None:
         """What the consumer does with one run of messaging's events."""
         async with self.worker.begin(self.workspace_id) as transaction:
-            await actions.project_threads(self.means, transaction, self.workspace_id, facts)
+            await projection.project_threads(self.means, transaction, self.workspace_id, facts)
 
     async def get(self, conversation_id: str) -> Conversation:
-        return await actions.get_conversation(self.means, self.agent, conversation_id)
+        return await inbox.get_conversation(self.means, self.agent, conversation_id)
 
     async def solve(
         self,
@@ -120,7 +116,7 @@ class Desk:
         expected_version: int = 0,
         seen_inbound_count: int = 0,
     ) -> Conversation:
-        return await actions.solve_conversation(
+        return await folders.solve_conversation(
             self.means,
             self.agent,
             conversation_id,
@@ -132,7 +128,7 @@ class Desk:
     async def reopen(
         self, conversation_id: str, *, request_id: str | None = None, expected_version: int = 0
     ) -> Conversation:
-        return await actions.reopen_conversation(
+        return await folders.reopen_conversation(
             self.means,
             self.agent,
             conversation_id,
@@ -141,11 +137,11 @@ class Desk:
         )
 
     async def mark_read(self, conversation_id: str, read_ordinal: int) -> Conversation:
-        return await actions.mark_read(self.means, self.agent, conversation_id, read_ordinal)
+        return await reading.mark_read(self.means, self.agent, conversation_id, read_ordinal)
 
     async def page(self, folder: Folder = Folder.OPEN, **options: Any) -> Page:
         query = {"unread_only": False, "channel_id": None, "page_size": 50} | options
-        return await actions.list_conversations(self.means, self.agent, ListQuery(folder, **query))
+        return await inbox.list_conversations(self.means, self.agent, ListQuery(folder, **query))
 
     async def published(self) -> list[Message]:
         """Everything this workspace wrote into the outbox, in order."""

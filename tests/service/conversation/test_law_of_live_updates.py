@@ -9,10 +9,12 @@ import pytest
 from google.protobuf.message import Message
 
 from inbox.conversation import v1 as conversation_v1
-from services.conversation import model
-from services.conversation.actions import Snapshot
+from services.conversation.actions.snapshot import Snapshot
 from services.conversation.mapping import contact_to, conversation_to
-from services.conversation.model import Conversation, Folder, Mode, ThreadFacts
+from services.conversation.model import projection
+from services.conversation.model.contact import new_contact
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.thread import Mode, ThreadFacts
 from tests.service.conversation.desk import Customer, Desk, a_customer
 
 STEPS = 60
@@ -68,9 +70,9 @@ class Browser:
 
     def _project(self, facts: ThreadFacts) -> None:
         known = self.threads.get(facts.conversation_id)
-        contact = model.new_contact("", facts)
-        self.threads[facts.conversation_id] = model.project(
-            known or model.open_conversation(contact, facts), facts
+        contact = new_contact("", facts)
+        self.threads[facts.conversation_id] = projection.project(
+            known or projection.open_conversation(contact, facts), facts
         )
 
     def _keep(self, conversation: conversation_v1.Conversation) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
-from services.conversation.model import Conversation, Folder
-from services.conversation.store import BEFORE_ALL, page_statement
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.store.listing import BEFORE_ALL, page_statement
 from suite.databases import DatabaseUrls, connected
 from suite.testing import TestServers, fresh_database
 from tests.service.conversation.desk import FIRST_DAY, Desk, a_customer

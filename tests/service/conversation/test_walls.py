@@ -8,10 +8,13 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.ids import WorkspaceId, new_id
-from services.conversation.model import ConversationNotFound, Folder
-from services.conversation.store import BEFORE_ALL, BEFORE_ALL_IDS, Store
+from services.conversation.model.conversation import Folder
+from services.conversation.model.faults import ConversationNotFound
+from services.conversation.store import contacts, conversations, listing
+from services.conversation.store.conversations import BEFORE_ALL_IDS
+from services.conversation.store.listing import BEFORE_ALL
 from suite.databases import DatabaseUrls, with_database
 from suite.testing import TestServers
 from tests.service.conversation.desk import Customer, Desk, a_customer
@@ -31,19 +34,22 @@ def stranger(desk: Desk) -> Desk:
     return Desk(desk.means, desk.worker, WorkspaceId(new_id()), [])
 
 
-async def found_by(store: Store, ana: Customer) -> list[object]:
-    """Whatever any read of the store finds of a customer."""
-    page = await store.page(
-        Folder.OPEN, unread_only=False, channel_id=None, after=BEFORE_ALL, size=10
+async def found_by(
+    transaction: Transaction, workspace_id: WorkspaceId, ana: Customer
+) -> list[object]:
+    """Whatever any read of the store finds of a customer when the code asks for a workspace."""
+    asked = replace(transaction, workspace_id=workspace_id)
+    page = await listing.page(
+        asked, Folder.OPEN, unread_only=False, channel_id=None, after=BEFORE_ALL, size=10
     )
     found = [
         *page,
-        *await store.in_id_order(after=BEFORE_ALL_IDS, size=10),
-        *(await store.lock_many([ana.conversation_id])).values(),
-        *(await store.contacts_of([ana.thread.identity_key])).values(),
+        *await conversations.in_id_order(asked, after=BEFORE_ALL_IDS, size=10),
+        *(await conversations.lock_many(asked, [ana.conversation_id])).values(),
+        *(await contacts.by_identity(asked, [ana.thread.identity_key])).values(),
     ]
     with suppress(ConversationNotFound):
-        found.append(await store.get(ana.conversation_id))
+        found.append(await conversations.get(asked, ana.conversation_id))
     return found
 
 
@@ -67,9 +73,9 @@ async def test_row_security_holds_with_the_codes_check_off(
     database = Database(getattr(urls, role))
     async with database.begin(stranger.workspace_id) as transaction:
         # The code asks for the workspace that it must not see.
-        assert await found_by(Store(transaction, desk.workspace_id), ana) == []
+        assert await found_by(transaction, desk.workspace_id, ana) == []
     async with database.begin() as transaction:
-        assert await found_by(Store(transaction, desk.workspace_id), ana) == []
+        assert await found_by(transaction, desk.workspace_id, ana) == []
         for table in ("contacts", "contact_identities", "conversations"):
             assert await transaction.raw.fetchval(f"SELECT count(*) FROM {table}") == 0
     await database.close()
@@ -80,8 +86,8 @@ async def test_the_codes_check_holds_with_row_security_off(
 ) -> None:
     superuser = Database(with_database(servers.database_url, urls.name))
     async with superuser.begin() as transaction:
-        assert await found_by(Store(transaction, stranger.workspace_id), ana) == []
-        assert len(await found_by(Store(transaction, desk.workspace_id), ana)) == 5
+        assert await found_by(transaction, stranger.workspace_id, ana) == []
+        assert len(await found_by(transaction, desk.workspace_id, ana)) == 5
     await superuser.close()
 
 

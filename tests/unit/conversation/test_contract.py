@@ -15,12 +15,13 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId
 from inbox.conversation import v1
 from inbox.conversation.v1 import conversation_service_pb2
-from services.conversation import actions
-from services.conversation.actions import ListQuery, Means, Page
+from services.conversation.actions import folders, inbox, reading
+from services.conversation.actions.inbox import ListQuery, Page
+from services.conversation.actions.means import Means
 from services.conversation.mapping import conversation_to
-from services.conversation.model import Folder
+from services.conversation.model.conversation import Folder
 from services.conversation.service import ConversationService
-from services.conversation.store import BEFORE_ALL, Place
+from services.conversation.store.listing import BEFORE_ALL, Place
 from tests.fakes import FakeClock
 from tests.grpc_testing_adapter import Adapter
 from tests.unit.conversation.facts import CHANNEL, CONVERSATION, WORKSPACE, a_conversation, message
@@ -113,7 +114,7 @@ def test_a_list_asks_for_open_conversations_unless_told_otherwise(
         last = query.after != BEFORE_ALL
         return Page([shown], None if last else Place(shown.last_activity_time, shown.id))
 
-    monkeypatch.setattr(actions, "list_conversations", list_conversations)
+    monkeypatch.setattr(inbox, "list_conversations", list_conversations)
     first, _, _ = call(server, "ListConversations", v1.ListConversationsRequest())
     second, _, _ = call(
         server, "ListConversations", v1.ListConversationsRequest(page_token=first.next_page_token)
@@ -148,8 +149,12 @@ def test_commands_hand_over_what_they_were_given(
 
         return action
 
-    for name in ("solve_conversation", "reopen_conversation", "mark_read"):
-        monkeypatch.setattr(actions, name, heard_by(name))
+    for home, name in (
+        (folders, "solve_conversation"),
+        (folders, "reopen_conversation"),
+        (reading, "mark_read"),
+    ):
+        monkeypatch.setattr(home, name, heard_by(name))
     answers = [
         call(
             server,

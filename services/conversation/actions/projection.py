@@ -1,0 +1,76 @@
+"""What messaging says, applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chassis.database import Transaction
+from chassis.ids import WorkspaceId
+from services.conversation import events
+from services.conversation.actions.changes import events_of, publish
+from services.conversation.actions.means import Means
+from services.conversation.model import projection
+from services.conversation.model.authors import SYSTEM
+from services.conversation.model.contact import new_contact, rename
+from services.conversation.model.thread import ThreadFacts
+from services.conversation.store import contacts as contact_store
+from services.conversation.store import conversations
+
+
+async def project_threads(
+    means: Means, transaction: Transaction, workspace_id: WorkspaceId, facts: Sequence[ThreadFacts]
+) -> None:
+    """Apply what messaging says about threads of one workspace, in the order it says it.
+
+    Missing contacts and conversations are made from the facts themselves, so any event may be
+    the first one. A repeat changes nothing. What it changes of our own is published.
+    """
+    if not facts:
+        return
+    before = await conversations.lock_many(
+        transaction, sorted({fact.conversation_id for fact in facts})
+    )
+    owners = await contact_store.by_identity(
+        transaction, sorted({fact.identity_key for fact in facts})
+    )
+    known = {contact.id: contact for contact in owners.values()}
+    contacts = dict(known)
+    contact_ids = {key: contact.id for key, contact in owners.items()}
+    after = dict(before)
+    for fact in facts:
+        if fact.identity_key not in contact_ids:
+            contact = new_contact(workspace_id, fact)
+            contacts[contact.id] = contact
+            contact_ids[fact.identity_key] = contact.id
+        contact = rename(contacts[contact_ids[fact.identity_key]], fact)
+        contacts[contact.id] = contact
+        present = after.get(fact.conversation_id)
+        after[fact.conversation_id] = (
+            projection.project(present, fact)
+            if present
+            else projection.open_conversation(contact, fact)
+        )
+    await contact_store.save(transaction, [c for c in contacts.values() if c != known.get(c.id)])
+    changed = [c for c in after.values() if c != before.get(c.id)]
+    await conversations.save(transaction, changed)
+    await publish(
+        means,
+        transaction,
+        [
+            events.contact_changed(workspace_id, contact)
+            for contact in contacts.values()
+            if contact.id in known and contact.version != known[contact.id].version
+        ]
+        + [
+            # A conversation was read with the contact as it was before this run.
+            event
+            for conversation in changed
+            for event in events_of(
+                workspace_id,
+                before.get(conversation.id),
+                replace(conversation, contact=contacts[conversation.contact.id]),
+                SYSTEM,
+            )
+        ],
+    )
