@@ -94,6 +94,14 @@ WEBHOOKS_DEAD = Gauge(
     "all workspaces, so every replica tells the same.",
     ["part"],
 )
+COUNTERS_CHECKED = Counter(
+    "inbox_counters_checked_workspaces",
+    "Workspaces whose counters were compared with what they count.",
+)
+COUNTER_DRIFT = Counter(
+    "inbox_counters_drift_conversations",
+    "Conversations by which counters were wrong when compared; it must stay 0.",
+)
 GATEWAY_REQUESTS = Histogram(
     "inbox_gateway_requests_duration_seconds",
     "Time from an HTTP request's arrival to its answer, by route and status.",

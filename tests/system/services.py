@@ -43,6 +43,7 @@ SERVED_BY = {
     "ChannelService": "messaging",
     "WebChatService": "messaging",
     "ConversationService": "conversation",
+    "TagService": "conversation",
     "MediaService": "media",
     "RealtimeService": "realtime",
     # Several serve these; this one serves both.

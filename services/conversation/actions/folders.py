@@ -6,49 +6,39 @@ from chassis.auth import Caller
 from services.conversation.actions.changes import command
 from services.conversation.actions.means import Means
 from services.conversation.model import folders
-from services.conversation.model.conversation import Conversation
+from services.conversation.model.conversation import Conversation, Folder
+
+COMMANDS = {
+    Folder.OPEN: "reopen",
+    Folder.SOLVED: "solve",
+    Folder.SPAM: "move to spam",
+    Folder.ARCHIVED: "archive",
+}
+"""What request ids are remembered for: a request that solves is no repeat of one that reopens."""
 
 
-async def solve_conversation(
+async def move_conversation(
     means: Means,
     caller: Caller,
     conversation_id: str,
+    folder: Folder,
     *,
     request_id: str,
     expected_version: int,
     seen_inbound_count: int,
 ) -> Conversation:
-    """Move a conversation to Solved.
+    """Move a conversation to a folder.
 
-    A repeat, or solving a solved one, changes nothing and returns it as it is.
+    A repeat, or moving it to where it lies, changes nothing and returns it as it is.
     Raises: ConversationNotFound, VersionConflict, CustomerWroteMeanwhile, IdempotencyKeyReused.
     """
 
-    def solve(conversation: Conversation) -> Conversation:
-        return folders.solve(
+    def move(conversation: Conversation) -> Conversation:
+        return folders.move(
             conversation,
+            folder,
             expected_version=expected_version,
             seen_inbound_count=seen_inbound_count,
         )
 
-    return await command(means, caller, "solve", conversation_id, request_id, solve)
-
-
-async def reopen_conversation(
-    means: Means,
-    caller: Caller,
-    conversation_id: str,
-    *,
-    request_id: str,
-    expected_version: int,
-) -> Conversation:
-    """Move a conversation back to Open.
-
-    A repeat, or reopening an open one, changes nothing and returns it as it is.
-    Raises: ConversationNotFound, VersionConflict, IdempotencyKeyReused.
-    """
-
-    def reopen(conversation: Conversation) -> Conversation:
-        return folders.reopen(conversation, expected_version=expected_version)
-
-    return await command(means, caller, "reopen", conversation_id, request_id, reopen)
+    return await command(means, caller, COMMANDS[folder], conversation_id, request_id, move)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from chassis.database import Database
 from chassis.ids import WorkspaceId
-from services.conversation.actions.changes import events_of, publish
+from services.conversation.actions.changes import follow
 from services.conversation.actions.means import Means
 from services.conversation.model import folders
 from services.conversation.model.authors import SYSTEM
+from services.conversation.model.conversation import Folder
+from services.conversation.model.counters import Movement
 from services.conversation.store import conversations
 from services.conversation.store.workspaces import known_workspaces
 
@@ -32,12 +34,10 @@ async def _solve_some_lost(
     async with worker.begin(workspace_id) as transaction:
         lost = await conversations.open_of_other_lives(transaction, log_epoch, MAX_LOST)
         before = await conversations.lock_many(transaction, lost)
-        after = [folders.solve(conversation) for conversation in before.values()]
-        await conversations.save(transaction, after)
         solved = [
-            event
-            for conversation in after
-            for event in events_of(workspace_id, before[conversation.id], conversation, SYSTEM)
+            Movement(conversation, folders.move(conversation, Folder.SOLVED))
+            for conversation in before.values()
         ]
-        await publish(means, transaction, solved)
+        await conversations.save(transaction, [movement.after for movement in solved])
+        await follow(means, transaction, workspace_id, solved, SYSTEM)
     return bool(lost)

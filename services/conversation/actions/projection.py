@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from chassis.database import Transaction
 from chassis.ids import WorkspaceId
 from services.conversation import events
-from services.conversation.actions.changes import events_of, publish
+from services.conversation.actions.changes import follow
 from services.conversation.actions.means import Means
 from services.conversation.model import projection
 from services.conversation.model.authors import SYSTEM
 from services.conversation.model.contact import new_contact, rename
+from services.conversation.model.conversation import Conversation
+from services.conversation.model.counters import Movement
+from services.conversation.model.folders import SETTLED
 from services.conversation.model.thread import ThreadFacts
 from services.conversation.store import contacts as contact_store
-from services.conversation.store import conversations
+from services.conversation.store import conversations, seen, settings
 
 
 async def project_threads(
@@ -38,6 +41,7 @@ async def project_threads(
     contacts = dict(known)
     contact_ids = {key: contact.id for key, contact in owners.items()}
     after = dict(before)
+    reopens_on_inbound = await _reopens_on_inbound(transaction, before.values())
     for fact in facts:
         if fact.identity_key not in contact_ids:
             contact = new_contact(workspace_id, fact)
@@ -47,30 +51,38 @@ async def project_threads(
         contacts[contact.id] = contact
         present = after.get(fact.conversation_id)
         after[fact.conversation_id] = (
-            projection.project(present, fact)
+            projection.project(present, fact, reopens_on_inbound=reopens_on_inbound)
             if present
             else projection.open_conversation(contact, fact)
         )
     await contact_store.save(transaction, [c for c in contacts.values() if c != known.get(c.id)])
     changed = [c for c in after.values() if c != before.get(c.id)]
     await conversations.save(transaction, changed)
-    await publish(
+    restored = [c for c in changed if c.id in before and c.log_epoch != before[c.id].log_epoch]
+    if restored:
+        await seen.lower(transaction, [c.id for c in restored], [c.inbound_count for c in restored])
+    await follow(
         means,
         transaction,
+        workspace_id,
         [
+            # A conversation was read with the contact as it was before this run.
+            Movement(before.get(c.id), replace(c, contact=contacts[c.contact.id]))
+            for c in changed
+        ],
+        SYSTEM,
+        also=[
             events.contact_changed(workspace_id, contact)
             for contact in contacts.values()
             if contact.id in known and contact.version != known[contact.id].version
-        ]
-        + [
-            # A conversation was read with the contact as it was before this run.
-            event
-            for conversation in changed
-            for event in events_of(
-                workspace_id,
-                before.get(conversation.id),
-                replace(conversation, contact=contacts[conversation.contact.id]),
-                SYSTEM,
-            )
         ],
     )
+
+
+async def _reopens_on_inbound(
+    transaction: Transaction, conversations: Iterable[Conversation]
+) -> bool:
+    """The workspace's choice, asked for only where it can matter."""
+    if all(conversation.folder not in SETTLED for conversation in conversations):
+        return True
+    return (await settings.read(transaction)).reopens_on_inbound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chassis.errors import Aborted, NotFound, OutOfRange
+from chassis.errors import Aborted, AlreadyExists, Conflict, NotFound, OutOfRange
 
 
 @dataclass(eq=False)
@@ -46,3 +46,73 @@ class ReadMarkAhead(OutOfRange):
             f"read_ordinal {self.read_ordinal} is beyond the {self.inbound_count} messages that "
             "came in; send the inbound_ordinal of the newest message seen"
         )
+
+
+@dataclass(eq=False)
+class NothingToMarkUnread(OutOfRange):
+    """The message that shall be unread did not come in yet."""
+
+    from_ordinal: int
+    inbound_count: int
+    reason = "INVALID_ARGUMENT"
+
+    def __str__(self) -> str:
+        return (
+            f"from_ordinal {self.from_ordinal} is not among the {self.inbound_count} messages that "
+            "came in; send the inbound_ordinal of the first one that shall be unread"
+        )
+
+
+@dataclass(eq=False)
+class TagNotFound(NotFound):
+    """No such tag, or not for this caller."""
+
+    tag: str
+    reason = "TAG_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no tag {self.tag} for this credential; ListTags names those there are"
+
+
+@dataclass(eq=False)
+class TagExists(AlreadyExists):
+    """The key is taken."""
+
+    key: str
+    reason = "TAG_EXISTS"
+
+    def __str__(self) -> str:
+        return f"there is a tag with the key {self.key} already; use it or give another key"
+
+
+@dataclass(eq=False)
+class TagBuiltIn(Conflict):
+    """Programs rely on it."""
+
+    key: str
+    reason = "TAG_BUILT_IN"
+
+    def __str__(self) -> str:
+        return f"{self.key} is built in and cannot be deleted; it can be renamed"
+
+
+@dataclass(eq=False)
+class TooManyTags(Conflict):
+    """The workspace has as many tags as it may have."""
+
+    limit: int
+    reason = "TOO_MANY_TAGS"
+
+    def __str__(self) -> str:
+        return f"a workspace has at most {self.limit} tags; delete one that nobody uses"
+
+
+@dataclass(eq=False)
+class TooManyTagsOnConversation(Conflict):
+    """The conversation has as many tags as it may have."""
+
+    limit: int
+    reason = "TOO_MANY_TAGS_ON_CONVERSATION"
+
+    def __str__(self) -> str:
+        return f"a conversation has at most {self.limit} tags; take one away first"

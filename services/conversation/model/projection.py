@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from services.conversation.model.contact import Contact
 from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.folders import is_reopened
 from services.conversation.model.thread import ThreadFacts
 
 
@@ -28,12 +29,15 @@ def open_conversation(contact: Contact, facts: ThreadFacts) -> Conversation:
     )
 
 
-def project(conversation: Conversation, facts: ThreadFacts) -> Conversation:
+def project(
+    conversation: Conversation, facts: ThreadFacts, *, reopens_on_inbound: bool = True
+) -> Conversation:
     """The conversation with what messaging says; a maximum per field, so order is no matter.
 
-    An inbound message beyond those known when it was solved opens it again: a rule of its own,
-    so it raises the version.
+    An inbound message beyond those known when it was settled opens it again, unless the workspace
+    chose otherwise: a rule of its own, so it raises the version. Spam stays where it is.
     """
+    before = conversation
     if conversation.log_epoch != facts.log_epoch:
         conversation = _start_again(conversation, facts)
     preview, mode, mode_epoch = conversation.preview, conversation.mode, conversation.mode_epoch
@@ -48,7 +52,7 @@ def project(conversation: Conversation, facts: ThreadFacts) -> Conversation:
         mode_epoch=mode_epoch,
         inbound_count=max(conversation.inbound_count, facts.inbound_count),
     )
-    if projected.folder is Folder.SOLVED and projected.inbound_count > projected.solved_ordinal:
+    if reopens_on_inbound and is_reopened(before, projected):
         return replace(projected, folder=Folder.OPEN, version=projected.version + 1)
     return projected
 

@@ -116,6 +116,7 @@ async def save_owned(transaction: Transaction, conversation: Conversation) -> No
             folder=conversation.folder.value,
             read_ordinal=conversation.read_ordinal,
             solved_ordinal=conversation.solved_ordinal,
+            tag_ids=list(conversation.tag_ids),
             version=conversation.version,
         )
     )

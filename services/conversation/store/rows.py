@@ -89,6 +89,7 @@ def conversation_of(row: asyncpg.Record) -> Conversation:
         mode_epoch=row["mode_epoch"],
         log_epoch=row["log_epoch"],
         create_time=row["create_time"],
+        tag_ids=tuple(map(str, row["tag_ids"])),
         version=row["version"],
     )
 

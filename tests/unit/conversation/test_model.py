@@ -64,7 +64,7 @@ def test_what_only_messaging_owns_does_not_raise_the_version() -> None:
 
 
 def test_the_customers_next_message_opens_a_solved_conversation_again() -> None:
-    solved = folders.solve(a_conversation(inbound_count=3))
+    solved = folders.move(a_conversation(inbound_count=3), Folder.SOLVED)
 
     reopened = projection.project(solved, message(4, 4))
 
@@ -73,13 +73,53 @@ def test_the_customers_next_message_opens_a_solved_conversation_again() -> None:
     assert changes_between(solved, reopened) == (Change.REOPENED,)
 
 
-@pytest.mark.parametrize("folder", [Folder.SPAM, Folder.ARCHIVED])
-def test_a_message_leaves_spam_and_archive_where_they_are(folder: Folder) -> None:
-    assert projection.project(a_conversation(folder=folder), message(1, 1)).folder is folder
+def test_a_message_leaves_spam_in_spam_where_nobody_is_to_be_told() -> None:
+    spam = projection.project(a_conversation(folder=Folder.SPAM), message(1, 1))
+
+    assert (spam.folder, spam.unread_count, spam.is_silenced) == (Folder.SPAM, 1, True)
+
+
+@pytest.mark.parametrize("folder", [Folder.SOLVED, Folder.ARCHIVED])
+def test_the_workspace_may_choose_that_a_message_opens_nothing_again(folder: Folder) -> None:
+    settled = folders.move(a_conversation(inbound_count=3), folder)
+
+    stays = projection.project(settled, message(4, 4), reopens_on_inbound=False)
+    answered = projection.project(stays, message(5, 4))
+
+    assert projection.project(settled, message(4, 4)).folder is Folder.OPEN
+    assert (stays.folder, stays.unread_count) == (folder, 4)
+    # The choice is undone: an AI reply, which is no inbound message, still opens nothing.
+    assert answered.folder is folder
+    assert projection.project(answered, message(6, 5)).folder is Folder.OPEN
+
+
+def test_each_way_into_a_folder_is_told_by_its_own_fact() -> None:
+    conversation = a_conversation()
+    for folder, change in (
+        (Folder.ARCHIVED, Change.MOVED),
+        (Folder.SPAM, Change.MOVED),
+        (Folder.SOLVED, Change.SOLVED),
+        (Folder.OPEN, Change.REOPENED),
+    ):
+        moved = folders.move(conversation, folder, expected_version=conversation.version)
+
+        assert (moved.folder, moved.version) == (folder, conversation.version + 1)
+        assert changes_between(conversation, moved) == (change,)
+        assert folders.move(moved, folder, expected_version=1) is moved
+        conversation = moved
+
+
+def test_archiving_must_not_hide_a_message_nobody_saw_but_spam_may() -> None:
+    conversation = a_conversation(inbound_count=4)
+
+    with pytest.raises(CustomerWroteMeanwhile):
+        folders.move(conversation, Folder.ARCHIVED, seen_inbound_count=3)
+
+    assert folders.move(conversation, Folder.SPAM, seen_inbound_count=3).folder is Folder.SPAM
 
 
 def test_an_answer_or_a_repeated_old_message_does_not_reopen() -> None:
-    solved = folders.solve(a_conversation(inbound_count=3))
+    solved = folders.move(a_conversation(inbound_count=3), Folder.SOLVED)
 
     answered = projection.project(projection.project(solved, message(4, 3)), message(3, 3))
 
@@ -89,7 +129,7 @@ def test_an_answer_or_a_repeated_old_message_does_not_reopen() -> None:
 def test_a_message_seen_before_solving_does_not_reopen_when_its_projection_comes_late() -> None:
     seen = reading.mark_read(a_conversation(inbound_count=3), 4)
 
-    late = projection.project(folders.solve(seen), message(4, 4))
+    late = projection.project(folders.move(seen, Folder.SOLVED), message(4, 4))
 
     assert late.folder is Folder.SOLVED
     assert projection.project(late, message(5, 5)).folder is Folder.OPEN
@@ -97,40 +137,42 @@ def test_a_message_seen_before_solving_does_not_reopen_when_its_projection_comes
 
 def test_solving_is_refused_when_the_customer_wrote_what_the_caller_has_not_seen() -> None:
     with pytest.raises(CustomerWroteMeanwhile) as refused:
-        folders.solve(a_conversation(inbound_count=4), seen_inbound_count=3)
+        folders.move(a_conversation(inbound_count=4), Folder.SOLVED, seen_inbound_count=3)
 
     assert "4 messages came in, the caller saw 3" in str(refused.value)
 
 
 def test_solving_by_a_client_that_is_ahead_covers_what_it_saw() -> None:
-    solved = folders.solve(a_conversation(inbound_count=3), seen_inbound_count=4)
+    solved = folders.move(a_conversation(inbound_count=3), Folder.SOLVED, seen_inbound_count=4)
 
     assert projection.project(solved, message(4, 4)).folder is Folder.SOLVED
 
 
 def test_solving_twice_changes_nothing_the_second_time_even_with_an_old_version() -> None:
-    solved = folders.solve(a_conversation(), expected_version=1)
+    solved = folders.move(a_conversation(), Folder.SOLVED, expected_version=1)
 
-    assert folders.solve(solved, expected_version=1) is solved
+    assert folders.move(solved, Folder.SOLVED, expected_version=1) is solved
     assert changes_between(a_conversation(), solved) == (Change.SOLVED,)
 
 
 def test_another_version_than_expected_is_a_conflict() -> None:
     with pytest.raises(VersionConflict):
-        folders.solve(a_conversation(version=5), expected_version=4)
+        folders.move(a_conversation(version=5), Folder.SOLVED, expected_version=4)
     with pytest.raises(VersionConflict):
-        folders.reopen(a_conversation(folder=Folder.SOLVED, version=5), expected_version=4)
+        folders.move(
+            a_conversation(folder=Folder.SOLVED, version=5), Folder.OPEN, expected_version=4
+        )
 
 
 @pytest.mark.parametrize("folder", [Folder.SOLVED, Folder.SPAM, Folder.ARCHIVED])
 def test_any_other_folder_can_be_opened(folder: Folder) -> None:
     before = a_conversation(folder=folder)
 
-    after = folders.reopen(before)
+    after = folders.move(before, Folder.OPEN)
 
     assert after.folder is Folder.OPEN
     assert changes_between(before, after) == (Change.REOPENED,)
-    assert folders.reopen(after) is after
+    assert folders.move(after, Folder.OPEN) is after
 
 
 def test_a_read_mark_only_rises() -> None:

@@ -8,7 +8,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { ContactChanged, ContactChangedJson, ConversationOpened, ConversationOpenedJson, ConversationRead, ConversationReadJson, ConversationReopened, ConversationReopenedJson, ConversationSolved, ConversationSolvedJson } from "../../conversation/v1/conversation_events_pb";
+import type { ContactChanged, ContactChangedJson, ConversationMarkedUnread, ConversationMarkedUnreadJson, ConversationMoved, ConversationMovedJson, ConversationOpened, ConversationOpenedJson, ConversationRead, ConversationReadJson, ConversationReopened, ConversationReopenedJson, ConversationSeen, ConversationSeenJson, ConversationSolved, ConversationSolvedJson, ConversationTagged, ConversationTaggedJson, ConversationUntagged, ConversationUntaggedJson, CountersChanged, CountersChangedJson, InboxSettingsChanged, InboxSettingsChangedJson, TagChanged, TagChangedJson } from "../../conversation/v1/conversation_events_pb";
 import { file_inbox_conversation_v1_conversation_events } from "../../conversation/v1/conversation_events_pb";
 import type { Error, ErrorJson } from "../../error/v1/reason_pb";
 import { file_inbox_error_v1_reason } from "../../error/v1/reason_pb";
@@ -25,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/realtime/v1/frame.proto.
  */
 export const file_inbox_realtime_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("Ch1pbmJveC9yZWFsdGltZS92MS9mcmFtZS5wcm90bxIRaW5ib3gucmVhbHRpbWUudjEiQQoOU3RyZWFtUG9zaXRpb24SDgoGc3RyZWFtGAEgASgJEhEKCWxvZ19lcG9jaBgCIAEoCRIMCgRncG9zGAMgASgDIj4KCFBvc2l0aW9uEjIKB3N0cmVhbXMYASADKAsyIS5pbmJveC5yZWFsdGltZS52MS5TdHJlYW1Qb3NpdGlvbiJwCghQcmVzZW5jZRIRCgltZW1iZXJfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIRCglpc190eXBpbmcYBCABKAgSDwoHaXNfZ29uZRgFIAEoCCI+Cg5QcmVzZW50TWVtYmVycxIsCgdtZW1iZXJzGAEgAygLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2UiKQoOQ3VzdG9tZXJUeXBpbmcSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJInsKBUhlbGxvEhEKCW1lbWJlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSNQoRdG9rZW5fZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmlzX3Jlc3VtZWQYBCABKAgiEAoOUmVzeW5jUmVxdWlyZWQiBgoESWRsZSIhCglSZWNvbm5lY3QSFAoMZGVsYXlfbWlsbGlzGAEgASgDIkAKDVRva2VuRXhwaXJpbmcSLwoLZXhwaXJlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqcBCgNBY2sSCwoDcmVmGAEgASgEEjcKBHNlbnQYAiABKAsyJy5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXNwb25zZUgAEiYKBWVycm9yGAMgASgLMhUuaW5ib3guZXJyb3IudjEuRXJyb3JIABInCgRkb25lGAQgASgLMhcuaW5ib3gucmVhbHRpbWUudjEuRG9uZUgAQgkKB291dGNvbWUiBgoERG9uZSKxCwoLU2VydmVyRnJhbWUSEAoIcG9zaXRpb24YASABKAkSEAoIcHJldmlvdXMYAiABKAkSKQoFaGVsbG8YAyABKAsyGC5pbmJveC5yZWFsdGltZS52MS5IZWxsb0gAEjwKD3Jlc3luY19yZXF1aXJlZBgEIAEoCzIhLmluYm94LnJlYWx0aW1lLnYxLlJlc3luY1JlcXVpcmVkSAASJwoEaWRsZRgFIAEoCzIXLmluYm94LnJlYWx0aW1lLnYxLklkbGVIABIxCglyZWNvbm5lY3QYBiABKAsyHC5pbmJveC5yZWFsdGltZS52MS5SZWNvbm5lY3RIABI6Cg50b2tlbl9leHBpcmluZxgHIAEoCzIgLmluYm94LnJlYWx0aW1lLnYxLlRva2VuRXhwaXJpbmdIABIlCgNhY2sYCCABKAsyFi5pbmJveC5yZWFsdGltZS52MS5BY2tIABI8Cg9wcmVzZW50X21lbWJlcnMYCSABKAsyIS5pbmJveC5yZWFsdGltZS52MS5QcmVzZW50TWVtYmVyc0gAEi8KCHByZXNlbmNlGAogASgLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2VIABI8Cg9jdXN0b21lcl90eXBpbmcYCyABKAsyIS5pbmJveC5yZWFsdGltZS52MS5DdXN0b21lclR5cGluZ0gAEjkKDXRocmVhZF9vcGVuZWQYFCABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkT3BlbmVkSAASPQoPbWVzc2FnZV9jcmVhdGVkGBUgASgLMiIuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2VDcmVhdGVkSAASTAoXZGVsaXZlcnlfc3RhdHVzX2NoYW5nZWQYFiABKAsyKS5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlTdGF0dXNDaGFuZ2VkSAASNwoMbW9kZV9jaGFuZ2VkGBcgASgLMh8uaW5ib3gubWVzc2FnaW5nLnYxLk1vZGVDaGFuZ2VkSAASPQoPY2hhbm5lbF9jaGFuZ2VkGBggASgLMiIuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDaGFuZ2VkSAASSAoTY29udmVyc2F0aW9uX29wZW5lZBgoIAEoCzIpLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25PcGVuZWRIABJIChNjb252ZXJzYXRpb25fc29sdmVkGCkgASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNvbHZlZEgAEkwKFWNvbnZlcnNhdGlvbl9yZW9wZW5lZBgqIAEoCzIrLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25SZW9wZW5lZEgAEkQKEWNvbnZlcnNhdGlvbl9yZWFkGCsgASgLMicuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblJlYWRIABJACg9jb250YWN0X2NoYW5nZWQYLCABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdENoYW5nZWRIABJAChF3b3Jrc3BhY2VfY2hhbmdlZBg8IAEoCzIjLmluYm94LmlkZW50aXR5LnYxLldvcmtzcGFjZUNoYW5nZWRIABI6Cg5tZW1iZXJfY2hhbmdlZBg9IAEoCzIgLmluYm94LmlkZW50aXR5LnYxLk1lbWJlckNoYW5nZWRIABI7Cg9hcGlfa2V5X2NoYW5nZWQYPiABKAsyIC5pbmJveC5pZGVudGl0eS52MS5BcGlLZXlDaGFuZ2VkSAASPAoPc2Vzc2lvbl9yZXZva2VkGD8gASgLMiEuaW5ib3guaWRlbnRpdHkudjEuU2Vzc2lvblJldm9rZWRIAEIGCgRib2R5IjUKC0NsaWVudEhlbGxvEhQKBnRpY2tldBgBIAEoCUIEsLsYARIQCghwb3NpdGlvbhgCIAEoCSIkCgxUb2tlblJlZnJlc2gSFAoGdGlja2V0GAEgASgJQgSwuxgBIjwKDlByZXNlbmNlVXBkYXRlEhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIRCglpc190eXBpbmcYAiABKAgihAIKC0NsaWVudEZyYW1lEgsKA3JlZhgBIAEoBBIvCgVoZWxsbxgCIAEoCzIeLmluYm94LnJlYWx0aW1lLnYxLkNsaWVudEhlbGxvSAASOAoNdG9rZW5fcmVmcmVzaBgDIAEoCzIfLmluYm94LnJlYWx0aW1lLnYxLlRva2VuUmVmcmVzaEgAEj4KDHNlbmRfbWVzc2FnZRgEIAEoCzImLmluYm94Lm1lc3NhZ2luZy52MS5TZW5kTWVzc2FnZVJlcXVlc3RIABI1CghwcmVzZW5jZRgFIAEoCzIhLmluYm94LnJlYWx0aW1lLnYxLlByZXNlbmNlVXBkYXRlSABCBgoEYm9keWIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_conversation_v1_conversation_events, file_inbox_error_v1_reason, file_inbox_identity_v1_identity_events, file_inbox_messaging_v1_messaging_events, file_inbox_messaging_v1_messaging_service, file_inbox_policy_v1_policy]);
+  fileDesc("Ch1pbmJveC9yZWFsdGltZS92MS9mcmFtZS5wcm90bxIRaW5ib3gucmVhbHRpbWUudjEiQQoOU3RyZWFtUG9zaXRpb24SDgoGc3RyZWFtGAEgASgJEhEKCWxvZ19lcG9jaBgCIAEoCRIMCgRncG9zGAMgASgDIj4KCFBvc2l0aW9uEjIKB3N0cmVhbXMYASADKAsyIS5pbmJveC5yZWFsdGltZS52MS5TdHJlYW1Qb3NpdGlvbiJwCghQcmVzZW5jZRIRCgltZW1iZXJfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIRCglpc190eXBpbmcYBCABKAgSDwoHaXNfZ29uZRgFIAEoCCI+Cg5QcmVzZW50TWVtYmVycxIsCgdtZW1iZXJzGAEgAygLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2UiKQoOQ3VzdG9tZXJUeXBpbmcSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJInsKBUhlbGxvEhEKCW1lbWJlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSNQoRdG9rZW5fZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmlzX3Jlc3VtZWQYBCABKAgiEAoOUmVzeW5jUmVxdWlyZWQiBgoESWRsZSIhCglSZWNvbm5lY3QSFAoMZGVsYXlfbWlsbGlzGAEgASgDIkAKDVRva2VuRXhwaXJpbmcSLwoLZXhwaXJlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqcBCgNBY2sSCwoDcmVmGAEgASgEEjcKBHNlbnQYAiABKAsyJy5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXNwb25zZUgAEiYKBWVycm9yGAMgASgLMhUuaW5ib3guZXJyb3IudjEuRXJyb3JIABInCgRkb25lGAQgASgLMhcuaW5ib3gucmVhbHRpbWUudjEuRG9uZUgAQgkKB291dGNvbWUiBgoERG9uZSL7DwoLU2VydmVyRnJhbWUSEAoIcG9zaXRpb24YASABKAkSEAoIcHJldmlvdXMYAiABKAkSKQoFaGVsbG8YAyABKAsyGC5pbmJveC5yZWFsdGltZS52MS5IZWxsb0gAEjwKD3Jlc3luY19yZXF1aXJlZBgEIAEoCzIhLmluYm94LnJlYWx0aW1lLnYxLlJlc3luY1JlcXVpcmVkSAASJwoEaWRsZRgFIAEoCzIXLmluYm94LnJlYWx0aW1lLnYxLklkbGVIABIxCglyZWNvbm5lY3QYBiABKAsyHC5pbmJveC5yZWFsdGltZS52MS5SZWNvbm5lY3RIABI6Cg50b2tlbl9leHBpcmluZxgHIAEoCzIgLmluYm94LnJlYWx0aW1lLnYxLlRva2VuRXhwaXJpbmdIABIlCgNhY2sYCCABKAsyFi5pbmJveC5yZWFsdGltZS52MS5BY2tIABI8Cg9wcmVzZW50X21lbWJlcnMYCSABKAsyIS5pbmJveC5yZWFsdGltZS52MS5QcmVzZW50TWVtYmVyc0gAEi8KCHByZXNlbmNlGAogASgLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2VIABI8Cg9jdXN0b21lcl90eXBpbmcYCyABKAsyIS5pbmJveC5yZWFsdGltZS52MS5DdXN0b21lclR5cGluZ0gAEjkKDXRocmVhZF9vcGVuZWQYFCABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkT3BlbmVkSAASPQoPbWVzc2FnZV9jcmVhdGVkGBUgASgLMiIuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2VDcmVhdGVkSAASTAoXZGVsaXZlcnlfc3RhdHVzX2NoYW5nZWQYFiABKAsyKS5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlTdGF0dXNDaGFuZ2VkSAASNwoMbW9kZV9jaGFuZ2VkGBcgASgLMh8uaW5ib3gubWVzc2FnaW5nLnYxLk1vZGVDaGFuZ2VkSAASPQoPY2hhbm5lbF9jaGFuZ2VkGBggASgLMiIuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDaGFuZ2VkSAASSAoTY29udmVyc2F0aW9uX29wZW5lZBgoIAEoCzIpLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25PcGVuZWRIABJIChNjb252ZXJzYXRpb25fc29sdmVkGCkgASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNvbHZlZEgAEkwKFWNvbnZlcnNhdGlvbl9yZW9wZW5lZBgqIAEoCzIrLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25SZW9wZW5lZEgAEkQKEWNvbnZlcnNhdGlvbl9yZWFkGCsgASgLMicuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblJlYWRIABJACg9jb250YWN0X2NoYW5nZWQYLCABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdENoYW5nZWRIABJGChJjb252ZXJzYXRpb25fbW92ZWQYLSABKAsyKC5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uTW92ZWRIABJVChpjb252ZXJzYXRpb25fbWFya2VkX3VucmVhZBguIAEoCzIvLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25NYXJrZWRVbnJlYWRIABJEChFjb252ZXJzYXRpb25fc2VlbhgvIAEoCzInLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZWVuSAASSAoTY29udmVyc2F0aW9uX3RhZ2dlZBgwIAEoCzIpLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25UYWdnZWRIABJMChVjb252ZXJzYXRpb25fdW50YWdnZWQYMSABKAsyKy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uVW50YWdnZWRIABI4Cgt0YWdfY2hhbmdlZBgyIAEoCzIhLmluYm94LmNvbnZlcnNhdGlvbi52MS5UYWdDaGFuZ2VkSAASQgoQY291bnRlcnNfY2hhbmdlZBgzIAEoCzImLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db3VudGVyc0NoYW5nZWRIABJNChZpbmJveF9zZXR0aW5nc19jaGFuZ2VkGDQgASgLMisuaW5ib3guY29udmVyc2F0aW9uLnYxLkluYm94U2V0dGluZ3NDaGFuZ2VkSAASQAoRd29ya3NwYWNlX2NoYW5nZWQYPCABKAsyIy5pbmJveC5pZGVudGl0eS52MS5Xb3Jrc3BhY2VDaGFuZ2VkSAASOgoObWVtYmVyX2NoYW5nZWQYPSABKAsyIC5pbmJveC5pZGVudGl0eS52MS5NZW1iZXJDaGFuZ2VkSAASOwoPYXBpX2tleV9jaGFuZ2VkGD4gASgLMiAuaW5ib3guaWRlbnRpdHkudjEuQXBpS2V5Q2hhbmdlZEgAEjwKD3Nlc3Npb25fcmV2b2tlZBg/IAEoCzIhLmluYm94LmlkZW50aXR5LnYxLlNlc3Npb25SZXZva2VkSABCBgoEYm9keSI1CgtDbGllbnRIZWxsbxIUCgZ0aWNrZXQYASABKAlCBLC7GAESEAoIcG9zaXRpb24YAiABKAkiJAoMVG9rZW5SZWZyZXNoEhQKBnRpY2tldBgBIAEoCUIEsLsYASI8Cg5QcmVzZW5jZVVwZGF0ZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJaXNfdHlwaW5nGAIgASgIIoQCCgtDbGllbnRGcmFtZRILCgNyZWYYASABKAQSLwoFaGVsbG8YAiABKAsyHi5pbmJveC5yZWFsdGltZS52MS5DbGllbnRIZWxsb0gAEjgKDXRva2VuX3JlZnJlc2gYAyABKAsyHy5pbmJveC5yZWFsdGltZS52MS5Ub2tlblJlZnJlc2hIABI+CgxzZW5kX21lc3NhZ2UYBCABKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXF1ZXN0SAASNQoIcHJlc2VuY2UYBSABKAsyIS5pbmJveC5yZWFsdGltZS52MS5QcmVzZW5jZVVwZGF0ZUgAQgYKBGJvZHliBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_conversation_v1_conversation_events, file_inbox_error_v1_reason, file_inbox_identity_v1_identity_events, file_inbox_messaging_v1_messaging_events, file_inbox_messaging_v1_messaging_service, file_inbox_policy_v1_policy]);
 
 /**
  * How far one source stream was read.
@@ -768,6 +768,70 @@ export type ServerFrame = Message<"inbox.realtime.v1.ServerFrame"> & {
     case: "contactChanged";
   } | {
     /**
+     * Conversation: moved to Spam or to the Archive.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationMoved conversation_moved = 45;
+     */
+    value: ConversationMoved;
+    case: "conversationMoved";
+  } | {
+    /**
+     * Conversation: marked unread.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationMarkedUnread conversation_marked_unread = 46;
+     */
+    value: ConversationMarkedUnread;
+    case: "conversationMarkedUnread";
+  } | {
+    /**
+     * Conversation: another member saw it.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationSeen conversation_seen = 47;
+     */
+    value: ConversationSeen;
+    case: "conversationSeen";
+  } | {
+    /**
+     * Conversation: given a tag.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationTagged conversation_tagged = 48;
+     */
+    value: ConversationTagged;
+    case: "conversationTagged";
+  } | {
+    /**
+     * Conversation: a tag was taken from it.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationUntagged conversation_untagged = 49;
+     */
+    value: ConversationUntagged;
+    case: "conversationUntagged";
+  } | {
+    /**
+     * Conversation: a tag was created, changed or deleted.
+     *
+     * @generated from field: inbox.conversation.v1.TagChanged tag_changed = 50;
+     */
+    value: TagChanged;
+    case: "tagChanged";
+  } | {
+    /**
+     * Conversation: counters changed.
+     *
+     * @generated from field: inbox.conversation.v1.CountersChanged counters_changed = 51;
+     */
+    value: CountersChanged;
+    case: "countersChanged";
+  } | {
+    /**
+     * Conversation: the inbox settings changed.
+     *
+     * @generated from field: inbox.conversation.v1.InboxSettingsChanged inbox_settings_changed = 52;
+     */
+    value: InboxSettingsChanged;
+    case: "inboxSettingsChanged";
+  } | {
+    /**
      * Identity: the workspace changed.
      *
      * @generated from field: inbox.identity.v1.WorkspaceChanged workspace_changed = 60;
@@ -953,6 +1017,62 @@ export type ServerFrameJson = {
    * @generated from field: inbox.conversation.v1.ContactChanged contact_changed = 44;
    */
   contactChanged?: ContactChangedJson;
+
+  /**
+   * Conversation: moved to Spam or to the Archive.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationMoved conversation_moved = 45;
+   */
+  conversationMoved?: ConversationMovedJson;
+
+  /**
+   * Conversation: marked unread.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationMarkedUnread conversation_marked_unread = 46;
+   */
+  conversationMarkedUnread?: ConversationMarkedUnreadJson;
+
+  /**
+   * Conversation: another member saw it.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationSeen conversation_seen = 47;
+   */
+  conversationSeen?: ConversationSeenJson;
+
+  /**
+   * Conversation: given a tag.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationTagged conversation_tagged = 48;
+   */
+  conversationTagged?: ConversationTaggedJson;
+
+  /**
+   * Conversation: a tag was taken from it.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationUntagged conversation_untagged = 49;
+   */
+  conversationUntagged?: ConversationUntaggedJson;
+
+  /**
+   * Conversation: a tag was created, changed or deleted.
+   *
+   * @generated from field: inbox.conversation.v1.TagChanged tag_changed = 50;
+   */
+  tagChanged?: TagChangedJson;
+
+  /**
+   * Conversation: counters changed.
+   *
+   * @generated from field: inbox.conversation.v1.CountersChanged counters_changed = 51;
+   */
+  countersChanged?: CountersChangedJson;
+
+  /**
+   * Conversation: the inbox settings changed.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettingsChanged inbox_settings_changed = 52;
+   */
+  inboxSettingsChanged?: InboxSettingsChangedJson;
 
   /**
    * Identity: the workspace changed.
