@@ -305,7 +305,8 @@ class Desk:
         )
 
     async def page(self, folder: Folder = Folder.OPEN, **options: Any) -> Page:
-        query = ListQuery(**({"page_size": 50, "folder": folder} | options))
+        given: dict[str, Any] = {"page_size": 50, "folder": folder} | options
+        query = ListQuery(**given)
         return await inbox.list_conversations(self.means, self.agent, query)
 
     async def published(self) -> list[Message]:

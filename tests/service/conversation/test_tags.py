@@ -58,7 +58,7 @@ async def test_a_star_is_given_once_and_told_once_with_who_gave_it(desk: Desk) -
         ),
         tag_id=PRIORITY.id,
     )
-    assert event.conversation.is_priority
+    assert conversation_to(starred).is_priority
 
 
 async def test_a_late_repeat_of_a_star_does_not_undo_what_happened_since(desk: Desk) -> None:

@@ -101,7 +101,11 @@ def call(server: Any, method: str, request: Any) -> tuple[Any, grpc.StatusCode, 
         ),
         ("ListConversations", v1.ListConversationsRequest(tags=list("abcdef")), "tags"),
         ("ListConversations", v1.ListConversationsRequest(tags=[""]), "tag"),
-        ("ListConversations", v1.ListConversationsRequest(channel_kind=99), "channel_kind"),
+        (
+            "ListConversations",
+            v1.ListConversationsRequest(channel_kind=cast("Any", 99)),
+            "channel_kind",
+        ),
         (
             "MarkUnread",
             v1.MarkUnreadRequest(conversation_id=CONVERSATION, request_id=REQUEST, from_ordinal=1),

@@ -67,7 +67,7 @@ CREATE TABLE conversation_seen (
 ) WITH (fillfactor = 85)
 """
 
-INBOX_SETTINGS = """
+SETTINGS = """
 CREATE TABLE inbox_settings (
     workspace_id uuid NOT NULL,
     reopens_on_inbound boolean NOT NULL,
@@ -122,7 +122,7 @@ def upgrade() -> None:
         CONVERSATION_TAGS,
         COUNTERS,
         CONVERSATION_SEEN,
-        INBOX_SETTINGS,
+        SETTINGS,
         ENTITY_REQUESTS,
     ):
         op.execute(table)
