@@ -119,6 +119,14 @@ TURN_FAILURES = Counter(
     "inbox_assistant_failed_turns",
     "Turns that could not be worked on for a fault of ours; each is tried again.",
 )
+COUNTERS_CHECKED = Counter(
+    "inbox_counters_checked_workspaces",
+    "Workspaces whose counters were compared with what they count.",
+)
+COUNTER_DRIFT = Counter(
+    "inbox_counters_drift_conversations",
+    "Conversations by which counters were wrong when compared; it must stay 0.",
+)
 GATEWAY_REQUESTS = Histogram(
     "inbox_gateway_requests_duration_seconds",
     "Time from an HTTP request's arrival to its answer, by route and status.",

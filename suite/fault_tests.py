@@ -36,6 +36,7 @@ FAULT_TESTS = {
     "T17": FaultTest(f"{FOLDER}/test_takeover.py", "takeovers of the AI, by every way"),
     "T18": FaultTest(f"{FOLDER}/test_event_log.py", "two of each, without lock or check"),
     "T19": FaultTest(f"{FOLDER}/system/test_restore.py", "a database restored under load"),
+    "F49": FaultTest(f"{FOLDER}/test_counter_drift.py", "counters under everything at once"),
 }
 
 

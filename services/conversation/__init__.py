@@ -1,8 +1,10 @@
 """The shared inbox: who wrote, what is open, what is unread.
 
-Owns: contacts and their channel identities, conversations, folders, read marks.
-Publishes: conversation_opened, conversation_solved, conversation_reopened, conversation_read,
-contact_changed.
+Owns: contacts and their channel identities, conversations, folders, read marks, tags, counters,
+inbox settings.
+Publishes: conversation_opened, conversation_solved, conversation_reopened, conversation_moved,
+conversation_read, conversation_seen, conversation_marked_unread, conversation_tagged,
+conversation_untagged, contact_changed, tag_changed, counters_changed, inbox_settings_changed.
 Consumes: thread_opened, message_created, mode_changed.
 Calls: messaging (snapshots and holes of its log), identity (tokens).
 """

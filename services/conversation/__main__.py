@@ -16,10 +16,14 @@ from chassis.relay import Relay
 from chassis.server import Process, main
 from inbox.conversation import v1 as conversation_v1
 from inbox.event import v1 as event_v1
-from services.conversation import actions, consumers, events
-from services.conversation.actions import Means, Snapshot
-from services.conversation.service import ConversationService
+from services.conversation import consumers, events
+from services.conversation.actions.lost import solve_lost
+from services.conversation.actions.means import Means
+from services.conversation.actions.snapshot import Snapshot
+from services.conversation.service.inbox import ConversationService
+from services.conversation.service.tags import TagService
 from services.conversation.settings import ConversationSettings
+from services.conversation.sweeper import sweep_for_ever
 
 CATCH_UP_WITHIN = timedelta(seconds=5)
 """How long a list waits for what its reader was told of already."""
@@ -53,16 +57,18 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
         owner=RemoteLog(process.channel(settings.messaging_address)),
         apply=partial(consumers.project, means),
         clock=process.clock,
-        on_rebuilt=partial(actions.solve_lost, means, worker),
+        on_rebuilt=partial(solve_lost, means, worker),
     )
     process.serve(
         conversation_v1.add_ConversationServiceServicer_to_server, ConversationService(means)
     )
+    process.serve(conversation_v1.add_TagServiceServicer_to_server, TagService(means))
     process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
     process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
     process.ready_when("relay", relay.missing)
     process.supervise("relay", relay.run)
     process.supervise(consumers.PROJECTION, projection.run)
+    process.supervise("sweeper", partial(sweep_for_ever, means, worker))
 
 
 if __name__ == "__main__":

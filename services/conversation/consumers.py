@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from chassis.database import Transaction
 from chassis.events import Event
 from inbox.messaging import v1 as messaging_v1
-from services.conversation import actions
-from services.conversation.actions import Means
+from services.conversation.actions.means import Means
+from services.conversation.actions.projection import project_threads
 from services.conversation.mapping import facts_from
-from services.conversation.model import ThreadFacts
+from services.conversation.model.thread import ThreadFacts
 
 PROJECTION = "conversation-projection"
 STREAM = "INBOX_MESSAGING"
@@ -45,4 +45,4 @@ async def project(means: Means, transaction: Transaction, events: Sequence[Event
     Raises: EventNotUnderstood, FieldInvalid, DecodeError; the consumer parks what causes them.
     """
     facts = [CONSUMES[event.event](event) for event in events if event.event in CONSUMES]
-    await actions.project_threads(means, transaction, events[0].workspace_id, facts)
+    await project_threads(means, transaction, events[0].workspace_id, facts)

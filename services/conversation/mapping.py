@@ -18,19 +18,14 @@ from chassis.ids import parse_id
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
-from services.conversation.model import (
-    SYSTEM,
-    Author,
-    AuthorKind,
-    ChannelKind,
-    Contact,
-    Conversation,
-    Folder,
-    Mode,
-    Preview,
-    ThreadFacts,
-    preview_text,
-)
+from services.conversation.model.authors import SYSTEM, Author, AuthorKind
+from services.conversation.model.contact import Contact
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.counters import Counter, CounterKind
+from services.conversation.model.reading import SeenBy
+from services.conversation.model.settings import InboxSettings
+from services.conversation.model.tags import Tag, TagColor
+from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts, preview_text
 
 MESSAGING_STREAM = "INBOX_MESSAGING"
 
@@ -58,6 +53,18 @@ AUTHOR_KINDS = {
     AuthorKind.AI: messaging_v1.AUTHOR_KIND_AI,
     AuthorKind.PHONE_APP: messaging_v1.AUTHOR_KIND_PHONE_APP,
     AuthorKind.SYSTEM: messaging_v1.AUTHOR_KIND_SYSTEM,
+}
+
+TAG_COLORS = {
+    TagColor.GRAY: conversation_v1.TAG_COLOR_GRAY,
+    TagColor.RED: conversation_v1.TAG_COLOR_RED,
+    TagColor.ORANGE: conversation_v1.TAG_COLOR_ORANGE,
+    TagColor.AMBER: conversation_v1.TAG_COLOR_AMBER,
+    TagColor.GREEN: conversation_v1.TAG_COLOR_GREEN,
+    TagColor.TEAL: conversation_v1.TAG_COLOR_TEAL,
+    TagColor.BLUE: conversation_v1.TAG_COLOR_BLUE,
+    TagColor.PURPLE: conversation_v1.TAG_COLOR_PURPLE,
+    TagColor.PINK: conversation_v1.TAG_COLOR_PINK,
 }
 
 Ours = TypeVar("Ours")
@@ -91,6 +98,33 @@ def folder_from(number: int) -> Folder:
         if theirs == number:
             return folder
     raise FieldInvalid("folder", "must be one of the four folders")
+
+
+def destination_from(number: int) -> Folder:
+    """The folder that something shall move to; it must be named. Raises: FieldInvalid."""
+    if number == conversation_v1.FOLDER_UNSPECIFIED:
+        raise FieldInvalid("folder", "must be one of the four folders")
+    return folder_from(number)
+
+
+def channel_kind_from(number: int) -> ChannelKind | None:
+    """The kind a filter names; None when it names none. Raises: FieldInvalid."""
+    if number == messaging_v1.CHANNEL_KIND_UNSPECIFIED:
+        return None
+    for kind, theirs in CHANNEL_KINDS.items():
+        if theirs == number:
+            return kind
+    raise FieldInvalid("channel_kind", "must be one of the kinds of channel")
+
+
+def color_from(number: int) -> TagColor | None:
+    """The color a request names; None when it names none. Raises: FieldInvalid."""
+    if number == conversation_v1.TAG_COLOR_UNSPECIFIED:
+        return None
+    for color, theirs in TAG_COLORS.items():
+        if theirs == number:
+            return color
+    raise FieldInvalid("color", "must be one of the palette")
 
 
 def facts_from(
@@ -130,6 +164,9 @@ def conversation_to(conversation: Conversation) -> conversation_v1.Conversation:
         last_activity_time=_time_to(conversation.last_activity_time),
         create_time=_time_to(conversation.create_time),
         version=conversation.version,
+        tag_ids=conversation.tag_ids,
+        is_priority=conversation.is_priority,
+        is_silenced=conversation.is_silenced,
     )
 
 
@@ -148,6 +185,46 @@ def contact_to(contact: Contact) -> conversation_v1.Contact:
         ],
         create_time=_time_to(contact.create_time),
         version=contact.version,
+    )
+
+
+def seen_by_to(seen: SeenBy) -> conversation_v1.SeenBy:
+    """How far a member has seen a conversation, for the wire."""
+    return conversation_v1.SeenBy(
+        member_id=seen.member_id, ordinal=seen.ordinal, seen_time=_time_to(seen.seen_time)
+    )
+
+
+def tag_to(tag: Tag) -> conversation_v1.Tag:
+    """A tag for the wire."""
+    return conversation_v1.Tag(
+        id=tag.id,
+        key=tag.key,
+        display_name=tag.display_name,
+        color=TAG_COLORS[tag.color],
+        is_built_in=tag.is_built_in,
+        is_deleted=tag.is_deleted,
+        create_time=_time_to(tag.create_time) if tag.create_time else None,
+        version=tag.version,
+    )
+
+
+def counter_to(counter: Counter) -> conversation_v1.Counter:
+    """A counter for the wire."""
+    return conversation_v1.Counter(
+        folder=FOLDERS[counter.folder],
+        channel_id=counter.subject_id if counter.kind is CounterKind.CHANNEL else "",
+        tag_id=counter.subject_id if counter.kind is CounterKind.TAG else "",
+        conversation_count=counter.tally.conversations,
+        unread_count=counter.tally.unread,
+        version=counter.version,
+    )
+
+
+def settings_to(settings: InboxSettings) -> conversation_v1.InboxSettings:
+    """The inbox settings for the wire."""
+    return conversation_v1.InboxSettings(
+        reopens_on_inbound=settings.reopens_on_inbound, version=settings.version
     )
 
 

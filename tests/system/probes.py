@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.ids import new_id
+from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
 from tests.system.tenants import Tenant
@@ -64,6 +65,7 @@ CONVERSATION = {"conversation_id": _id("conversation_id")}
 CHANNEL = {"channel_id": _id("channel_id")}
 MESSAGE = {"message_id": _id("outbound_id")}
 ARTICLE = {"article_id": _id("article_id")}
+TAG = {"tag": _id("tag_id")}
 MEMBER = {"member_id": _id("member_id")}
 REQUEST = {"request_id": _fresh}
 FOREIGN, OWN, NOTHING, OPEN = Hears.NOT_FOUND, Hears.OWN, Hears.NOTHING, Hears.OPEN
@@ -148,7 +150,24 @@ PROBES: dict[str, Probe] = {
     "ConversationService/GetConversation": _probe(FOREIGN, **CONVERSATION),
     "ConversationService/SolveConversation": _probe(FOREIGN, **CONVERSATION, **REQUEST),
     "ConversationService/ReopenConversation": _probe(FOREIGN, **CONVERSATION, **REQUEST),
+    "ConversationService/MoveConversation": _probe(
+        FOREIGN, **CONVERSATION, **REQUEST, folder=conversation_v1.FOLDER_SPAM
+    ),
+    "ConversationService/TagConversation": _probe(
+        FOREIGN, **CONVERSATION, **REQUEST, tag="priority"
+    ),
+    "ConversationService/UntagConversation": _probe(FOREIGN, **CONVERSATION, **REQUEST, **TAG),
     "ConversationService/MarkRead": _probe(FOREIGN, **CONVERSATION, **REQUEST, read_ordinal=1),
+    "ConversationService/MarkUnread": _probe(
+        FOREIGN, **CONVERSATION, **REQUEST, from_ordinal=1, expected_version=1
+    ),
+    "ConversationService/GetCounters": _probe(OWN),
+    "ConversationService/GetInboxSettings": _probe(OWN),
+    "ConversationService/UpdateInboxSettings": _probe(OWN, **REQUEST, reopens_on_inbound=False),
+    "TagService/ListTags": _probe(OWN),
+    "TagService/CreateTag": _probe(OWN, **REQUEST, display_name=_fresh),
+    "TagService/UpdateTag": _probe(FOREIGN, **REQUEST, **TAG, display_name="changed"),
+    "TagService/DeleteTag": _probe(FOREIGN, **REQUEST, **TAG),
     # media
     "MediaService/Upload": _probe(
         OWN,

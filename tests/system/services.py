@@ -45,6 +45,7 @@ SERVED_BY = {
     "ChannelService": "messaging",
     "WebChatService": "messaging",
     "ConversationService": "conversation",
+    "TagService": "conversation",
     "MediaService": "media",
     "KnowledgeService": "assistant",
     "AssistantService": "assistant",

@@ -38,6 +38,7 @@ class Tenant:
     conversation_id: str = ""
     inbound_id: str = ""
     outbound_id: str = ""
+    tag_id: str = ""
     media_id: str = ""
     article_id: str = ""
     callers: dict[Role, Metadata] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Tenant:
             self.conversation_id,
             self.inbound_id,
             self.outbound_id,
+            self.tag_id,
             self.media_id,
             self.article_id,
         )
@@ -71,6 +73,7 @@ class Stubs:
         self.messaging = messaging_v1.MessagingServiceStub(of("MessagingService"))
         self.chat = messaging_v1.WebChatServiceStub(of("WebChatService"))
         self.conversation = conversation_v1.ConversationServiceStub(of("ConversationService"))
+        self.tags = conversation_v1.TagServiceStub(of("TagService"))
         self.media = media_v1.MediaServiceStub(of("MediaService"))
         self.knowledge = assistant_v1.KnowledgeServiceStub(of("KnowledgeService"))
         self.assistant = assistant_v1.AssistantServiceStub(of("AssistantService"))
@@ -172,6 +175,17 @@ async def _talk(stubs: Stubs, tenant: Tenant) -> None:
     async with asyncio.timeout(PROJECTED_WITHIN_SECONDS):
         while not (await _is_listed(stubs, tenant) and await _is_found(stubs, tenant)):
             await asyncio.sleep(0.05)
+    tag = await stubs.tags.CreateTag(
+        conversation_v1.CreateTagRequest(request_id=new_id(), display_name=tenant.mark),
+        metadata=owner,
+    )
+    tenant.tag_id = tag.tag.id
+    await stubs.conversation.TagConversation(
+        conversation_v1.TagConversationRequest(
+            conversation_id=tenant.conversation_id, tag=tenant.tag_id, request_id=new_id()
+        ),
+        metadata=owner,
+    )
 
 
 async def _is_listed(stubs: Stubs, tenant: Tenant) -> bool:

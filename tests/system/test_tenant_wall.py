@@ -151,6 +151,7 @@ async def present_state(services: Services, tenant: Tenant) -> dict[str, Any]:
     thread = await stubs.messaging.GetThread(
         messaging_v1.GetThreadRequest(conversation_id=tenant.conversation_id), metadata=owner
     )
+    tags = await stubs.tags.ListTags(conversation_v1.ListTagsRequest(), metadata=owner)
     members = await stubs.identity.ListMembers(identity_v1.ListMembersRequest(), metadata=owner)
     keys = await stubs.identity.ListApiKeys(identity_v1.ListApiKeysRequest(), metadata=owner)
     channels = await stubs.channels.ListChannels(messaging_v1.ListChannelsRequest(), metadata=owner)
@@ -165,6 +166,7 @@ async def present_state(services: Services, tenant: Tenant) -> dict[str, Any]:
     )
     return {
         "conversations": [one.SerializeToString() for one in page.conversations],
+        "tags": [one.SerializeToString() for one in tags.tags],
         "messages": [one.SerializeToString() for one in messages.messages],
         "thread": thread.thread.SerializeToString(),
         "members": [one.SerializeToString() for one in members.members],

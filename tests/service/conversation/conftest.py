@@ -9,7 +9,7 @@ import pytest
 from chassis.clock import SystemClock
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
-from services.conversation.actions import Means
+from services.conversation.actions.means import Means
 from suite.databases import DatabaseUrls
 from suite.testing import TestServers, fresh_database, test_servers
 from tests.service.conversation.desk import Desk

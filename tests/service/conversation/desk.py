@@ -11,17 +11,27 @@ from google.protobuf.message import Message
 from chassis.auth import Caller, Role
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
-from services.conversation import actions, events
-from services.conversation.actions import ListQuery, Means, Page
-from services.conversation.model import (
-    AuthorKind,
-    ChannelKind,
-    Conversation,
-    Folder,
-    Mode,
-    Preview,
-    ThreadFacts,
+from inbox.conversation import v1 as conversation_v1
+from services.conversation import events
+from services.conversation.actions import (
+    counters,
+    folders,
+    inbox,
+    projection,
+    reading,
+    settings,
+    tagging,
+    tags,
 )
+from services.conversation.actions.inbox import ListQuery, Page
+from services.conversation.actions.means import Means
+from services.conversation.model.authors import AuthorKind
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.counters import CounterKey, Tally
+from services.conversation.model.reading import SeenBy
+from services.conversation.model.settings import InboxSettings
+from services.conversation.model.tags import Tag, TagColor
+from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts
 
 FIRST_DAY = datetime(2026, 4, 28, 9, 0, tzinfo=UTC)
 
@@ -70,12 +80,17 @@ class Customer:
         return self.thread
 
 
-def a_customer(name: str = "Ana", *, channel_id: str | None = None) -> Customer:
+def a_customer(
+    name: str = "Ana",
+    *,
+    channel_id: str | None = None,
+    kind: ChannelKind = ChannelKind.WEB_CHAT,
+) -> Customer:
     return Customer(
         ThreadFacts(
             conversation_id=new_id(),
             channel_id=channel_id or new_id(),
-            channel_kind=ChannelKind.WEB_CHAT,
+            channel_kind=kind,
             external_id=f"visitor-{new_id()}",
             customer_name=name,
             mode=Mode.MANUAL,
@@ -97,9 +112,12 @@ class Desk:
     workspace_id: WorkspaceId
     wakes: list[None]
     agent: Caller = field(init=False)
+    colleagues: list[Caller] = field(init=False)
+    """The agent and two more."""
 
     def __post_init__(self) -> None:
-        self.agent = self.caller(Role.AGENT)
+        self.colleagues = [self.caller(Role.AGENT) for _ in range(3)]
+        self.agent = self.colleagues[0]
 
     def caller(self, role: Role) -> Caller:
         return Caller(new_id(), role, self.workspace_id, display_name="Bea")
@@ -107,10 +125,15 @@ class Desk:
     async def apply(self, *facts: ThreadFacts) -> None:
         """What the consumer does with one run of messaging's events."""
         async with self.worker.begin(self.workspace_id) as transaction:
-            await actions.project_threads(self.means, transaction, self.workspace_id, facts)
+            await projection.project_threads(self.means, transaction, self.workspace_id, facts)
 
     async def get(self, conversation_id: str) -> Conversation:
-        return await actions.get_conversation(self.means, self.agent, conversation_id)
+        conversation, _ = await inbox.get_conversation(self.means, self.agent, conversation_id)
+        return conversation
+
+    async def seen_by(self, conversation_id: str) -> list[SeenBy]:
+        _, seen_by = await inbox.get_conversation(self.means, self.agent, conversation_id)
+        return seen_by
 
     async def solve(
         self,
@@ -120,11 +143,10 @@ class Desk:
         expected_version: int = 0,
         seen_inbound_count: int = 0,
     ) -> Conversation:
-        return await actions.solve_conversation(
-            self.means,
-            self.agent,
+        return await self.move(
             conversation_id,
-            request_id=request_id or new_id(),
+            Folder.SOLVED,
+            request_id=request_id,
             expected_version=expected_version,
             seen_inbound_count=seen_inbound_count,
         )
@@ -132,22 +154,170 @@ class Desk:
     async def reopen(
         self, conversation_id: str, *, request_id: str | None = None, expected_version: int = 0
     ) -> Conversation:
-        return await actions.reopen_conversation(
+        return await self.move(
+            conversation_id,
+            Folder.OPEN,
+            request_id=request_id,
+            expected_version=expected_version,
+        )
+
+    async def move(
+        self,
+        conversation_id: str,
+        folder: Folder,
+        *,
+        request_id: str | None = None,
+        expected_version: int = 0,
+        seen_inbound_count: int = 0,
+    ) -> Conversation:
+        return await folders.move_conversation(
             self.means,
             self.agent,
             conversation_id,
+            folder,
+            request_id=request_id or new_id(),
+            expected_version=expected_version,
+            seen_inbound_count=seen_inbound_count,
+        )
+
+    async def tag(
+        self,
+        conversation_id: str,
+        tag: str = "priority",
+        *,
+        request_id: str | None = None,
+        expected_version: int = 0,
+    ) -> Conversation:
+        return await tagging.tag_conversation(
+            self.means,
+            self.agent,
+            conversation_id,
+            tag,
             request_id=request_id or new_id(),
             expected_version=expected_version,
         )
 
+    async def untag(
+        self,
+        conversation_id: str,
+        tag: str = "priority",
+        *,
+        request_id: str | None = None,
+        expected_version: int = 0,
+    ) -> Conversation:
+        return await tagging.untag_conversation(
+            self.means,
+            self.agent,
+            conversation_id,
+            tag,
+            request_id=request_id or new_id(),
+            expected_version=expected_version,
+        )
+
+    async def create_tag(
+        self,
+        display_name: str,
+        *,
+        request_id: str | None = None,
+        color: TagColor = TagColor.BLUE,
+        key: str = "",
+    ) -> Tag:
+        return await tags.create_tag(
+            self.means,
+            self.agent,
+            request_id=request_id or new_id(),
+            display_name=display_name,
+            color=color,
+            key=key,
+        )
+
+    async def update_tag(
+        self,
+        name: str,
+        *,
+        request_id: str | None = None,
+        display_name: str | None = None,
+        color: TagColor | None = None,
+        expected_version: int = 0,
+    ) -> Tag:
+        return await tags.update_tag(
+            self.means,
+            self.agent,
+            name,
+            request_id=request_id or new_id(),
+            display_name=display_name,
+            color=color,
+            expected_version=expected_version,
+        )
+
+    async def delete_tag(
+        self, name: str, *, request_id: str | None = None, expected_version: int = 0
+    ) -> Tag:
+        return await tags.delete_tag(
+            self.means,
+            self.agent,
+            name,
+            request_id=request_id or new_id(),
+            expected_version=expected_version,
+        )
+
+    async def tags(self) -> list[Tag]:
+        return await tags.list_tags(self.means, self.agent)
+
+    async def counters(self) -> dict[CounterKey, Tally]:
+        """Every counter that is not zero."""
+        found = await counters.get_counters(self.means, self.agent)
+        return {
+            CounterKey(one.kind.value, one.subject_id, one.folder.value): one.tally for one in found
+        }
+
+    async def drift(self) -> int:
+        """How far the counters are from what they count; they are mended by asking."""
+        return await counters.check_counters(self.means, self.worker, self.workspace_id)
+
+    async def choose(self, *, reopens_on_inbound: bool) -> InboxSettings:
+        return await settings.update_settings(
+            self.means,
+            self.agent,
+            request_id=new_id(),
+            reopens_on_inbound=reopens_on_inbound,
+            expected_version=0,
+        )
+
     async def mark_read(self, conversation_id: str, read_ordinal: int) -> Conversation:
-        return await actions.mark_read(self.means, self.agent, conversation_id, read_ordinal)
+        return await reading.mark_read(self.means, self.agent, conversation_id, read_ordinal)
+
+    async def mark_unread(
+        self,
+        conversation_id: str,
+        from_ordinal: int,
+        *,
+        expected_version: int,
+        request_id: str | None = None,
+    ) -> Conversation:
+        return await reading.mark_unread(
+            self.means,
+            self.agent,
+            conversation_id,
+            from_ordinal,
+            request_id=request_id or new_id(),
+            expected_version=expected_version,
+        )
 
     async def page(self, folder: Folder = Folder.OPEN, **options: Any) -> Page:
-        query = {"unread_only": False, "channel_id": None, "page_size": 50} | options
-        return await actions.list_conversations(self.means, self.agent, ListQuery(folder, **query))
+        given: dict[str, Any] = {"page_size": 50, "folder": folder} | options
+        query = ListQuery(**given)
+        return await inbox.list_conversations(self.means, self.agent, query)
 
     async def published(self) -> list[Message]:
+        """What this workspace wrote into the outbox of everything but counters, in order."""
+        return [
+            event
+            for event in await self.frames()
+            if not isinstance(event, conversation_v1.CountersChanged)
+        ]
+
+    async def frames(self) -> list[Message]:
         """Everything this workspace wrote into the outbox, in order."""
         async with self.worker.begin() as transaction:
             rows = await transaction.raw.fetch(

@@ -12,10 +12,10 @@ from chassis.ids import new_id
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from services.conversation.mapping import conversation_to
-from services.conversation.model import (
+from services.conversation.model.conversation import Folder
+from services.conversation.model.faults import (
     ConversationNotFound,
     CustomerWroteMeanwhile,
-    Folder,
     ReadMarkAhead,
 )
 from tests.service.conversation.desk import Desk, a_customer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -9,14 +10,48 @@ import pytest
 from google.protobuf.message import Message
 
 from inbox.conversation import v1 as conversation_v1
-from services.conversation import model
-from services.conversation.actions import Snapshot
-from services.conversation.mapping import contact_to, conversation_to
-from services.conversation.model import Conversation, Folder, Mode, ThreadFacts
+from services.conversation.actions.counters import get_counters
+from services.conversation.actions.settings import get_settings
+from services.conversation.actions.snapshot import Snapshot
+from services.conversation.mapping import (
+    contact_to,
+    conversation_to,
+    counter_to,
+    seen_by_to,
+    settings_to,
+    tag_to,
+)
+from services.conversation.model import projection
+from services.conversation.model.contact import new_contact
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.faults import NothingToMarkUnread, TagBuiltIn, TagExists
+from services.conversation.model.thread import Mode, ThreadFacts
 from tests.service.conversation.desk import Customer, Desk, a_customer
 
 STEPS = 60
 Frame = Message | ThreadFacts
+
+
+CounterName = tuple[int, str, str]
+
+
+@dataclass(slots=True)
+class Fresh:
+    """All of a workspace's inbox at one moment."""
+
+    conversations: list[conversation_v1.Conversation]
+    tags: list[conversation_v1.Tag]
+    counters: list[conversation_v1.Counter]
+    seen: list[tuple[str, conversation_v1.SeenBy]]
+    settings: conversation_v1.InboxSettings
+
+    def in_order(self) -> Fresh:
+        """So that equal ones look equal."""
+        self.conversations.sort(key=lambda one: one.id)
+        self.tags.sort(key=lambda one: one.id)
+        self.counters.sort(key=lambda one: (one.folder, one.channel_id, one.tag_id))
+        self.seen.sort(key=lambda one: (one[0], one[1].member_id))
+        return self
 
 
 @dataclass(slots=True)
@@ -27,10 +62,21 @@ class Browser:
     contacts: dict[str, conversation_v1.Contact] = field(default_factory=dict)
     threads: dict[str, Conversation] = field(default_factory=dict)
     """Projected fields, from whichever stream brought them."""
+    tags: dict[str, conversation_v1.Tag] = field(default_factory=dict)
+    counters: dict[CounterName, conversation_v1.Counter] = field(default_factory=dict)
+    seen: dict[tuple[str, str], conversation_v1.SeenBy] = field(default_factory=dict)
+    settings: conversation_v1.InboxSettings = field(default_factory=conversation_v1.InboxSettings)
 
-    def load(self, conversations: list[Conversation]) -> None:
-        for conversation in conversations:
-            self._keep(conversation_to(conversation))
+    def load(self, snapshot: Fresh) -> None:
+        for conversation in snapshot.conversations:
+            self._keep(conversation)
+        for tag in snapshot.tags:
+            self._keep_tag(tag)
+        for counter in snapshot.counters:
+            self._keep_counter(counter)
+        for conversation_id, seen in snapshot.seen:
+            self._keep_seen(conversation_id, seen)
+        self._keep_settings(snapshot.settings)
 
     def take(self, frame: Frame) -> None:
         match frame:
@@ -38,17 +84,48 @@ class Browser:
                 self._project(frame)
             case conversation_v1.ContactChanged():
                 self._keep_contact(frame.contact)
+            case conversation_v1.TagChanged():
+                self._keep_tag(frame.tag)
+            case conversation_v1.CountersChanged():
+                for counter in frame.counters:
+                    self._keep_counter(counter)
+            case conversation_v1.InboxSettingsChanged():
+                self._keep_settings(frame.settings)
+            case conversation_v1.ConversationSeen():
+                self._keep_seen(frame.conversation_id, frame.seen_by)
+            case conversation_v1.ConversationRead():
+                self._keep(frame.conversation)
+                self._keep_seen(frame.conversation.id, frame.seen_by)
             case (
                 conversation_v1.ConversationOpened()
                 | conversation_v1.ConversationSolved()
                 | conversation_v1.ConversationReopened()
-                | conversation_v1.ConversationRead()
+                | conversation_v1.ConversationMoved()
+                | conversation_v1.ConversationMarkedUnread()
+                | conversation_v1.ConversationTagged()
+                | conversation_v1.ConversationUntagged()
             ):
                 self._keep(frame.conversation)
             case _:
                 raise AssertionError(frame)
 
-    def shows(self) -> dict[str, conversation_v1.Conversation]:
+    def shows(self) -> Fresh:
+        """Everything that a person could see."""
+        living = {tag.id for tag in self.tags.values() if not tag.is_deleted}
+        return Fresh(
+            conversations=list(self.shown_conversations().values()),
+            tags=[tag for tag in self.tags.values() if not tag.is_deleted],
+            counters=[
+                counter
+                for counter in self.counters.values()
+                if counter.conversation_count and (not counter.tag_id or counter.tag_id in living)
+            ],
+            seen=[(conversation_id, seen) for (conversation_id, _), seen in self.seen.items()],
+            settings=self.settings,
+        ).in_order()
+
+    def shown_conversations(self) -> dict[str, conversation_v1.Conversation]:
+        """Conversations, each put together from what its owner and messaging said of it."""
         shown = {}
         for conversation in self.owned.values():
             whole = conversation_v1.Conversation()
@@ -68,9 +145,9 @@ class Browser:
 
     def _project(self, facts: ThreadFacts) -> None:
         known = self.threads.get(facts.conversation_id)
-        contact = model.new_contact("", facts)
-        self.threads[facts.conversation_id] = model.project(
-            known or model.open_conversation(contact, facts), facts
+        contact = new_contact("", facts)
+        self.threads[facts.conversation_id] = projection.project(
+            known or projection.open_conversation(contact, facts), facts
         )
 
     def _keep(self, conversation: conversation_v1.Conversation) -> None:
@@ -92,6 +169,26 @@ class Browser:
                 kept.mode, kept.mode_epoch = older.mode, older.mode_epoch
         self.owned[conversation.id] = kept
 
+    def _keep_tag(self, tag: conversation_v1.Tag) -> None:
+        known = self.tags.get(tag.id)
+        if known is None or tag.version > known.version:
+            self.tags[tag.id] = tag
+
+    def _keep_counter(self, counter: conversation_v1.Counter) -> None:
+        name = (counter.folder, counter.channel_id, counter.tag_id)
+        known = self.counters.get(name)
+        if known is None or counter.version > known.version:
+            self.counters[name] = counter
+
+    def _keep_seen(self, conversation_id: str, seen: conversation_v1.SeenBy) -> None:
+        known = self.seen.get((conversation_id, seen.member_id))
+        if known is None or seen.ordinal > known.ordinal:
+            self.seen[conversation_id, seen.member_id] = seen
+
+    def _keep_settings(self, settings: conversation_v1.InboxSettings) -> None:
+        if settings.version >= self.settings.version:
+            self.settings = settings
+
     def _keep_contact(self, contact: conversation_v1.Contact) -> None:
         known = self.contacts.get(contact.id)
         if known is None or contact.version > known.version:
@@ -99,12 +196,28 @@ class Browser:
 
 
 async def everything(desk: Desk) -> list[Conversation]:
-    """A fresh snapshot, as a client loads it."""
+    """Every conversation, as a client loads them."""
     return [
         conversation
-        for folder in (Folder.OPEN, Folder.SOLVED)
+        for folder in Folder
         for conversation in (await desk.page(folder, page_size=200)).conversations
     ]
+
+
+async def fresh(desk: Desk) -> Fresh:
+    """A fresh snapshot, as a client loads it."""
+    conversations = await everything(desk)
+    return Fresh(
+        conversations=list(map(conversation_to, conversations)),
+        tags=list(map(tag_to, await desk.tags())),
+        counters=list(map(counter_to, await get_counters(desk.means, desk.agent))),
+        seen=[
+            (conversation.id, seen_by_to(seen))
+            for conversation in conversations
+            for seen in await desk.seen_by(conversation.id)
+        ],
+        settings=settings_to(await get_settings(desk.means, desk.agent)),
+    ).in_order()
 
 
 def happens(random: Random, customers: list[Customer]) -> ThreadFacts:
@@ -129,14 +242,33 @@ async def people_act(desk: Desk, random: Random, conversations: list[Conversatio
     if not conversations:
         return
     conversation = random.choice(conversations)
-    match random.randrange(3):
-        case 0:
-            await desk.solve(conversation.id)
-        case 1:
-            await desk.reopen(conversation.id)
-        case _:
+    desk.agent = random.choice(desk.colleagues)
+    tag = random.choice(await desk.tags())
+    match random.randrange(9):
+        case 0 | 1:
+            await desk.move(conversation.id, random.choice(list(Folder)))
+        case 2 | 3:
             ordinal = conversation.inbound_count + random.randrange(3)
             await desk.mark_read(conversation.id, ordinal)
+        case 4:
+            ordinal = random.randint(1, max(1, conversation.inbound_count))
+            with suppress(NothingToMarkUnread):
+                version = conversation.version
+                await desk.mark_unread(conversation.id, ordinal, expected_version=version)
+        case 5:
+            await desk.tag(conversation.id, tag.key)
+        case 6:
+            await desk.untag(conversation.id, tag.id)
+        case 7:
+            with suppress(TagExists):
+                await desk.create_tag(f"tag {random.randrange(6)}")
+        case _ if random.random() < 0.3:
+            with suppress(TagBuiltIn):
+                await desk.delete_tag(tag.key)
+        case _ if random.random() < 0.5:
+            await desk.update_tag(tag.key, display_name=f"renamed {random.randrange(100)}")
+        case _:
+            await desk.choose(reopens_on_inbound=random.random() < 0.7)
 
 
 def interleaved(random: Random, one: list[Frame], other: list[Frame]) -> list[Frame]:
@@ -164,18 +296,15 @@ async def test_an_old_snapshot_with_its_frames_is_a_fresh_snapshot(desk: Desk, s
         if step == STEPS // 3:
             # Positions are taken before the snapshot is read, so frames may repeat what it has.
             loaded_at = random.randrange(applied + 1)
-            published_at = random.randrange(len(await desk.published()) + 1)
-            browser.load(await everything(desk))
+            published_at = random.randrange(len(await desk.frames()) + 1)
+            browser.load(await fresh(desk))
     await desk.apply(*messaging[applied:])
 
-    own: list[Frame] = list((await desk.published())[published_at:])
+    own: list[Frame] = list((await desk.frames())[published_at:])
     for frame in interleaved(random, own, list(messaging[loaded_at:])):
         browser.take(frame)
 
-    fresh = {
-        conversation.id: conversation_to(conversation) for conversation in await everything(desk)
-    }
-    assert browser.shows() == fresh
+    assert browser.shows() == await fresh(desk)
     assert {c.id: c for c in browser.contacts.values()} == {
         c.contact.id: contact_to(c.contact) for c in await everything(desk)
     }
@@ -197,4 +326,6 @@ async def test_a_snapshot_of_entities_builds_the_same_inbox_elsewhere(desk: Desk
         if len(page) < 3:
             break
 
-    assert elsewhere.shows() == {c.id: conversation_to(c) for c in await everything(desk)}
+    assert elsewhere.shown_conversations() == {
+        c.id: conversation_to(c) for c in await everything(desk)
+    }

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
-from services.conversation import actions
+from services.conversation.actions.lost import solve_lost
 from services.conversation.mapping import conversation_to
-from services.conversation.model import Folder, Mode
+from services.conversation.model.conversation import Folder
+from services.conversation.model.thread import Mode
 from tests.service.conversation.desk import Desk, a_customer
 
 
@@ -168,7 +169,7 @@ async def test_after_a_restore_conversations_that_messaging_lost_leave_the_open_
     await desk.apply(replace(kept.thread, log_epoch="second-life"))
 
     for _ in range(2):
-        await actions.solve_lost(desk.means, desk.worker, "second-life")
+        await solve_lost(desk.means, desk.worker, "second-life")
 
     [shown] = (await desk.page()).conversations
     assert shown.id == kept.conversation_id

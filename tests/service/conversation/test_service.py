@@ -15,8 +15,9 @@ from chassis.auth import Role
 from chassis.ids import WorkspaceId, new_id
 from chassis.rpc import RemoteFault, remote_fault
 from inbox.conversation import v1 as conversation_v1
+from inbox.messaging import v1 as messaging_v1
 from services.conversation.mapping import conversation_to
-from services.conversation.service import ConversationService
+from services.conversation.service.inbox import ConversationService
 from tests.service.conversation.desk import FIRST_DAY, Desk, a_customer
 from tests.serving import Serving, serving
 
@@ -26,8 +27,23 @@ ALLOWED = {
     "GetConversation": READERS,
     "SolveConversation": {Role.OWNER, Role.AGENT, Role.BOT},
     "ReopenConversation": {Role.OWNER, Role.AGENT, Role.BOT},
+    "MoveConversation": {Role.OWNER, Role.AGENT, Role.BOT},
+    "TagConversation": {Role.OWNER, Role.AGENT, Role.BOT},
+    "UntagConversation": {Role.OWNER, Role.AGENT, Role.BOT},
     "MarkRead": {Role.OWNER, Role.AGENT},
+    "MarkUnread": {Role.OWNER, Role.AGENT},
+    "GetCounters": READERS,
+    "GetInboxSettings": READERS,
+    "UpdateInboxSettings": {Role.OWNER},
 }
+OF_THE_WORKSPACE = {
+    "ListConversations",
+    "GetCounters",
+    "GetInboxSettings",
+    "UpdateInboxSettings",
+}
+OF_ONE = [method for method in ALLOWED if method not in OF_THE_WORKSPACE]
+WRITES = [method for method in OF_ONE if method != "GetConversation"]
 
 
 @pytest.fixture
@@ -62,8 +78,30 @@ def requests_for(conversation_id: str) -> dict[str, Any]:
         "ReopenConversation": conversation_v1.ReopenConversationRequest(
             conversation_id=conversation_id, request_id=new_id()
         ),
+        "MoveConversation": conversation_v1.MoveConversationRequest(
+            conversation_id=conversation_id,
+            request_id=new_id(),
+            folder=conversation_v1.FOLDER_SPAM,
+        ),
+        "TagConversation": conversation_v1.TagConversationRequest(
+            conversation_id=conversation_id, request_id=new_id(), tag="prioritario"
+        ),
+        "UntagConversation": conversation_v1.UntagConversationRequest(
+            conversation_id=conversation_id, request_id=new_id(), tag="priority"
+        ),
         "MarkRead": conversation_v1.MarkReadRequest(
             conversation_id=conversation_id, request_id=new_id(), read_ordinal=1
+        ),
+        "MarkUnread": conversation_v1.MarkUnreadRequest(
+            conversation_id=conversation_id,
+            request_id=new_id(),
+            from_ordinal=1,
+            expected_version=1,
+        ),
+        "GetCounters": conversation_v1.GetCountersRequest(),
+        "GetInboxSettings": conversation_v1.GetInboxSettingsRequest(),
+        "UpdateInboxSettings": conversation_v1.UpdateInboxSettingsRequest(
+            request_id=new_id(), reopens_on_inbound=False
         ),
     }
 
@@ -109,7 +147,7 @@ async def test_each_method_is_for_the_roles_of_its_policy(
         assert (await refusal(call(request))).reason == "ROLE_NOT_ALLOWED"
 
 
-@pytest.mark.parametrize("method", [m for m in ALLOWED if m != "ListConversations"])
+@pytest.mark.parametrize("method", OF_ONE)
 async def test_a_foreign_conversation_looks_like_none(
     desk: Desk, server: Serving, method: str
 ) -> None:
@@ -126,7 +164,7 @@ async def test_a_foreign_conversation_looks_like_none(
     assert "Ana" not in foreign.message
 
 
-@pytest.mark.parametrize("method", [m for m in ALLOWED if m != "ListConversations"])
+@pytest.mark.parametrize("method", OF_ONE)
 async def test_ids_that_are_none_are_named(
     stub: conversation_v1.ConversationServiceStub, method: str
 ) -> None:
@@ -135,7 +173,7 @@ async def test_ids_that_are_none_are_named(
         assert (fault.reason, fault.metadata["field"]) == ("INVALID_ARGUMENT", "conversation_id")
 
 
-@pytest.mark.parametrize("method", ["SolveConversation", "ReopenConversation", "MarkRead"])
+@pytest.mark.parametrize("method", WRITES)
 async def test_a_write_needs_a_request_id(
     stub: conversation_v1.ConversationServiceStub, method: str
 ) -> None:
@@ -156,7 +194,15 @@ async def test_a_write_needs_a_request_id(
         ("SolveConversation", "expected_version", -1),
         ("SolveConversation", "seen_inbound_count", -1),
         ("ReopenConversation", "expected_version", -1),
+        ("MoveConversation", "folder", conversation_v1.FOLDER_UNSPECIFIED),
+        ("MoveConversation", "folder", 99),
+        ("MoveConversation", "seen_inbound_count", -1),
+        ("TagConversation", "tag", ""),
+        ("UntagConversation", "tag", "x" * 41),
+        ("ListConversations", "channel_kind", 99),
         ("MarkRead", "read_ordinal", -1),
+        ("MarkUnread", "from_ordinal", 0),
+        ("MarkUnread", "expected_version", 0),
     ],
 )
 async def test_values_out_of_range_are_named(
@@ -194,6 +240,74 @@ async def test_the_largest_numbers_do_no_harm(
 
     assert mark.code is grpc.StatusCode.OUT_OF_RANGE
     assert mark.metadata["inbound_count"] == "1"
+    assert late.reason == "VERSION_CONFLICT"
+
+
+async def test_an_agent_stars_moves_and_finds_it_by_filters_and_counters(
+    desk: Desk, stub: conversation_v1.ConversationServiceStub
+) -> None:
+    ana, bob = a_customer("Ana"), a_customer("Bob")
+    await desk.apply(ana.writes(), bob.writes())
+    requests = requests_for(ana.conversation_id)
+
+    starred = (await stub.TagConversation(requests["TagConversation"])).conversation
+    found = await stub.ListConversations(
+        conversation_v1.ListConversationsRequest(
+            priority_only=True,
+            unread_only=True,
+            channel_kind=messaging_v1.CHANNEL_KIND_WEB_CHAT,
+        )
+    )
+    moved = (await stub.MoveConversation(requests["MoveConversation"])).conversation
+    counters = (await stub.GetCounters(requests["GetCounters"])).counters
+
+    assert starred.is_priority
+    assert [one.id for one in found.conversations] == [ana.conversation_id]
+    assert (moved.is_silenced, moved.is_priority) == (True, True)
+    in_folders = {
+        one.folder: (one.conversation_count, one.unread_count)
+        for one in counters
+        if not one.channel_id and not one.tag_id
+    }
+    assert in_folders == {conversation_v1.FOLDER_OPEN: (1, 1), conversation_v1.FOLDER_SPAM: (1, 1)}
+    [of_star] = [one for one in counters if one.tag_id]
+    assert (of_star.tag_id, of_star.folder) == (starred.tag_ids[0], conversation_v1.FOLDER_SPAM)
+
+
+async def test_what_is_unread_again_and_who_has_seen_it_is_told(
+    desk: Desk, stub: conversation_v1.ConversationServiceStub
+) -> None:
+    ana = a_customer()
+    await desk.apply(ana.opens(), ana.writes())
+    requests = requests_for(ana.conversation_id)
+
+    read = (await stub.MarkRead(requests["MarkRead"])).conversation
+    requests["MarkUnread"].expected_version = read.version
+    unread = (await stub.MarkUnread(requests["MarkUnread"])).conversation
+    got = await stub.GetConversation(requests["GetConversation"])
+
+    assert (read.unread_count, unread.unread_count) == (0, 1)
+    assert [seen.ordinal for seen in got.seen_by] == [1]
+
+
+async def test_settings_that_are_left_out_stay(
+    stub: conversation_v1.ConversationServiceStub, server: Serving, desk: Desk
+) -> None:
+    owner = conversation_v1.ConversationServiceStub(server.channel(Role.OWNER, desk.workspace_id))
+    quiet = requests_for("")["UpdateInboxSettings"]
+
+    await owner.UpdateInboxSettings(quiet)
+    await owner.UpdateInboxSettings(conversation_v1.UpdateInboxSettingsRequest(request_id=new_id()))
+    repeated = await owner.UpdateInboxSettings(quiet)
+    late = await refusal(
+        owner.UpdateInboxSettings(
+            conversation_v1.UpdateInboxSettingsRequest(request_id=new_id(), expected_version=7)
+        )
+    )
+
+    found = (await stub.GetInboxSettings(conversation_v1.GetInboxSettingsRequest())).settings
+    assert (found.reopens_on_inbound, found.version) == (False, 1)
+    assert repeated.settings == found
     assert late.reason == "VERSION_CONFLICT"
 
 
@@ -266,6 +380,8 @@ async def test_a_page_token_belongs_to_its_query(
         conversation_v1.ListConversationsRequest(unread_only=True),
         conversation_v1.ListConversationsRequest(folder=conversation_v1.FOLDER_SOLVED),
         conversation_v1.ListConversationsRequest(channel_id=new_id()),
+        conversation_v1.ListConversationsRequest(priority_only=True),
+        conversation_v1.ListConversationsRequest(channel_kind=messaging_v1.CHANNEL_KIND_TELEGRAM),
     ):
         request = conversation_v1.ListConversationsRequest()
         request.CopyFrom(other)

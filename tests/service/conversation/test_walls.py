@@ -8,20 +8,48 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.ids import WorkspaceId, new_id
-from services.conversation.model import ConversationNotFound, Folder
-from services.conversation.store import BEFORE_ALL, BEFORE_ALL_IDS, Store
+from services.conversation.model.conversation import Folder
+from services.conversation.model.faults import ConversationNotFound
+from services.conversation.model.tags import PRIORITY
+from services.conversation.store import (
+    contacts,
+    conversations,
+    counters,
+    listing,
+    seen,
+    settings,
+    tags,
+)
+from services.conversation.store.conversations import BEFORE_ALL_IDS
+from services.conversation.store.listing import BEFORE_ALL, Filters
 from suite.databases import DatabaseUrls, with_database
 from suite.testing import TestServers
 from tests.service.conversation.desk import Customer, Desk, a_customer
+
+STARRED = Filters(Folder.OPEN, tag_ids=(PRIORITY.id,))
+TABLES = (
+    "contacts",
+    "contact_identities",
+    "conversations",
+    "tags",
+    "conversation_tags",
+    "counters",
+    "conversation_seen",
+    "inbox_settings",
+)
 
 
 @pytest.fixture
 async def ana(desk: Desk) -> Customer:
     """A customer of the desk's workspace."""
     customer = a_customer()
-    await desk.apply(customer.opens(), customer.writes())
+    await desk.apply(customer.opens(), customer.writes(), customer.writes())
+    await desk.tag(customer.conversation_id)
+    await desk.create_tag("VIP")
+    await desk.mark_read(customer.conversation_id, 1)
+    await desk.choose(reopens_on_inbound=False)
     return customer
 
 
@@ -31,33 +59,42 @@ def stranger(desk: Desk) -> Desk:
     return Desk(desk.means, desk.worker, WorkspaceId(new_id()), [])
 
 
-async def found_by(store: Store, ana: Customer) -> list[object]:
-    """Whatever any read of the store finds of a customer."""
-    page = await store.page(
-        Folder.OPEN, unread_only=False, channel_id=None, after=BEFORE_ALL, size=10
-    )
+async def found_by(
+    transaction: Transaction, workspace_id: WorkspaceId, ana: Customer
+) -> list[object]:
+    """Whatever any read of the store finds of a customer when the code asks for a workspace."""
+    asked = replace(transaction, workspace_id=workspace_id)
+    page = await listing.page(asked, Filters(Folder.OPEN), after=BEFORE_ALL, size=10)
     found = [
         *page,
-        *await store.in_id_order(after=BEFORE_ALL_IDS, size=10),
-        *(await store.lock_many([ana.conversation_id])).values(),
-        *(await store.contacts_of([ana.thread.identity_key])).values(),
+        *await conversations.in_id_order(asked, after=BEFORE_ALL_IDS, size=10),
+        *(await conversations.lock_many(asked, [ana.conversation_id])).values(),
+        *(await contacts.by_identity(asked, [ana.thread.identity_key])).values(),
+        *await listing.page(asked, STARRED, after=BEFORE_ALL, size=10),
+        *[tag for tag in await tags.every(asked) if tag != PRIORITY],
+        *await counters.every(asked),
+        *await seen.of(asked, ana.conversation_id),
+        *[chosen for chosen in [await settings.read(asked)] if chosen.version],
     ]
     with suppress(ConversationNotFound):
-        found.append(await store.get(ana.conversation_id))
+        found.append(await conversations.get(asked, ana.conversation_id))
     return found
 
 
 async def test_a_foreign_conversation_is_not_found_whatever_is_tried(
     desk: Desk, stranger: Desk, ana: Customer
 ) -> None:
-    for act in (stranger.get, stranger.solve, stranger.reopen):
+    for act in (stranger.get, stranger.solve, stranger.reopen, stranger.tag, stranger.untag):
         with pytest.raises(ConversationNotFound):
             await act(ana.conversation_id)
     with pytest.raises(ConversationNotFound):
         await stranger.mark_read(ana.conversation_id, 1)
 
     assert (await stranger.page()).conversations == []
-    assert (await desk.get(ana.conversation_id)).version == 1
+    with pytest.raises(ConversationNotFound):
+        await stranger.mark_unread(ana.conversation_id, 1, expected_version=1)
+    assert await stranger.counters() == {}
+    assert (await desk.get(ana.conversation_id)).version == 3
 
 
 @pytest.mark.parametrize("role", ["app", "worker"])
@@ -67,10 +104,10 @@ async def test_row_security_holds_with_the_codes_check_off(
     database = Database(getattr(urls, role))
     async with database.begin(stranger.workspace_id) as transaction:
         # The code asks for the workspace that it must not see.
-        assert await found_by(Store(transaction, desk.workspace_id), ana) == []
+        assert await found_by(transaction, desk.workspace_id, ana) == []
     async with database.begin() as transaction:
-        assert await found_by(Store(transaction, desk.workspace_id), ana) == []
-        for table in ("contacts", "contact_identities", "conversations"):
+        assert await found_by(transaction, desk.workspace_id, ana) == []
+        for table in TABLES:
             assert await transaction.raw.fetchval(f"SELECT count(*) FROM {table}") == 0
     await database.close()
 
@@ -80,8 +117,8 @@ async def test_the_codes_check_holds_with_row_security_off(
 ) -> None:
     superuser = Database(with_database(servers.database_url, urls.name))
     async with superuser.begin() as transaction:
-        assert await found_by(Store(transaction, stranger.workspace_id), ana) == []
-        assert len(await found_by(Store(transaction, desk.workspace_id), ana)) == 5
+        assert await found_by(transaction, stranger.workspace_id, ana) == []
+        assert len(await found_by(transaction, desk.workspace_id, ana)) == 12
     await superuser.close()
 
 

@@ -6,17 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.conversation.model import (
-    AuthorKind,
-    ChannelKind,
-    Contact,
-    Conversation,
-    Mode,
-    Preview,
-    ThreadFacts,
-    new_contact,
-    open_conversation,
-)
+from services.conversation.model.authors import AuthorKind
+from services.conversation.model.contact import Contact, new_contact
+from services.conversation.model.conversation import Conversation
+from services.conversation.model.projection import open_conversation
+from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts
 
 WORKSPACE = "018f0000-0000-7000-8000-000000000001"
 CONVERSATION = "018f0000-0000-7000-8000-00000000c001"

@@ -15,17 +15,21 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId
 from inbox.conversation import v1
 from inbox.conversation.v1 import conversation_service_pb2
-from services.conversation import actions
-from services.conversation.actions import ListQuery, Means, Page
+from inbox.messaging import v1 as messaging_v1
+from services.conversation.actions import folders, inbox, reading, tagging
+from services.conversation.actions.inbox import ListQuery, Page
+from services.conversation.actions.means import Means
 from services.conversation.mapping import conversation_to
-from services.conversation.model import Folder
-from services.conversation.service import ConversationService
-from services.conversation.store import BEFORE_ALL, Place
+from services.conversation.model.conversation import Folder
+from services.conversation.model.thread import ChannelKind
+from services.conversation.service.inbox import ConversationService
+from services.conversation.store.listing import BEFORE_ALL, Place
 from tests.fakes import FakeClock
 from tests.grpc_testing_adapter import Adapter
 from tests.unit.conversation.facts import CHANNEL, CONVERSATION, WORKSPACE, a_conversation, message
 
 SERVICE = conversation_service_pb2.DESCRIPTOR.services_by_name["ConversationService"]
+TAG = "018f0000-0000-7000-8000-00000000a001"
 REQUEST = "018f0000-0000-7000-8000-00000000aaaa"
 AGENT = Caller("member", Role.AGENT, WorkspaceId(WORKSPACE))
 
@@ -80,6 +84,39 @@ def call(server: Any, method: str, request: Any) -> tuple[Any, grpc.StatusCode, 
             v1.ReopenConversationRequest(conversation_id=CONVERSATION, request_id="1"),
             "request_id",
         ),
+        (
+            "MoveConversation",
+            v1.MoveConversationRequest(conversation_id=CONVERSATION, request_id=REQUEST),
+            "folder",
+        ),
+        (
+            "TagConversation",
+            v1.TagConversationRequest(conversation_id=CONVERSATION, request_id=REQUEST),
+            "tag",
+        ),
+        (
+            "UntagConversation",
+            v1.UntagConversationRequest(conversation_id=CONVERSATION, tag="x" * 41),
+            "tag",
+        ),
+        ("ListConversations", v1.ListConversationsRequest(tags=list("abcdef")), "tags"),
+        ("ListConversations", v1.ListConversationsRequest(tags=[""]), "tag"),
+        (
+            "ListConversations",
+            v1.ListConversationsRequest(channel_kind=cast("Any", 99)),
+            "channel_kind",
+        ),
+        (
+            "MarkUnread",
+            v1.MarkUnreadRequest(conversation_id=CONVERSATION, request_id=REQUEST, from_ordinal=1),
+            "expected_version",
+        ),
+        (
+            "MarkUnread",
+            v1.MarkUnreadRequest(conversation_id=CONVERSATION, request_id=REQUEST),
+            "from_ordinal",
+        ),
+        ("UpdateInboxSettings", v1.UpdateInboxSettingsRequest(), "request_id"),
         ("MarkRead", v1.MarkReadRequest(conversation_id=CONVERSATION), "request_id"),
         (
             "MarkRead",
@@ -113,7 +150,7 @@ def test_a_list_asks_for_open_conversations_unless_told_otherwise(
         last = query.after != BEFORE_ALL
         return Page([shown], None if last else Place(shown.last_activity_time, shown.id))
 
-    monkeypatch.setattr(actions, "list_conversations", list_conversations)
+    monkeypatch.setattr(inbox, "list_conversations", list_conversations)
     first, _, _ = call(server, "ListConversations", v1.ListConversationsRequest())
     second, _, _ = call(
         server, "ListConversations", v1.ListConversationsRequest(page_token=first.next_page_token)
@@ -122,14 +159,27 @@ def test_a_list_asks_for_open_conversations_unless_told_otherwise(
         server,
         "ListConversations",
         v1.ListConversationsRequest(
-            folder=v1.FOLDER_SPAM, unread_only=True, channel_id=CHANNEL.upper(), page_size=9999
+            folder=v1.FOLDER_SPAM,
+            unread_only=True,
+            channel_id=CHANNEL.upper(),
+            channel_kind=messaging_v1.CHANNEL_KIND_WEB_CHAT,
+            tags=["VIP", "vip"],
+            priority_only=True,
+            page_size=9999,
         ),
     )
 
     assert asked == [
-        ListQuery(Folder.OPEN, False, None, 50),
-        ListQuery(Folder.OPEN, False, None, 50, Place(shown.last_activity_time, shown.id)),
-        ListQuery(Folder.SPAM, True, CHANNEL, 200),
+        ListQuery(50),
+        ListQuery(50, after=Place(shown.last_activity_time, shown.id)),
+        ListQuery(
+            200,
+            Folder.SPAM,
+            unread_only=True,
+            channel_id=CHANNEL,
+            channel_kind=ChannelKind.WEB_CHAT,
+            tags=("priority", "vip"),
+        ),
     ]
     assert first.conversations[0] == conversation_to(shown)
     assert first.conversations[0].unread_count == 2
@@ -148,8 +198,14 @@ def test_commands_hand_over_what_they_were_given(
 
         return action
 
-    for name in ("solve_conversation", "reopen_conversation", "mark_read"):
-        monkeypatch.setattr(actions, name, heard_by(name))
+    for home, name in (
+        (folders, "move_conversation"),
+        (tagging, "tag_conversation"),
+        (tagging, "untag_conversation"),
+        (reading, "mark_read"),
+        (reading, "mark_unread"),
+    ):
+        monkeypatch.setattr(home, name, heard_by(name))
     answers = [
         call(
             server,
@@ -173,12 +229,51 @@ def test_commands_hand_over_what_they_were_given(
             "MarkRead",
             v1.MarkReadRequest(conversation_id=CONVERSATION, request_id=REQUEST, read_ordinal=7),
         ),
+        call(
+            server,
+            "MoveConversation",
+            v1.MoveConversationRequest(
+                conversation_id=CONVERSATION,
+                request_id=REQUEST,
+                folder=v1.FOLDER_SPAM,
+                expected_version=8,
+                seen_inbound_count=9,
+            ),
+        ),
+        call(
+            server,
+            "TagConversation",
+            v1.TagConversationRequest(
+                conversation_id=CONVERSATION, request_id=REQUEST, tag="VIP", expected_version=10
+            ),
+        ),
+        call(
+            server,
+            "UntagConversation",
+            v1.UntagConversationRequest(
+                conversation_id=CONVERSATION, request_id=REQUEST, tag=TAG, expected_version=11
+            ),
+        ),
+        call(
+            server,
+            "MarkUnread",
+            v1.MarkUnreadRequest(
+                conversation_id=CONVERSATION,
+                request_id=REQUEST,
+                from_ordinal=12,
+                expected_version=13,
+            ),
+        ),
     ]
 
-    assert [code for _, code, _ in answers] == [grpc.StatusCode.OK] * 3
+    assert [code for _, code, _ in answers] == [grpc.StatusCode.OK] * 7
     assert {answer.conversation.id for answer, _, _ in answers} == {CONVERSATION}
     assert heard == [
-        ("solve_conversation", CONVERSATION, REQUEST, 4, 5),
-        ("reopen_conversation", CONVERSATION, REQUEST, 6),
+        ("move_conversation", CONVERSATION, Folder.SOLVED, REQUEST, 4, 5),
+        ("move_conversation", CONVERSATION, Folder.OPEN, REQUEST, 6, 0),
         ("mark_read", CONVERSATION, 7),
+        ("move_conversation", CONVERSATION, Folder.SPAM, REQUEST, 8, 9),
+        ("tag_conversation", CONVERSATION, "vip", REQUEST, 10),
+        ("untag_conversation", CONVERSATION, TAG, REQUEST, 11),
+        ("mark_unread", CONVERSATION, 12, REQUEST, 13),
     ]

@@ -10,16 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import VersionConflict
-from services.conversation import model
-from services.conversation.model import (
-    Change,
-    Conversation,
-    CustomerWroteMeanwhile,
-    Folder,
-    Mode,
-    ReadMarkAhead,
-    ThreadFacts,
-)
+from services.conversation.model import folders, projection, reading
+from services.conversation.model.contact import new_contact, rename
+from services.conversation.model.conversation import Change, Conversation, Folder, changes_between
+from services.conversation.model.faults import CustomerWroteMeanwhile, ReadMarkAhead
+from services.conversation.model.thread import Mode, ThreadFacts, preview_text
 from tests.unit.conversation.facts import (
     OPENED,
     WORKSPACE,
@@ -31,13 +26,13 @@ from tests.unit.conversation.facts import (
 
 
 def test_a_preview_is_the_first_140_characters_on_one_line() -> None:
-    assert model.preview_text("  hola\n\n  ¿qué\ttal? ") == "hola ¿qué tal?"
-    assert model.preview_text("x" * 1000) == "x" * 140
-    assert model.preview_text("") == ""
+    assert preview_text("  hola\n\n  ¿qué\ttal? ") == "hola ¿qué tal?"
+    assert preview_text("x" * 1000) == "x" * 140
+    assert preview_text("") == ""
 
 
 def test_the_newest_message_gives_preview_and_activity_whatever_comes_first() -> None:
-    newest = model.project(model.project(a_conversation(), message(2, 2)), message(1, 1))
+    newest = projection.project(projection.project(a_conversation(), message(2, 2)), message(1, 1))
 
     assert newest.preview is not None
     assert newest.preview.text == "message 2"
@@ -50,9 +45,9 @@ def test_a_conversation_without_messages_was_last_active_when_it_began() -> None
 
 
 def test_the_higher_mode_epoch_wins() -> None:
-    conversation = model.project(a_conversation(), switched(Mode.AI, 3))
+    conversation = projection.project(a_conversation(), switched(Mode.AI, 3))
 
-    late = model.project(conversation, switched(Mode.MANUAL, 2))
+    late = projection.project(conversation, switched(Mode.MANUAL, 2))
 
     assert (late.mode, late.mode_epoch) == (Mode.AI, 3)
 
@@ -60,108 +55,152 @@ def test_the_higher_mode_epoch_wins() -> None:
 def test_what_only_messaging_owns_does_not_raise_the_version() -> None:
     conversation = a_conversation()
 
-    projected = model.project(model.project(conversation, message(1, 1)), switched(Mode.AI, 2))
+    projected = projection.project(
+        projection.project(conversation, message(1, 1)), switched(Mode.AI, 2)
+    )
 
     assert projected.version == conversation.version
-    assert model.changes_between(conversation, projected) == ()
+    assert changes_between(conversation, projected) == ()
 
 
 def test_the_customers_next_message_opens_a_solved_conversation_again() -> None:
-    solved = model.solve(a_conversation(inbound_count=3))
+    solved = folders.move(a_conversation(inbound_count=3), Folder.SOLVED)
 
-    reopened = model.project(solved, message(4, 4))
+    reopened = projection.project(solved, message(4, 4))
 
     assert reopened.folder is Folder.OPEN
     assert reopened.version == solved.version + 1
-    assert model.changes_between(solved, reopened) == (Change.REOPENED,)
+    assert changes_between(solved, reopened) == (Change.REOPENED,)
 
 
-@pytest.mark.parametrize("folder", [Folder.SPAM, Folder.ARCHIVED])
-def test_a_message_leaves_spam_and_archive_where_they_are(folder: Folder) -> None:
-    assert model.project(a_conversation(folder=folder), message(1, 1)).folder is folder
+def test_a_message_leaves_spam_in_spam_where_nobody_is_to_be_told() -> None:
+    spam = projection.project(a_conversation(folder=Folder.SPAM), message(1, 1))
+
+    assert (spam.folder, spam.unread_count, spam.is_silenced) == (Folder.SPAM, 1, True)
+
+
+@pytest.mark.parametrize("folder", [Folder.SOLVED, Folder.ARCHIVED])
+def test_the_workspace_may_choose_that_a_message_opens_nothing_again(folder: Folder) -> None:
+    settled = folders.move(a_conversation(inbound_count=3), folder)
+
+    stays = projection.project(settled, message(4, 4), reopens_on_inbound=False)
+    answered = projection.project(stays, message(5, 4))
+
+    assert projection.project(settled, message(4, 4)).folder is Folder.OPEN
+    assert (stays.folder, stays.unread_count) == (folder, 4)
+    # The choice is undone: an AI reply, which is no inbound message, still opens nothing.
+    assert answered.folder is folder
+    assert projection.project(answered, message(6, 5)).folder is Folder.OPEN
+
+
+def test_each_way_into_a_folder_is_told_by_its_own_fact() -> None:
+    conversation = a_conversation()
+    for folder, change in (
+        (Folder.ARCHIVED, Change.MOVED),
+        (Folder.SPAM, Change.MOVED),
+        (Folder.SOLVED, Change.SOLVED),
+        (Folder.OPEN, Change.REOPENED),
+    ):
+        moved = folders.move(conversation, folder, expected_version=conversation.version)
+
+        assert (moved.folder, moved.version) == (folder, conversation.version + 1)
+        assert changes_between(conversation, moved) == (change,)
+        assert folders.move(moved, folder, expected_version=1) is moved
+        conversation = moved
+
+
+def test_archiving_must_not_hide_a_message_nobody_saw_but_spam_may() -> None:
+    conversation = a_conversation(inbound_count=4)
+
+    with pytest.raises(CustomerWroteMeanwhile):
+        folders.move(conversation, Folder.ARCHIVED, seen_inbound_count=3)
+
+    assert folders.move(conversation, Folder.SPAM, seen_inbound_count=3).folder is Folder.SPAM
 
 
 def test_an_answer_or_a_repeated_old_message_does_not_reopen() -> None:
-    solved = model.solve(a_conversation(inbound_count=3))
+    solved = folders.move(a_conversation(inbound_count=3), Folder.SOLVED)
 
-    answered = model.project(model.project(solved, message(4, 3)), message(3, 3))
+    answered = projection.project(projection.project(solved, message(4, 3)), message(3, 3))
 
     assert answered.folder is Folder.SOLVED
 
 
 def test_a_message_seen_before_solving_does_not_reopen_when_its_projection_comes_late() -> None:
-    seen = model.mark_read(a_conversation(inbound_count=3), 4)
+    seen = reading.mark_read(a_conversation(inbound_count=3), 4)
 
-    late = model.project(model.solve(seen), message(4, 4))
+    late = projection.project(folders.move(seen, Folder.SOLVED), message(4, 4))
 
     assert late.folder is Folder.SOLVED
-    assert model.project(late, message(5, 5)).folder is Folder.OPEN
+    assert projection.project(late, message(5, 5)).folder is Folder.OPEN
 
 
 def test_solving_is_refused_when_the_customer_wrote_what_the_caller_has_not_seen() -> None:
     with pytest.raises(CustomerWroteMeanwhile) as refused:
-        model.solve(a_conversation(inbound_count=4), seen_inbound_count=3)
+        folders.move(a_conversation(inbound_count=4), Folder.SOLVED, seen_inbound_count=3)
 
     assert "4 messages came in, the caller saw 3" in str(refused.value)
 
 
 def test_solving_by_a_client_that_is_ahead_covers_what_it_saw() -> None:
-    solved = model.solve(a_conversation(inbound_count=3), seen_inbound_count=4)
+    solved = folders.move(a_conversation(inbound_count=3), Folder.SOLVED, seen_inbound_count=4)
 
-    assert model.project(solved, message(4, 4)).folder is Folder.SOLVED
+    assert projection.project(solved, message(4, 4)).folder is Folder.SOLVED
 
 
 def test_solving_twice_changes_nothing_the_second_time_even_with_an_old_version() -> None:
-    solved = model.solve(a_conversation(), expected_version=1)
+    solved = folders.move(a_conversation(), Folder.SOLVED, expected_version=1)
 
-    assert model.solve(solved, expected_version=1) is solved
-    assert model.changes_between(a_conversation(), solved) == (Change.SOLVED,)
+    assert folders.move(solved, Folder.SOLVED, expected_version=1) is solved
+    assert changes_between(a_conversation(), solved) == (Change.SOLVED,)
 
 
 def test_another_version_than_expected_is_a_conflict() -> None:
     with pytest.raises(VersionConflict):
-        model.solve(a_conversation(version=5), expected_version=4)
+        folders.move(a_conversation(version=5), Folder.SOLVED, expected_version=4)
     with pytest.raises(VersionConflict):
-        model.reopen(a_conversation(folder=Folder.SOLVED, version=5), expected_version=4)
+        folders.move(
+            a_conversation(folder=Folder.SOLVED, version=5), Folder.OPEN, expected_version=4
+        )
 
 
 @pytest.mark.parametrize("folder", [Folder.SOLVED, Folder.SPAM, Folder.ARCHIVED])
 def test_any_other_folder_can_be_opened(folder: Folder) -> None:
     before = a_conversation(folder=folder)
 
-    after = model.reopen(before)
+    after = folders.move(before, Folder.OPEN)
 
     assert after.folder is Folder.OPEN
-    assert model.changes_between(before, after) == (Change.REOPENED,)
-    assert model.reopen(after) is after
+    assert changes_between(before, after) == (Change.REOPENED,)
+    assert folders.move(after, Folder.OPEN) is after
 
 
 def test_a_read_mark_only_rises() -> None:
-    marked = model.mark_read(a_conversation(inbound_count=5), 4)
+    marked = reading.mark_read(a_conversation(inbound_count=5), 4)
 
     assert marked.unread_count == 1
-    assert model.mark_read(marked, 3) is marked
-    assert model.mark_read(marked, 4) is marked
+    assert reading.mark_read(marked, 3) is marked
+    assert reading.mark_read(marked, 4) is marked
 
 
 def test_a_client_that_saw_a_message_before_the_projection_has_its_mark_kept() -> None:
-    ahead = model.mark_read(a_conversation(inbound_count=1), 2)
+    ahead = reading.mark_read(a_conversation(inbound_count=1), 2)
 
     assert ahead.unread_count == 0
-    assert model.project(ahead, message(2, 2)).unread_count == 0
-    assert model.project(ahead, message(3, 3)).unread_count == 1
+    assert projection.project(ahead, message(2, 2)).unread_count == 0
+    assert projection.project(ahead, message(3, 3)).unread_count == 1
 
 
 def test_a_read_mark_from_nowhere_is_refused() -> None:
     with pytest.raises(ReadMarkAhead):
-        model.mark_read(a_conversation(inbound_count=1), 10**12)
+        reading.mark_read(a_conversation(inbound_count=1), 10**12)
 
 
 def test_the_name_follows_the_channel_until_a_person_gave_another() -> None:
-    renamed = model.rename(a_contact(), replace(OPENED, customer_name="Ana B", thread_version=7))
-    late = model.rename(renamed, replace(OPENED, customer_name="Anna", thread_version=6))
+    renamed = rename(a_contact(), replace(OPENED, customer_name="Ana B", thread_version=7))
+    late = rename(renamed, replace(OPENED, customer_name="Anna", thread_version=6))
     by_hand = replace(renamed, display_name="Dra. Ana")
-    kept = model.rename(by_hand, replace(OPENED, customer_name="Ana C", thread_version=9))
+    kept = rename(by_hand, replace(OPENED, customer_name="Ana C", thread_version=9))
 
     assert (renamed.display_name, renamed.version) == ("Ana B", 2)
     assert late is renamed
@@ -169,20 +208,20 @@ def test_the_name_follows_the_channel_until_a_person_gave_another() -> None:
 
 
 def test_a_contact_has_the_same_id_whenever_it_is_made() -> None:
-    assert a_contact().id == model.new_contact(WORKSPACE, message(9, 4)).id
-    assert a_contact().id != model.new_contact("another workspace", OPENED).id
+    assert a_contact().id == new_contact(WORKSPACE, message(9, 4)).id
+    assert a_contact().id != new_contact("another workspace", OPENED).id
 
 
 def test_a_restored_messaging_database_counts_again_from_where_it_stands() -> None:
-    before = model.mark_read(model.project(a_conversation(), message(10, 10)), 10)
+    before = reading.mark_read(projection.project(a_conversation(), message(10, 10)), 10)
 
-    restored = model.project(before, message(8, 8, epoch="second-life"))
+    restored = projection.project(before, message(8, 8, epoch="second-life"))
 
     assert restored.preview is not None
     assert restored.preview.seq == 8
     assert (restored.inbound_count, restored.read_ordinal) == (8, 8)
-    assert model.changes_between(before, restored) == (Change.READ,)
-    assert model.project(restored, message(9, 9, epoch="second-life")).unread_count == 1
+    assert changes_between(before, restored) == (Change.READ,)
+    assert projection.project(restored, message(9, 9, epoch="second-life")).unread_count == 1
 
 
 facts_of_one_life = st.lists(
@@ -232,9 +271,9 @@ def test_unread_is_exact_under_reorder_repeats_and_concurrent_read_marks(
                 # Nobody can have seen what nobody wrote.
                 mark = min(value, inbound)
                 highest_mark = max(highest_mark, mark)
-                conversation = model.mark_read(conversation, mark)
+                conversation = reading.mark_read(conversation, mark)
             case _ if log:
-                conversation = model.project(conversation, log[value % len(log)])
+                conversation = projection.project(conversation, log[value % len(log)])
 
     conversation = _projected(conversation, log)
 
@@ -244,4 +283,4 @@ def test_unread_is_exact_under_reorder_repeats_and_concurrent_read_marks(
 
 
 def _projected(conversation: Conversation, facts: list[ThreadFacts]) -> Conversation:
-    return reduce(model.project, facts, conversation)
+    return reduce(projection.project, facts, conversation)

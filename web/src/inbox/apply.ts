@@ -6,10 +6,14 @@ import type { Presence, ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import {
   withContact,
   withConversation,
+  withCounters,
   withEntry,
+  withInboxSettings,
   withMessage,
   withNewer,
   withoutEntry,
+  withSeenBy,
+  withTag,
   withThread,
 } from "./merge";
 import type { InboxState } from "./state";
@@ -42,8 +46,24 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
     case "conversationOpened":
     case "conversationSolved":
     case "conversationReopened":
-    case "conversationRead":
+    case "conversationMoved":
+    case "conversationMarkedUnread":
+    case "conversationTagged":
+    case "conversationUntagged":
       return body.value.conversation ? withConversation(state, body.value.conversation) : state;
+    case "conversationRead": {
+      const { conversation, seenBy } = body.value;
+      if (conversation === undefined) return state;
+      return withSeenBy(withConversation(state, conversation), conversation.id, asList(seenBy));
+    }
+    case "conversationSeen":
+      return withSeenBy(state, body.value.conversationId, asList(body.value.seenBy));
+    case "tagChanged":
+      return body.value.tag ? withTag(state, body.value.tag) : state;
+    case "countersChanged":
+      return withCounters(state, body.value.counters);
+    case "inboxSettingsChanged":
+      return body.value.settings ? withInboxSettings(state, body.value.settings) : state;
     case "contactChanged":
       return body.value.contact ? withContact(state, body.value.contact) : state;
     case "memberChanged": {
@@ -103,6 +123,10 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
 
 export function withChannel(state: InboxState, channel: Channel): InboxState {
   return { ...state, channels: withNewer(state.channels, channel.id, channel) };
+}
+
+function asList<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value];
 }
 
 function withPresence(state: InboxState, presence: Presence): InboxState {

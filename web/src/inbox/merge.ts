@@ -10,7 +10,11 @@ import {
   type Conversation,
   type Preview,
   PreviewSchema,
+  type SeenBy,
 } from "../gen/inbox/conversation/v1/conversation_pb";
+import type { Counter } from "../gen/inbox/conversation/v1/counter_pb";
+import type { InboxSettings } from "../gen/inbox/conversation/v1/settings_pb";
+import type { Tag } from "../gen/inbox/conversation/v1/tag_pb";
 import { type Message, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { Thread } from "../gen/inbox/messaging/v1/thread_pb";
 import {
@@ -130,6 +134,42 @@ export function withConversation(state: InboxState, conversation: Conversation):
     ...known,
     conversations: withNewer(known.conversations, conversation.id, conversation),
   };
+}
+
+export function withTag(state: InboxState, tag: Tag): InboxState {
+  return { ...state, tags: withNewer(state.tags, tag.id, tag) };
+}
+
+/** Which counter it is: of a folder, or in it of a channel or of a tag. */
+export function counterKey(counter: Pick<Counter, "folder" | "channelId" | "tagId">): string {
+  return `${counter.folder} ${counter.channelId} ${counter.tagId}`;
+}
+
+export function withCounters(state: InboxState, news: readonly Counter[]): InboxState {
+  let counters = state.counters;
+  for (const counter of news) counters = withNewer(counters, counterKey(counter), counter);
+  return counters === state.counters ? state : { ...state, counters };
+}
+
+/** How far a member has seen a conversation only rises. */
+export function withSeenBy(
+  state: InboxState,
+  conversationId: string,
+  news: readonly SeenBy[],
+): InboxState {
+  let members = state.seenBy.get(conversationId) ?? new Map<string, SeenBy>();
+  for (const seen of news) {
+    const known = members.get(seen.memberId);
+    if (known === undefined || seen.ordinal > known.ordinal) {
+      members = withEntry(members, seen.memberId, seen);
+    }
+  }
+  return { ...state, seenBy: withEntry(state.seenBy, conversationId, members) };
+}
+
+export function withInboxSettings(state: InboxState, settings: InboxSettings): InboxState {
+  const kept = newer(state.inboxSettings ?? undefined, settings);
+  return kept === state.inboxSettings ? state : { ...state, inboxSettings: kept };
 }
 
 /** Into the window of its thread, if that one is loaded or being loaded. */

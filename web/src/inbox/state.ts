@@ -9,7 +9,11 @@ import type {
   Conversation,
   Folder,
   Preview,
+  SeenBy,
 } from "../gen/inbox/conversation/v1/conversation_pb";
+import type { Counter } from "../gen/inbox/conversation/v1/counter_pb";
+import type { InboxSettings } from "../gen/inbox/conversation/v1/settings_pb";
+import type { Tag } from "../gen/inbox/conversation/v1/tag_pb";
 import type { Member, Workspace } from "../gen/inbox/identity/v1/identity_pb";
 import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
@@ -62,6 +66,13 @@ export interface InboxState {
   readonly channels: ReadonlyMap<string, Channel>;
   readonly members: ReadonlyMap<string, Member>;
   readonly workspace: Workspace | null;
+  /** By id. A deleted one stays, marked so, because a page may still bring it: show nothing for it. */
+  readonly tags: ReadonlyMap<string, Tag>;
+  /** By `counterKey`; one that is not here is zero. One of a deleted tag means nothing. */
+  readonly counters: ReadonlyMap<string, Counter>;
+  /** Who has seen a conversation, by its id and then by member. */
+  readonly seenBy: ReadonlyMap<string, ReadonlyMap<string, SeenBy>>;
+  readonly inboxSettings: InboxSettings | null;
   /** Colleagues who are there, by member id. */
   readonly presence: ReadonlyMap<string, Presence>;
   /** Until when a customer counts as typing, in milliseconds, by conversation. */
@@ -79,6 +90,10 @@ export const EMPTY_STATE: InboxState = {
   channels: new Map(),
   members: new Map(),
   workspace: null,
+  tags: new Map(),
+  counters: new Map(),
+  seenBy: new Map(),
+  inboxSettings: null,
   presence: new Map(),
   customerTypingUntil: new Map(),
   aiWritingUntil: new Map(),

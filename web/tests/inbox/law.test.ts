@@ -9,7 +9,16 @@ import { ConversationMode, ThreadSchema } from "../../src/gen/inbox/messaging/v1
 import type { ServerFrame } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import { applyFrame } from "../../src/inbox/apply";
 import { Inbox } from "../../src/inbox/inbox";
-import { isSaid, withConversation, withPage, withThread } from "../../src/inbox/merge";
+import {
+  counterKey,
+  isSaid,
+  withConversation,
+  withCounters,
+  withPage,
+  withSeenBy,
+  withTag,
+  withThread,
+} from "../../src/inbox/merge";
 import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "../../src/inbox/state";
 import { ConversationViews, NOTHING_PENDING, threadMessages } from "../../src/inbox/views";
 import { settle } from "../fake-environment";
@@ -18,14 +27,16 @@ import { ModelServices } from "./model";
 const IDS = ["ana", "bo", "chen"] as const;
 
 type Step =
-  | {
-      does: "writes" | "answers" | "solve" | "reopen" | "ai" | "manual" | "keep" | "project";
-      id: string;
-    }
-  | { does: "reads"; id: string; ordinal: number }
+  | { does: "writes" | "answers" | "ai" | "manual" | "keep" | "project"; id: string }
+  | { does: "moves"; id: string; folder: Folder }
+  | { does: "reads"; id: string; ordinal: number; memberId: string }
+  | { does: "marks unread"; id: string; ordinal: number }
+  | { does: "tags" | "untags"; id: string; tagId: string }
+  | { does: "changes a tag"; tagId: string; displayName: string | null }
   | { does: "progresses"; id: string; index: number; status: DeliveryStatus };
 
 const anId = fc.constantFrom(...IDS);
+const aTag = fc.constantFrom("priority", "vip");
 const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
@@ -38,19 +49,50 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      does: fc.constantFrom(
-        "solve" as const,
-        "reopen" as const,
-        "ai" as const,
-        "manual" as const,
-        "keep" as const,
-      ),
+      does: fc.constantFrom("ai" as const, "manual" as const, "keep" as const),
       id: anId,
     }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ does: fc.constant("reads" as const), id: anId, ordinal: fc.nat(6) }),
+    arbitrary: fc.record({
+      does: fc.constant("moves" as const),
+      id: anId,
+      folder: fc.constantFrom(Folder.OPEN, Folder.SOLVED, Folder.SPAM, Folder.ARCHIVED),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant("reads" as const),
+      id: anId,
+      ordinal: fc.nat(6),
+      memberId: fc.constantFrom("bea", "cem"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant("marks unread" as const),
+      id: anId,
+      ordinal: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constantFrom("tags" as const, "untags" as const),
+      id: anId,
+      tagId: aTag,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant("changes a tag" as const),
+      tagId: aTag,
+      displayName: fc.constantFrom("VIP", "Refund", "Later", null),
+    }),
   },
   {
     weight: 2,
@@ -75,12 +117,21 @@ async function take(services: ModelServices, step: Step): Promise<void> {
     case "project":
       services.projectOne();
       return;
-    case "solve":
-      return void (await ignoreMissing(services.solve(step.id)));
-    case "reopen":
-      return void (await ignoreMissing(services.reopen(step.id)));
-    case "reads":
-      return void (await ignoreMissing(services.markRead(step.id, BigInt(step.ordinal))));
+    case "moves":
+      return void (await ignoreMissing(services.move(step.id, step.folder)));
+    case "reads": {
+      const ordinal = BigInt(step.ordinal);
+      return void (await ignoreMissing(services.markRead(step.id, ordinal, step.memberId)));
+    }
+    case "marks unread":
+      return void (await ignoreMissing(services.markUnread(step.id, BigInt(step.ordinal))));
+    case "tags":
+      return void (await ignoreMissing(services.tag(step.id, step.tagId)));
+    case "untags":
+      return void (await ignoreMissing(services.untag(step.id, step.tagId)));
+    case "changes a tag":
+      services.changeTag(step.tagId, step.displayName);
+      return;
     case "ai":
       return void (await ignoreMissing(services.setMode(step.id, ConversationMode.AI)));
     case "manual":
@@ -101,7 +152,12 @@ function snapshot(services: ModelServices): InboxState {
   for (const id of IDS) state = { ...state, threads: new Map(state.threads).set(id, EMPTY_WINDOW) };
   for (const conversation of services.conversations.values()) {
     state = withConversation(state, clone(ConversationSchema, conversation));
+    const members = services.seenBy.get(conversation.id)?.values() ?? [];
+    state = withSeenBy(state, conversation.id, [...members]);
   }
+  for (const tag of services.tags.values()) if (!tag.isDeleted) state = withTag(state, tag);
+  const counters = [...services.counters.values()].filter((one) => one.conversationCount > 0n);
+  state = withCounters(state, counters);
   for (const id of IDS) {
     const messages = (services.messages.get(id) ?? []).map((m) => clone(MessageSchema, m));
     state = withPage(state, id, messages.reverse(), true);
@@ -116,11 +172,26 @@ function snapshot(services: ModelServices): InboxState {
 /** What a person would see, without the way it was put together. */
 function seen(state: InboxState): unknown {
   const views = new ConversationViews();
-  return IDS.map((id) => ({
-    conversation: views.one(state, NOTHING_PENDING, id),
-    messages: threadMessages(state, id)?.map((m) => [m.seq, m.version, m.deliveryStatus, m.text]),
-    thread: state.threads.get(id)?.thread ?? null,
-  }));
+  const tags = [...state.tags.values()].filter((tag) => !tag.isDeleted);
+  const isLiving = (id: string) => tags.some((tag) => tag.id === id);
+  const counters = [...state.counters.values()].filter(
+    (one) => one.conversationCount > 0n && (one.tagId === "" || isLiving(one.tagId)),
+  );
+  return {
+    conversations: IDS.map((id) => ({
+      conversation: views.one(state, NOTHING_PENDING, id),
+      tagIds: state.conversations.get(id)?.tagIds,
+      seenBy: [...(state.seenBy.get(id)?.values() ?? [])]
+        .map((s) => [s.memberId, s.ordinal])
+        .sort(),
+      thread: state.threads.get(id)?.thread ?? null,
+      messages: threadMessages(state, id)?.map((m) => [m.seq, m.version, m.deliveryStatus, m.text]),
+    })),
+    tags: tags.map((tag) => [tag.id, tag.version, tag.displayName]).sort(),
+    counters: counters
+      .map((one) => [counterKey(one), one.version, one.conversationCount, one.unreadCount])
+      .sort(),
+  };
 }
 
 const aShuffle = fc.array(fc.nat(), { minLength: 200, maxLength: 200 });

@@ -11,7 +11,11 @@ import {
   type Conversation,
   ConversationSchema,
   Folder,
+  type SeenBy,
+  SeenBySchema,
 } from "../../src/gen/inbox/conversation/v1/conversation_pb";
+import { type Counter, CounterSchema } from "../../src/gen/inbox/conversation/v1/counter_pb";
+import { type Tag, TagSchema } from "../../src/gen/inbox/conversation/v1/tag_pb";
 import {
   AuthorKind,
   DeliveryStatus,
@@ -26,9 +30,23 @@ import {
 } from "../../src/gen/inbox/messaging/v1/thread_pb";
 import { type ServerFrame, ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import type { InboxApi } from "../../src/inbox/api";
-import { previewOf } from "../../src/inbox/merge";
+import { counterKey, previewOf } from "../../src/inbox/merge";
 
 type Body = ServerFrame["body"];
+type ConversationEvent =
+  | "conversationOpened"
+  | "conversationSolved"
+  | "conversationReopened"
+  | "conversationMoved"
+  | "conversationRead"
+  | "conversationMarkedUnread"
+  | "conversationTagged"
+  | "conversationUntagged";
+
+const MOVES = new Map([
+  [Folder.OPEN, "conversationReopened" as const],
+  [Folder.SOLVED, "conversationSolved" as const],
+]);
 
 export class NotFound extends Error {}
 
@@ -49,6 +67,11 @@ export class ModelServices implements InboxApi {
   readonly threads = new Map<string, Thread>();
   readonly messages = new Map<string, Message[]>();
   readonly conversations = new Map<string, Conversation>();
+  readonly tags = new Map<string, Tag>();
+  /** By conversation, then by member. */
+  readonly seenBy = new Map<string, Map<string, SeenBy>>();
+  /** Kept as the service keeps them, so that versions rise only where something changed. */
+  readonly counters = new Map<string, Counter>();
   /** What messaging published and conversation has not taken in yet. */
   readonly #behind: (() => Body[])[] = [];
   #published = 0;
@@ -202,7 +225,7 @@ export class ModelServices implements InboxApi {
       version: 1n,
     });
     this.conversations.set(conversation.id, conversation);
-    return [this.#event("conversationOpened", conversation)];
+    return [this.#event("conversationOpened", conversation), ...this.#counts()];
   }
 
   #projects(thread: Thread, message: Message | null): Body[] {
@@ -226,20 +249,64 @@ export class ModelServices implements InboxApi {
       after.version += 1n;
     }
     this.conversations.set(after.id, after);
-    return reopens ? [this.#event("conversationReopened", after)] : [];
+    return [...(reopens ? [this.#event("conversationReopened", after)] : []), ...this.#counts()];
   }
 
-  #event(
-    name: "conversationOpened" | "conversationSolved" | "conversationReopened" | "conversationRead",
-    conversation: Conversation,
-  ): Body {
-    return { case: name, value: { conversation: clone(ConversationSchema, conversation) } } as Body;
+  #event(name: ConversationEvent, conversation: Conversation, more: object = {}): Body {
+    const value = { conversation: clone(ConversationSchema, conversation), ...more };
+    return { case: name, value } as Body;
+  }
+
+  /** Counts everything anew and tells what changed. */
+  #counts(): Body[] {
+    const sums = new Map<string, Counter>();
+    for (const conversation of this.conversations.values()) {
+      const { folder, channelId } = conversation;
+      const living = conversation.tagIds.filter(
+        (tagId) => this.tags.get(tagId)?.isDeleted === false,
+      );
+      for (const part of [{}, { channelId }, ...living.map((tagId) => ({ tagId }))]) {
+        const fresh = create(CounterSchema, { folder, ...part });
+        const counter = sums.get(counterKey(fresh)) ?? fresh;
+        counter.conversationCount += 1n;
+        if (conversation.inboundCount > conversation.readOrdinal) counter.unreadCount += 1n;
+        sums.set(counterKey(fresh), counter);
+      }
+    }
+    const changed: Counter[] = [];
+    for (const key of new Set([...this.counters.keys(), ...sums.keys()])) {
+      const before = this.counters.get(key);
+      const { folder, channelId, tagId } = sums.get(key) ?? before ?? create(CounterSchema);
+      const { conversationCount, unreadCount } = sums.get(key) ?? create(CounterSchema);
+      if (before?.conversationCount === conversationCount && before.unreadCount === unreadCount) {
+        continue;
+      }
+      const version = (before?.version ?? 0n) + 1n;
+      const after = create(CounterSchema, {
+        folder,
+        channelId,
+        tagId,
+        conversationCount,
+        unreadCount,
+        version,
+      });
+      this.counters.set(key, after);
+      changed.push(clone(CounterSchema, after));
+    }
+    if (changed.length === 0) return [];
+    return [
+      {
+        case: "countersChanged",
+        value: { $typeName: "inbox.conversation.v1.CountersChanged", counters: changed },
+      },
+    ];
   }
 
   #changes(
     id: string,
-    name: "conversationSolved" | "conversationReopened" | "conversationRead",
+    name: ConversationEvent,
     change: (conversation: Conversation) => boolean,
+    more: object = {},
   ): Conversation {
     const before = this.conversations.get(id);
     if (before === undefined) throw new NotFound();
@@ -247,7 +314,8 @@ export class ModelServices implements InboxApi {
     if (!change(after)) return before;
     after.version += 1n;
     this.conversations.set(id, after);
-    this.#emit(this.#event(name, after));
+    this.#emit(this.#event(name, after, more));
+    for (const body of this.#counts()) this.#emit(body);
     return after;
   }
 
@@ -311,26 +379,89 @@ export class ModelServices implements InboxApi {
   }
 
   async solve(id: string) {
-    return this.#changes(id, "conversationSolved", (c) => {
-      if (c.folder === Folder.SOLVED) return false;
-      c.folder = Folder.SOLVED;
-      return true;
-    });
+    return this.move(id, Folder.SOLVED);
   }
 
   async reopen(id: string) {
-    return this.#changes(id, "conversationReopened", (c) => {
-      if (c.folder === Folder.OPEN) return false;
-      c.folder = Folder.OPEN;
+    return this.move(id, Folder.OPEN);
+  }
+
+  async move(id: string, folder: Folder) {
+    return this.#changes(id, MOVES.get(folder) ?? "conversationMoved", (c) => {
+      if (c.folder === folder) return false;
+      c.folder = folder;
       return true;
     });
   }
 
-  async markRead(id: string, readOrdinal: bigint) {
-    return this.#changes(id, "conversationRead", (c) => {
-      if (readOrdinal <= c.readOrdinal) return false;
-      c.readOrdinal = readOrdinal;
+  async markRead(id: string, readOrdinal: bigint, memberId = "bea") {
+    const seenBy = create(SeenBySchema, { memberId, ordinal: readOrdinal });
+    const members = this.seenBy.get(id) ?? new Map<string, SeenBy>();
+    const sawMore = readOrdinal > (members.get(memberId)?.ordinal ?? 0n);
+    const before = this.conversations.get(id);
+    const after = this.#changes(
+      id,
+      "conversationRead",
+      (c) => {
+        if (readOrdinal <= c.readOrdinal) return false;
+        c.readOrdinal = readOrdinal;
+        return true;
+      },
+      { seenBy },
+    );
+    if (sawMore) this.seenBy.set(id, new Map(members).set(memberId, seenBy));
+    if (sawMore && after === before) {
+      this.#emit({
+        case: "conversationSeen",
+        value: { $typeName: "inbox.conversation.v1.ConversationSeen", conversationId: id, seenBy },
+      });
+    }
+    return after;
+  }
+
+  async markUnread(id: string, fromOrdinal: bigint) {
+    return this.#changes(id, "conversationMarkedUnread", (c) => {
+      if (fromOrdinal > c.readOrdinal) return false;
+      c.readOrdinal = fromOrdinal - 1n;
       return true;
+    });
+  }
+
+  async tag(id: string, tagId: string) {
+    if (this.tags.get(tagId)?.isDeleted !== false) throw new NotFound();
+    return this.#changes(id, "conversationTagged", (c) => {
+      if (c.tagIds.includes(tagId)) return false;
+      c.tagIds = [...c.tagIds, tagId].sort();
+      return true;
+    });
+  }
+
+  async untag(id: string, tagId: string) {
+    return this.#changes(id, "conversationUntagged", (c) => {
+      if (!c.tagIds.includes(tagId)) return false;
+      c.tagIds = c.tagIds.filter((known) => known !== tagId);
+      return true;
+    });
+  }
+
+  /** Creates it, renames it, or deletes it for good. */
+  changeTag(tagId: string, displayName: string | null): void {
+    const before = this.tags.get(tagId);
+    if (before?.isDeleted || (before === undefined && displayName === null)) return;
+    const after = create(TagSchema, {
+      id: tagId,
+      displayName: displayName ?? before?.displayName ?? "",
+      isDeleted: displayName === null,
+      version: (before?.version ?? 0n) + 1n,
+    });
+    this.tags.set(tagId, after);
+    // The service deletes a tag's counters without a word.
+    for (const [key, counter] of this.counters) {
+      if (after.isDeleted && counter.tagId === tagId) this.counters.delete(key);
+    }
+    this.#emit({
+      case: "tagChanged",
+      value: { $typeName: "inbox.conversation.v1.TagChanged", tag: clone(TagSchema, after) },
     });
   }
 

@@ -3,9 +3,14 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from inbox.conversation.v1 import conversation_pb2 as _conversation_pb2
+from inbox.conversation.v1 import counter_pb2 as _counter_pb2
+from inbox.conversation.v1 import settings_pb2 as _settings_pb2
+from inbox.conversation.v1 import tag_pb2 as _tag_pb2
 from inbox.messaging.v1 import message_pb2 as _message_pb2
 import builtins as _builtins
 import sys
@@ -74,7 +79,7 @@ Global___ConversationSolved: _TypeAlias = ConversationSolved  # noqa: Y015
 
 @_typing.final
 class ConversationReopened(_message.Message):
-    """A solved conversation was opened again, by a person or by the customer's next message."""
+    """A conversation came back to Open, by a person or by the customer's next message."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -103,8 +108,8 @@ class ConversationReopened(_message.Message):
 Global___ConversationReopened: _TypeAlias = ConversationReopened  # noqa: Y015
 
 @_typing.final
-class ConversationRead(_message.Message):
-    """Somebody saw the customer's messages."""
+class ConversationMoved(_message.Message):
+    """A conversation was moved to Spam or to the Archive."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -116,7 +121,7 @@ class ConversationRead(_message.Message):
 
     @_builtins.property
     def author(self) -> _message_pb2.Author:
-        """Who saw them."""
+        """Who did it."""
 
     def __init__(
         self,
@@ -130,7 +135,241 @@ class ConversationRead(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+Global___ConversationMoved: _TypeAlias = ConversationMoved  # noqa: Y015
+
+@_typing.final
+class ConversationRead(_message.Message):
+    """Somebody saw messages of the customer that nobody had seen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    SEEN_BY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    @_builtins.property
+    def author(self) -> _message_pb2.Author:
+        """Who saw them."""
+
+    @_builtins.property
+    def seen_by(self) -> _conversation_pb2.SeenBy:
+        """How far they have seen it; unset when it was not a member."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+        author: _message_pb2.Author | None = ...,
+        seen_by: _conversation_pb2.SeenBy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation", "seen_by", b"seen_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation", "seen_by", b"seen_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
 Global___ConversationRead: _TypeAlias = ConversationRead  # noqa: Y015
+
+@_typing.final
+class ConversationSeen(_message.Message):
+    """Another member saw messages of the customer, none of which was unread."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    SEEN_BY_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation, which is as it was."""
+    @_builtins.property
+    def seen_by(self) -> _conversation_pb2.SeenBy:
+        """How far they have seen it."""
+
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        seen_by: _conversation_pb2.SeenBy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seen_by", b"seen_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "seen_by", b"seen_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationSeen: _TypeAlias = ConversationSeen  # noqa: Y015
+
+@_typing.final
+class ConversationMarkedUnread(_message.Message):
+    """Somebody marked messages of the customer as unread again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    @_builtins.property
+    def author(self) -> _message_pb2.Author:
+        """Who did it."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+        author: _message_pb2.Author | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationMarkedUnread: _TypeAlias = ConversationMarkedUnread  # noqa: Y015
+
+@_typing.final
+class ConversationTagged(_message.Message):
+    """A conversation was given a tag."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    TAG_ID_FIELD_NUMBER: _builtins.int
+    tag_id: _builtins.str
+    """Which tag."""
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    @_builtins.property
+    def author(self) -> _message_pb2.Author:
+        """Who did it."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+        author: _message_pb2.Author | None = ...,
+        tag_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation", "tag_id", b"tag_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationTagged: _TypeAlias = ConversationTagged  # noqa: Y015
+
+@_typing.final
+class ConversationUntagged(_message.Message):
+    """A tag was taken from a conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    TAG_ID_FIELD_NUMBER: _builtins.int
+    tag_id: _builtins.str
+    """Which tag."""
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    @_builtins.property
+    def author(self) -> _message_pb2.Author:
+        """Who did it."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+        author: _message_pb2.Author | None = ...,
+        tag_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation", "tag_id", b"tag_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationUntagged: _TypeAlias = ConversationUntagged  # noqa: Y015
+
+@_typing.final
+class TagChanged(_message.Message):
+    """A tag was created, changed or deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tag(self) -> _tag_pb2.Tag:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        tag: _tag_pb2.Tag | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tag", b"tag"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tag", b"tag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TagChanged: _TypeAlias = TagChanged  # noqa: Y015
+
+@_typing.final
+class CountersChanged(_message.Message):
+    """Counters changed, in the transaction of what they count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counters(self) -> _containers.RepeatedCompositeFieldContainer[_counter_pb2.Counter]:
+        """Those that changed, as they are now."""
+
+    def __init__(
+        self,
+        *,
+        counters: _abc.Iterable[_counter_pb2.Counter] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counters", b"counters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountersChanged: _TypeAlias = CountersChanged  # noqa: Y015
+
+@_typing.final
+class InboxSettingsChanged(_message.Message):
+    """The workspace's inbox settings changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def settings(self) -> _settings_pb2.InboxSettings:
+        """As they are now."""
+
+    def __init__(
+        self,
+        *,
+        settings: _settings_pb2.InboxSettings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InboxSettingsChanged: _TypeAlias = InboxSettingsChanged  # noqa: Y015
 
 @_typing.final
 class ContactChanged(_message.Message):

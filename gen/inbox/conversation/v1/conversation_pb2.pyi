@@ -34,11 +34,11 @@ class _FolderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Folder.ValueTy
     FOLDER_OPEN: _Folder.ValueType  # 1
     """Somebody should look at it."""
     FOLDER_SOLVED: _Folder.ValueType  # 2
-    """It is done; the customer's next message opens it again."""
+    """It is done; the customer's next message opens it again (see InboxSettings)."""
     FOLDER_SPAM: _Folder.ValueType  # 3
-    """Not wanted; nobody is notified."""
+    """Not wanted; no message moves it, the AI does not answer and nobody is notified."""
     FOLDER_ARCHIVED: _Folder.ValueType  # 4
-    """Out of sight, still found by search."""
+    """Out of sight, still found by search; the customer's next message opens it again (see InboxSettings)."""
 
 class Folder(_Folder, metaclass=_FolderEnumTypeWrapper):
     """Where a conversation lies."""
@@ -48,11 +48,11 @@ FOLDER_UNSPECIFIED: Folder.ValueType  # 0
 FOLDER_OPEN: Folder.ValueType  # 1
 """Somebody should look at it."""
 FOLDER_SOLVED: Folder.ValueType  # 2
-"""It is done; the customer's next message opens it again."""
+"""It is done; the customer's next message opens it again (see InboxSettings)."""
 FOLDER_SPAM: Folder.ValueType  # 3
-"""Not wanted; nobody is notified."""
+"""Not wanted; no message moves it, the AI does not answer and nobody is notified."""
 FOLDER_ARCHIVED: Folder.ValueType  # 4
-"""Out of sight, still found by search."""
+"""Out of sight, still found by search; the customer's next message opens it again (see InboxSettings)."""
 Global___Folder: _TypeAlias = Folder  # noqa: Y015
 
 @_typing.final
@@ -183,6 +183,9 @@ class Conversation(_message.Message):
     LAST_ACTIVITY_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    TAG_IDS_FIELD_NUMBER: _builtins.int
+    IS_PRIORITY_FIELD_NUMBER: _builtins.int
+    IS_SILENCED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID; also the thread's id."""
     channel_id: _builtins.str
@@ -202,9 +205,13 @@ class Conversation(_message.Message):
     mode_epoch: _builtins.int
     """The version of `mode`."""
     version: _builtins.int
-    """Raised with every change of what conversation owns (folder, read_ordinal, which contact); keep the higher. What
-    is in `contact` has a version of its own.
+    """Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, which contact); keep the
+    higher. What is in `contact` has a version of its own.
     """
+    is_priority: _builtins.bool
+    """The star: whether `tag_ids` holds the built-in tag `priority`."""
+    is_silenced: _builtins.bool
+    """The AI must not answer and nobody may be notified: it lies in Spam."""
     @_builtins.property
     def contact(self) -> Global___Contact:
         """The customer."""
@@ -220,6 +227,10 @@ class Conversation(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the first one was."""
+
+    @_builtins.property
+    def tag_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its tags, sorted. An id that ListTags does not know is of a deleted tag: show nothing for it."""
 
     def __init__(
         self,
@@ -238,11 +249,46 @@ class Conversation(_message.Message):
         last_activity_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        tag_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_priority: _builtins.bool = ...,
+        is_silenced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "create_time", b"create_time", "last_activity_time", b"last_activity_time", "preview", b"preview"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "contact", b"contact", "create_time", b"create_time", "folder", b"folder", "id", b"id", "inbound_count", b"inbound_count", "last_activity_time", b"last_activity_time", "mode", b"mode", "mode_epoch", b"mode_epoch", "preview", b"preview", "read_ordinal", b"read_ordinal", "unread_count", b"unread_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "contact", b"contact", "create_time", b"create_time", "folder", b"folder", "id", b"id", "inbound_count", b"inbound_count", "is_priority", b"is_priority", "is_silenced", b"is_silenced", "last_activity_time", b"last_activity_time", "mode", b"mode", "mode_epoch", b"mode_epoch", "preview", b"preview", "read_ordinal", b"read_ordinal", "tag_ids", b"tag_ids", "unread_count", b"unread_count", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Conversation: _TypeAlias = Conversation  # noqa: Y015
+
+@_typing.final
+class SeenBy(_message.Message):
+    """How far one member has seen a conversation. Shown, not counted: the unread mark is the workspace's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    ORDINAL_FIELD_NUMBER: _builtins.int
+    SEEN_TIME_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """The member."""
+    ordinal: _builtins.int
+    """The `inbound_ordinal` of the newest inbound message they saw; keep the higher."""
+    @_builtins.property
+    def seen_time(self) -> _timestamp_pb2.Timestamp:
+        """When they saw it."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        ordinal: _builtins.int = ...,
+        seen_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seen_time", b"seen_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id", "ordinal", b"ordinal", "seen_time", b"seen_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SeenBy: _TypeAlias = SeenBy  # noqa: Y015

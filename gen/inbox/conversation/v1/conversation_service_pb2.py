@@ -23,10 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from inbox.conversation.v1 import conversation_pb2 as inbox_dot_conversation_dot_v1_dot_conversation__pb2
+from inbox.conversation.v1 import counter_pb2 as inbox_dot_conversation_dot_v1_dot_counter__pb2
+from inbox.conversation.v1 import settings_pb2 as inbox_dot_conversation_dot_v1_dot_settings__pb2
+from inbox.messaging.v1 import channel_pb2 as inbox_dot_messaging_dot_v1_dot_channel__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0inbox/conversation/v1/conversation_service.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xab\x01\n\x18ListConversationsRequest\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0bunread_only\x18\x04 \x01(\x08\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\"p\n\x19ListConversationsResponse\x12:\n\rconversations\x18\x01 \x03(\x0b\x32#.inbox.conversation.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"T\n\x17GetConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"}\n\x18SolveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x04 \x01(\x03\"V\n\x19SolveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"b\n\x19ReopenConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"W\n\x1aReopenConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"T\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cread_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"M\n\x10MarkReadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation2\x90\x05\n\x13\x43onversationService\x12\x85\x01\n\x11ListConversations\x12/.inbox.conversation.v1.ListConversationsRequest\x1a\x30.inbox.conversation.v1.ListConversationsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x7f\n\x0fGetConversation\x12-.inbox.conversation.v1.GetConversationRequest\x1a..inbox.conversation.v1.GetConversationResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x81\x01\n\x11SolveConversation\x12/.inbox.conversation.v1.SolveConversationRequest\x1a\x30.inbox.conversation.v1.SolveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12ReopenConversation\x12\x30.inbox.conversation.v1.ReopenConversationRequest\x1a\x31.inbox.conversation.v1.ReopenConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x65\n\x08MarkRead\x12&.inbox.conversation.v1.MarkReadRequest\x1a\'.inbox.conversation.v1.MarkReadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0inbox/conversation/v1/conversation_service.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\x1a#inbox/conversation/v1/counter.proto\x1a$inbox/conversation/v1/settings.proto\x1a inbox/messaging/v1/channel.proto\x1a\x1cinbox/policy/v1/policy.proto\"\x87\x02\n\x18ListConversationsRequest\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0bunread_only\x18\x04 \x01(\x08\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x07 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x0c\n\x04tags\x18\x08 \x03(\t\x12\x15\n\rpriority_only\x18\t \x01(\x08\"p\n\x19ListConversationsResponse\x12:\n\rconversations\x18\x01 \x03(\x0b\x32#.inbox.conversation.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"\x84\x01\n\x17GetConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12.\n\x07seen_by\x18\x02 \x03(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\"}\n\x18SolveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x04 \x01(\x03\"V\n\x19SolveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"b\n\x19ReopenConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"W\n\x1aReopenConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"\xab\x01\n\x17MoveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12-\n\x06\x66older\x18\x02 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x05 \x01(\x03\"U\n\x18MoveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"l\n\x16TagConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"T\n\x17TagConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"n\n\x18UntagConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"V\n\x19UntagConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"T\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cread_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"M\n\x10MarkReadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"p\n\x11MarkUnreadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"O\n\x12MarkUnreadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"\x14\n\x12GetCountersRequest\"G\n\x13GetCountersResponse\x12\x30\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1e.inbox.conversation.v1.Counter\"\x19\n\x17GetInboxSettingsRequest\"R\n\x18GetInboxSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings\"\x82\x01\n\x1aUpdateInboxSettingsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1f\n\x12reopens_on_inbound\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x15\n\x13_reopens_on_inbound\"U\n\x1bUpdateInboxSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings2\x80\x0c\n\x13\x43onversationService\x12\x85\x01\n\x11ListConversations\x12/.inbox.conversation.v1.ListConversationsRequest\x1a\x30.inbox.conversation.v1.ListConversationsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x7f\n\x0fGetConversation\x12-.inbox.conversation.v1.GetConversationRequest\x1a..inbox.conversation.v1.GetConversationResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x81\x01\n\x11SolveConversation\x12/.inbox.conversation.v1.SolveConversationRequest\x1a\x30.inbox.conversation.v1.SolveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12ReopenConversation\x12\x30.inbox.conversation.v1.ReopenConversationRequest\x1a\x31.inbox.conversation.v1.ReopenConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12~\n\x10MoveConversation\x12..inbox.conversation.v1.MoveConversationRequest\x1a/.inbox.conversation.v1.MoveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12{\n\x0fTagConversation\x12-.inbox.conversation.v1.TagConversationRequest\x1a..inbox.conversation.v1.TagConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x81\x01\n\x11UntagConversation\x12/.inbox.conversation.v1.UntagConversationRequest\x1a\x30.inbox.conversation.v1.UntagConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x65\n\x08MarkRead\x12&.inbox.conversation.v1.MarkReadRequest\x1a\'.inbox.conversation.v1.MarkReadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12k\n\nMarkUnread\x12(.inbox.conversation.v1.MarkUnreadRequest\x1a).inbox.conversation.v1.MarkUnreadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12s\n\x0bGetCounters\x12).inbox.conversation.v1.GetCountersRequest\x1a*.inbox.conversation.v1.GetCountersResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x82\x01\n\x10GetInboxSettings\x12..inbox.conversation.v1.GetInboxSettingsRequest\x1a/.inbox.conversation.v1.GetInboxSettingsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x85\x01\n\x13UpdateInboxSettings\x12\x31.inbox.conversation.v1.UpdateInboxSettingsRequest\x1a\x32.inbox.conversation.v1.UpdateInboxSettingsResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,28 +44,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSERVICE'].methods_by_name['SolveConversation']._serialized_options = b'\252\273\030\005\n\003\001\002\004'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ReopenConversation']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ReopenConversation']._serialized_options = b'\252\273\030\005\n\003\001\002\004'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['MoveConversation']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['MoveConversation']._serialized_options = b'\252\273\030\005\n\003\001\002\004'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['TagConversation']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['TagConversation']._serialized_options = b'\252\273\030\005\n\003\001\002\004'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['UntagConversation']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['UntagConversation']._serialized_options = b'\252\273\030\005\n\003\001\002\004'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['MarkRead']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['MarkRead']._serialized_options = b'\252\273\030\004\n\002\001\002'
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=148
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=319
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=321
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=433
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=435
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=484
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=486
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=570
-  _globals['_SOLVECONVERSATIONREQUEST']._serialized_start=572
-  _globals['_SOLVECONVERSATIONREQUEST']._serialized_end=697
-  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_start=699
-  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_end=785
-  _globals['_REOPENCONVERSATIONREQUEST']._serialized_start=787
-  _globals['_REOPENCONVERSATIONREQUEST']._serialized_end=885
-  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_start=887
-  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_end=974
-  _globals['_MARKREADREQUEST']._serialized_start=976
-  _globals['_MARKREADREQUEST']._serialized_end=1060
-  _globals['_MARKREADRESPONSE']._serialized_start=1062
-  _globals['_MARKREADRESPONSE']._serialized_end=1139
-  _globals['_CONVERSATIONSERVICE']._serialized_start=1142
-  _globals['_CONVERSATIONSERVICE']._serialized_end=1798
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['MarkUnread']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['MarkUnread']._serialized_options = b'\252\273\030\004\n\002\001\002'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['GetCounters']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['GetCounters']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['GetInboxSettings']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['GetInboxSettings']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['UpdateInboxSettings']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['UpdateInboxSettings']._serialized_options = b'\252\273\030\003\n\001\001'
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=257
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=520
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=522
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=634
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=636
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=685
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=688
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=820
+  _globals['_SOLVECONVERSATIONREQUEST']._serialized_start=822
+  _globals['_SOLVECONVERSATIONREQUEST']._serialized_end=947
+  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_start=949
+  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_end=1035
+  _globals['_REOPENCONVERSATIONREQUEST']._serialized_start=1037
+  _globals['_REOPENCONVERSATIONREQUEST']._serialized_end=1135
+  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_start=1137
+  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_end=1224
+  _globals['_MOVECONVERSATIONREQUEST']._serialized_start=1227
+  _globals['_MOVECONVERSATIONREQUEST']._serialized_end=1398
+  _globals['_MOVECONVERSATIONRESPONSE']._serialized_start=1400
+  _globals['_MOVECONVERSATIONRESPONSE']._serialized_end=1485
+  _globals['_TAGCONVERSATIONREQUEST']._serialized_start=1487
+  _globals['_TAGCONVERSATIONREQUEST']._serialized_end=1595
+  _globals['_TAGCONVERSATIONRESPONSE']._serialized_start=1597
+  _globals['_TAGCONVERSATIONRESPONSE']._serialized_end=1681
+  _globals['_UNTAGCONVERSATIONREQUEST']._serialized_start=1683
+  _globals['_UNTAGCONVERSATIONREQUEST']._serialized_end=1793
+  _globals['_UNTAGCONVERSATIONRESPONSE']._serialized_start=1795
+  _globals['_UNTAGCONVERSATIONRESPONSE']._serialized_end=1881
+  _globals['_MARKREADREQUEST']._serialized_start=1883
+  _globals['_MARKREADREQUEST']._serialized_end=1967
+  _globals['_MARKREADRESPONSE']._serialized_start=1969
+  _globals['_MARKREADRESPONSE']._serialized_end=2046
+  _globals['_MARKUNREADREQUEST']._serialized_start=2048
+  _globals['_MARKUNREADREQUEST']._serialized_end=2160
+  _globals['_MARKUNREADRESPONSE']._serialized_start=2162
+  _globals['_MARKUNREADRESPONSE']._serialized_end=2241
+  _globals['_GETCOUNTERSREQUEST']._serialized_start=2243
+  _globals['_GETCOUNTERSREQUEST']._serialized_end=2263
+  _globals['_GETCOUNTERSRESPONSE']._serialized_start=2265
+  _globals['_GETCOUNTERSRESPONSE']._serialized_end=2336
+  _globals['_GETINBOXSETTINGSREQUEST']._serialized_start=2338
+  _globals['_GETINBOXSETTINGSREQUEST']._serialized_end=2363
+  _globals['_GETINBOXSETTINGSRESPONSE']._serialized_start=2365
+  _globals['_GETINBOXSETTINGSRESPONSE']._serialized_end=2447
+  _globals['_UPDATEINBOXSETTINGSREQUEST']._serialized_start=2450
+  _globals['_UPDATEINBOXSETTINGSREQUEST']._serialized_end=2580
+  _globals['_UPDATEINBOXSETTINGSRESPONSE']._serialized_start=2582
+  _globals['_UPDATEINBOXSETTINGSRESPONSE']._serialized_end=2667
+  _globals['_CONVERSATIONSERVICE']._serialized_start=2670
+  _globals['_CONVERSATIONSERVICE']._serialized_end=4206
 # @@protoc_insertion_point(module_scope)

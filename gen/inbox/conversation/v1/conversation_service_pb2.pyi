@@ -8,6 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from inbox.conversation.v1 import conversation_pb2 as _conversation_pb2
+from inbox.conversation.v1 import counter_pb2 as _counter_pb2
+from inbox.conversation.v1 import settings_pb2 as _settings_pb2
+from inbox.messaging.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ListConversationsRequest(_message.Message):
-    """Asks for part of the inbox list."""
+    """Asks for part of the inbox list: all conversations that every given filter lets through."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -31,6 +34,9 @@ class ListConversationsRequest(_message.Message):
     UNREAD_ONLY_FIELD_NUMBER: _builtins.int
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    CHANNEL_KIND_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    PRIORITY_ONLY_FIELD_NUMBER: _builtins.int
     folder: _conversation_pb2.Folder.ValueType
     """Which folder; Open when unspecified."""
     page_size: _builtins.int
@@ -45,6 +51,14 @@ class ListConversationsRequest(_message.Message):
     """A resume position of the live stream: the list then shows at least what was told up to there, so
     a snapshot and the frames after the position leave nothing out. Empty does not wait.
     """
+    channel_kind: _channel_pb2.ChannelKind.ValueType
+    """Only those on channels of this kind; unspecified for all."""
+    priority_only: _builtins.bool
+    """Only those with the star: the same as the tag `priority`."""
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only those with every one of these tags, each by id, key or alias; at most 5."""
+
     def __init__(
         self,
         *,
@@ -54,10 +68,13 @@ class ListConversationsRequest(_message.Message):
         unread_only: _builtins.bool = ...,
         channel_id: _builtins.str = ...,
         position: _builtins.str = ...,
+        channel_kind: _channel_pb2.ChannelKind.ValueType = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        priority_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "folder", b"folder", "page_size", b"page_size", "page_token", b"page_token", "position", b"position", "unread_only", b"unread_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "folder", b"folder", "page_size", b"page_size", "page_token", b"page_token", "position", b"position", "priority_only", b"priority_only", "tags", b"tags", "unread_only", b"unread_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -120,18 +137,24 @@ class GetConversationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONVERSATION_FIELD_NUMBER: _builtins.int
+    SEEN_BY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
         """As it is now."""
+
+    @_builtins.property
+    def seen_by(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.SeenBy]:
+        """Who has seen it, by member id."""
 
     def __init__(
         self,
         *,
         conversation: _conversation_pb2.Conversation | None = ...,
+        seen_by: _abc.Iterable[_conversation_pb2.SeenBy] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "seen_by", b"seen_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -250,6 +273,186 @@ class ReopenConversationResponse(_message.Message):
 Global___ReopenConversationResponse: _TypeAlias = ReopenConversationResponse  # noqa: Y015
 
 @_typing.final
+class MoveConversationRequest(_message.Message):
+    """Asks to move a conversation to any folder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    FOLDER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SEEN_INBOUND_COUNT_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    folder: _conversation_pb2.Folder.ValueType
+    """Where to."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
+    expected_version: _builtins.int
+    """The version the caller saw; 0 does not check."""
+    seen_inbound_count: _builtins.int
+    """The `inbound_count` the caller saw; VERSION_CONFLICT when it goes to Solved or to the Archive and the customer
+    wrote since. 0 does not check.
+    """
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        folder: _conversation_pb2.Folder.ValueType = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        seen_inbound_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "folder", b"folder", "request_id", b"request_id", "seen_inbound_count", b"seen_inbound_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveConversationRequest: _TypeAlias = MoveConversationRequest  # noqa: Y015
+
+@_typing.final
+class MoveConversationResponse(_message.Message):
+    """The moved conversation; a repeat returns it as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveConversationResponse: _TypeAlias = MoveConversationResponse  # noqa: Y015
+
+@_typing.final
+class TagConversationRequest(_message.Message):
+    """Asks to give a conversation a tag; the tag `priority` is the star."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    tag: _builtins.str
+    """The tag: its id, its key, or the built-in one's alias."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
+    expected_version: _builtins.int
+    """The version the caller saw; 0 does not check."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        tag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "request_id", b"request_id", "tag", b"tag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TagConversationRequest: _TypeAlias = TagConversationRequest  # noqa: Y015
+
+@_typing.final
+class TagConversationResponse(_message.Message):
+    """The conversation with the tag."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TagConversationResponse: _TypeAlias = TagConversationResponse  # noqa: Y015
+
+@_typing.final
+class UntagConversationRequest(_message.Message):
+    """Asks to take a tag from a conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    tag: _builtins.str
+    """The tag: its id, its key, or the built-in one's alias."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
+    expected_version: _builtins.int
+    """The version the caller saw; 0 does not check."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        tag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "request_id", b"request_id", "tag", b"tag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UntagConversationRequest: _TypeAlias = UntagConversationRequest  # noqa: Y015
+
+@_typing.final
+class UntagConversationResponse(_message.Message):
+    """The conversation without the tag."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UntagConversationResponse: _TypeAlias = UntagConversationResponse  # noqa: Y015
+
+@_typing.final
 class MarkReadRequest(_message.Message):
     """Tells up to which inbound message somebody saw a conversation."""
 
@@ -304,3 +507,199 @@ class MarkReadResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarkReadResponse: _TypeAlias = MarkReadResponse  # noqa: Y015
+
+@_typing.final
+class MarkUnreadRequest(_message.Message):
+    """Asks to mark a conversation unread from an inbound message on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    FROM_ORDINAL_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    from_ordinal: _builtins.int
+    """The `inbound_ordinal` of the first message that shall be unread; nothing changes where it is unread already."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
+    expected_version: _builtins.int
+    """The version the caller saw; required, so that a mark falls only from where somebody saw it."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        from_ordinal: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "from_ordinal", b"from_ordinal", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkUnreadRequest: _TypeAlias = MarkUnreadRequest  # noqa: Y015
+
+@_typing.final
+class MarkUnreadResponse(_message.Message):
+    """The conversation with its read mark."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkUnreadResponse: _TypeAlias = MarkUnreadResponse  # noqa: Y015
+
+@_typing.final
+class GetCountersRequest(_message.Message):
+    """Asks for the workspace's counters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCountersRequest: _TypeAlias = GetCountersRequest  # noqa: Y015
+
+@_typing.final
+class GetCountersResponse(_message.Message):
+    """The workspace's counters. One that is not here is zero."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counters(self) -> _containers.RepeatedCompositeFieldContainer[_counter_pb2.Counter]:
+        """Per folder, and in each folder per channel and per tag."""
+
+    def __init__(
+        self,
+        *,
+        counters: _abc.Iterable[_counter_pb2.Counter] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counters", b"counters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCountersResponse: _TypeAlias = GetCountersResponse  # noqa: Y015
+
+@_typing.final
+class GetInboxSettingsRequest(_message.Message):
+    """Asks for the workspace's inbox settings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetInboxSettingsRequest: _TypeAlias = GetInboxSettingsRequest  # noqa: Y015
+
+@_typing.final
+class GetInboxSettingsResponse(_message.Message):
+    """The workspace's inbox settings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def settings(self) -> _settings_pb2.InboxSettings:
+        """As they are now."""
+
+    def __init__(
+        self,
+        *,
+        settings: _settings_pb2.InboxSettings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetInboxSettingsResponse: _TypeAlias = GetInboxSettingsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateInboxSettingsRequest(_message.Message):
+    """Asks to change the workspace's inbox settings; what is left out stays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REOPENS_ON_INBOUND_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the settings and changes nothing."""
+    reopens_on_inbound: _builtins.bool
+    """Whether the customer's next message opens a solved or archived conversation again."""
+    expected_version: _builtins.int
+    """The version the caller saw; 0 does not check."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        reopens_on_inbound: _builtins.bool | None = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reopens_on_inbound", b"_reopens_on_inbound", "reopens_on_inbound", b"reopens_on_inbound"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reopens_on_inbound", b"_reopens_on_inbound", "expected_version", b"expected_version", "reopens_on_inbound", b"reopens_on_inbound", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__reopens_on_inbound: _TypeAlias = _typing.Literal["reopens_on_inbound"]  # noqa: Y015
+    _WhichOneofArgType__reopens_on_inbound: _TypeAlias = _typing.Literal["_reopens_on_inbound", b"_reopens_on_inbound"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reopens_on_inbound) -> _WhichOneofReturnType__reopens_on_inbound | None: ...
+
+Global___UpdateInboxSettingsRequest: _TypeAlias = UpdateInboxSettingsRequest  # noqa: Y015
+
+@_typing.final
+class UpdateInboxSettingsResponse(_message.Message):
+    """The changed settings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def settings(self) -> _settings_pb2.InboxSettings:
+        """As they are now."""
+
+    def __init__(
+        self,
+        *,
+        settings: _settings_pb2.InboxSettings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateInboxSettingsResponse: _TypeAlias = UpdateInboxSettingsResponse  # noqa: Y015

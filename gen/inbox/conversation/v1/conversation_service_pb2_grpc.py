@@ -55,10 +55,45 @@ class ConversationServiceStub:
                 request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.ReopenConversationRequest.SerializeToString,
                 response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.ReopenConversationResponse.FromString,
                 _registered_method=True)
+        self.MoveConversation = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/MoveConversation',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MoveConversationRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MoveConversationResponse.FromString,
+                _registered_method=True)
+        self.TagConversation = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/TagConversation',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.TagConversationRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.TagConversationResponse.FromString,
+                _registered_method=True)
+        self.UntagConversation = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/UntagConversation',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationResponse.FromString,
+                _registered_method=True)
         self.MarkRead = channel.unary_unary(
                 '/inbox.conversation.v1.ConversationService/MarkRead',
                 request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadRequest.SerializeToString,
                 response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadResponse.FromString,
+                _registered_method=True)
+        self.MarkUnread = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/MarkUnread',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkUnreadRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkUnreadResponse.FromString,
+                _registered_method=True)
+        self.GetCounters = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/GetCounters',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetCountersRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetCountersResponse.FromString,
+                _registered_method=True)
+        self.GetInboxSettings = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/GetInboxSettings',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetInboxSettingsRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetInboxSettingsResponse.FromString,
+                _registered_method=True)
+        self.UpdateInboxSettings = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/UpdateInboxSettings',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateInboxSettingsRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateInboxSettingsResponse.FromString,
                 _registered_method=True)
 
 
@@ -94,8 +129,57 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveConversation(self, request, context):
+        """Moves a conversation to any folder.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TagConversation(self, request, context):
+        """Gives a conversation a tag, or the star.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UntagConversation(self, request, context):
+        """Takes a tag, or the star, from a conversation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MarkRead(self, request, context):
         """Raises the read mark; it never falls by this.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkUnread(self, request, context):
+        """Lowers the read mark, so that messages are unread again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCounters(self, request, context):
+        """Gets the workspace's counters.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInboxSettings(self, request, context):
+        """Gets the workspace's inbox settings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateInboxSettings(self, request, context):
+        """Changes the workspace's inbox settings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,10 +208,45 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.ReopenConversationRequest.FromString,
                     response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.ReopenConversationResponse.SerializeToString,
             ),
+            'MoveConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveConversation,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MoveConversationRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MoveConversationResponse.SerializeToString,
+            ),
+            'TagConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.TagConversation,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.TagConversationRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.TagConversationResponse.SerializeToString,
+            ),
+            'UntagConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UntagConversation,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationResponse.SerializeToString,
+            ),
             'MarkRead': grpc.unary_unary_rpc_method_handler(
                     servicer.MarkRead,
                     request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadRequest.FromString,
                     response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadResponse.SerializeToString,
+            ),
+            'MarkUnread': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkUnread,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkUnreadRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkUnreadResponse.SerializeToString,
+            ),
+            'GetCounters': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCounters,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetCountersRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetCountersResponse.SerializeToString,
+            ),
+            'GetInboxSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInboxSettings,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetInboxSettingsRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetInboxSettingsResponse.SerializeToString,
+            ),
+            'UpdateInboxSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateInboxSettings,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateInboxSettingsRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateInboxSettingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -250,6 +369,87 @@ class ConversationService:
             _registered_method=True)
 
     @staticmethod
+    def MoveConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/MoveConversation',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MoveConversationRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MoveConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TagConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/TagConversation',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.TagConversationRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.TagConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UntagConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/UntagConversation',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def MarkRead(request,
             target,
             options=(),
@@ -266,6 +466,114 @@ class ConversationService:
             '/inbox.conversation.v1.ConversationService/MarkRead',
             inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadRequest.SerializeToString,
             inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkUnread(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/MarkUnread',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkUnreadRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkUnreadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCounters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/GetCounters',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetCountersRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetCountersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInboxSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/GetInboxSettings',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetInboxSettingsRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.GetInboxSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateInboxSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/UpdateInboxSettings',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateInboxSettingsRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateInboxSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

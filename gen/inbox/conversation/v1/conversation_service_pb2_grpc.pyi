@@ -24,8 +24,22 @@ class ConversationServiceStub:
     """Moves a conversation to Solved."""
     ReopenConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ReopenConversationRequest, _conversation_service_pb2.ReopenConversationResponse]
     """Moves a conversation back to Open."""
+    MoveConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.MoveConversationRequest, _conversation_service_pb2.MoveConversationResponse]
+    """Moves a conversation to any folder."""
+    TagConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.TagConversationRequest, _conversation_service_pb2.TagConversationResponse]
+    """Gives a conversation a tag, or the star."""
+    UntagConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UntagConversationRequest, _conversation_service_pb2.UntagConversationResponse]
+    """Takes a tag, or the star, from a conversation."""
     MarkRead: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.MarkReadRequest, _conversation_service_pb2.MarkReadResponse]
     """Raises the read mark; it never falls by this."""
+    MarkUnread: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.MarkUnreadRequest, _conversation_service_pb2.MarkUnreadResponse]
+    """Lowers the read mark, so that messages are unread again."""
+    GetCounters: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetCountersRequest, _conversation_service_pb2.GetCountersResponse]
+    """Gets the workspace's counters."""
+    GetInboxSettings: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetInboxSettingsRequest, _conversation_service_pb2.GetInboxSettingsResponse]
+    """Gets the workspace's inbox settings."""
+    UpdateInboxSettings: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateInboxSettingsRequest, _conversation_service_pb2.UpdateInboxSettingsResponse]
+    """Changes the workspace's inbox settings."""
 
 class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The shared inbox."""
@@ -63,11 +77,67 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves a conversation back to Open."""
 
     @_abc_1.abstractmethod
+    def MoveConversation(
+        self,
+        request: _conversation_service_pb2.MoveConversationRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.MoveConversationRequest, _abc.Awaitable[_conversation_service_pb2.MoveConversationResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.MoveConversationResponse]:
+        """Moves a conversation to any folder."""
+
+    @_abc_1.abstractmethod
+    def TagConversation(
+        self,
+        request: _conversation_service_pb2.TagConversationRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.TagConversationRequest, _abc.Awaitable[_conversation_service_pb2.TagConversationResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.TagConversationResponse]:
+        """Gives a conversation a tag, or the star."""
+
+    @_abc_1.abstractmethod
+    def UntagConversation(
+        self,
+        request: _conversation_service_pb2.UntagConversationRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.UntagConversationRequest, _abc.Awaitable[_conversation_service_pb2.UntagConversationResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.UntagConversationResponse]:
+        """Takes a tag, or the star, from a conversation."""
+
+    @_abc_1.abstractmethod
     def MarkRead(
         self,
         request: _conversation_service_pb2.MarkReadRequest,
         context: _aio.ServicerContext[_conversation_service_pb2.MarkReadRequest, _abc.Awaitable[_conversation_service_pb2.MarkReadResponse]],
     ) -> _abc.Awaitable[_conversation_service_pb2.MarkReadResponse]:
         """Raises the read mark; it never falls by this."""
+
+    @_abc_1.abstractmethod
+    def MarkUnread(
+        self,
+        request: _conversation_service_pb2.MarkUnreadRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.MarkUnreadRequest, _abc.Awaitable[_conversation_service_pb2.MarkUnreadResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.MarkUnreadResponse]:
+        """Lowers the read mark, so that messages are unread again."""
+
+    @_abc_1.abstractmethod
+    def GetCounters(
+        self,
+        request: _conversation_service_pb2.GetCountersRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.GetCountersRequest, _abc.Awaitable[_conversation_service_pb2.GetCountersResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.GetCountersResponse]:
+        """Gets the workspace's counters."""
+
+    @_abc_1.abstractmethod
+    def GetInboxSettings(
+        self,
+        request: _conversation_service_pb2.GetInboxSettingsRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.GetInboxSettingsRequest, _abc.Awaitable[_conversation_service_pb2.GetInboxSettingsResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.GetInboxSettingsResponse]:
+        """Gets the workspace's inbox settings."""
+
+    @_abc_1.abstractmethod
+    def UpdateInboxSettings(
+        self,
+        request: _conversation_service_pb2.UpdateInboxSettingsRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.UpdateInboxSettingsRequest, _abc.Awaitable[_conversation_service_pb2.UpdateInboxSettingsResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.UpdateInboxSettingsResponse]:
+        """Changes the workspace's inbox settings."""
 
 def add_ConversationServiceServicer_to_server(servicer: ConversationServiceServicer, server: _aio.Server) -> None: ...

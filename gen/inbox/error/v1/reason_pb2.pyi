@@ -113,6 +113,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The events asked for are no longer kept: read a snapshot."""
     REASON_TOO_SLOW: _Reason.ValueType  # 102
     """The watcher reads slower than events come: come back and resume from the last position."""
+    REASON_TAG_NOT_FOUND: _Reason.ValueType  # 110
+    """No such tag, or not for this caller."""
+    REASON_TAG_EXISTS: _Reason.ValueType  # 111
+    """The workspace has a tag with this key already."""
+    REASON_TAG_BUILT_IN: _Reason.ValueType  # 112
+    """A built-in tag cannot be deleted."""
+    REASON_TOO_MANY_TAGS: _Reason.ValueType  # 113
+    """The workspace has as many tags as it may have; metadata names the limit."""
+    REASON_TOO_MANY_TAGS_ON_CONVERSATION: _Reason.ValueType  # 114
+    """The conversation has as many tags as it may have; metadata names the limit."""
     REASON_QUERY_WITHOUT_WORDS: _Reason.ValueType  # 140
     """The query has no word to look for: write letters or digits."""
     REASON_QUERY_TOO_MANY_WORDS: _Reason.ValueType  # 141
@@ -217,6 +227,16 @@ REASON_EVENTS_EXPIRED: Reason.ValueType  # 101
 """The events asked for are no longer kept: read a snapshot."""
 REASON_TOO_SLOW: Reason.ValueType  # 102
 """The watcher reads slower than events come: come back and resume from the last position."""
+REASON_TAG_NOT_FOUND: Reason.ValueType  # 110
+"""No such tag, or not for this caller."""
+REASON_TAG_EXISTS: Reason.ValueType  # 111
+"""The workspace has a tag with this key already."""
+REASON_TAG_BUILT_IN: Reason.ValueType  # 112
+"""A built-in tag cannot be deleted."""
+REASON_TOO_MANY_TAGS: Reason.ValueType  # 113
+"""The workspace has as many tags as it may have; metadata names the limit."""
+REASON_TOO_MANY_TAGS_ON_CONVERSATION: Reason.ValueType  # 114
+"""The conversation has as many tags as it may have; metadata names the limit."""
 REASON_QUERY_WITHOUT_WORDS: Reason.ValueType  # 140
 """The query has no word to look for: write letters or digits."""
 REASON_QUERY_TOO_MANY_WORDS: Reason.ValueType  # 141

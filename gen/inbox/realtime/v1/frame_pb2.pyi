@@ -392,6 +392,14 @@ class ServerFrame(_message.Message):
     CONVERSATION_REOPENED_FIELD_NUMBER: _builtins.int
     CONVERSATION_READ_FIELD_NUMBER: _builtins.int
     CONTACT_CHANGED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_MOVED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_MARKED_UNREAD_FIELD_NUMBER: _builtins.int
+    CONVERSATION_SEEN_FIELD_NUMBER: _builtins.int
+    CONVERSATION_TAGGED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_UNTAGGED_FIELD_NUMBER: _builtins.int
+    TAG_CHANGED_FIELD_NUMBER: _builtins.int
+    COUNTERS_CHANGED_FIELD_NUMBER: _builtins.int
+    INBOX_SETTINGS_CHANGED_FIELD_NUMBER: _builtins.int
     WORKSPACE_CHANGED_FIELD_NUMBER: _builtins.int
     MEMBER_CHANGED_FIELD_NUMBER: _builtins.int
     API_KEY_CHANGED_FIELD_NUMBER: _builtins.int
@@ -484,6 +492,38 @@ class ServerFrame(_message.Message):
         """Conversation: a contact changed."""
 
     @_builtins.property
+    def conversation_moved(self) -> _conversation_events_pb2.ConversationMoved:
+        """Conversation: moved to Spam or to the Archive."""
+
+    @_builtins.property
+    def conversation_marked_unread(self) -> _conversation_events_pb2.ConversationMarkedUnread:
+        """Conversation: marked unread."""
+
+    @_builtins.property
+    def conversation_seen(self) -> _conversation_events_pb2.ConversationSeen:
+        """Conversation: another member saw it."""
+
+    @_builtins.property
+    def conversation_tagged(self) -> _conversation_events_pb2.ConversationTagged:
+        """Conversation: given a tag."""
+
+    @_builtins.property
+    def conversation_untagged(self) -> _conversation_events_pb2.ConversationUntagged:
+        """Conversation: a tag was taken from it."""
+
+    @_builtins.property
+    def tag_changed(self) -> _conversation_events_pb2.TagChanged:
+        """Conversation: a tag was created, changed or deleted."""
+
+    @_builtins.property
+    def counters_changed(self) -> _conversation_events_pb2.CountersChanged:
+        """Conversation: counters changed."""
+
+    @_builtins.property
+    def inbox_settings_changed(self) -> _conversation_events_pb2.InboxSettingsChanged:
+        """Conversation: the inbox settings changed."""
+
+    @_builtins.property
     def workspace_changed(self) -> _identity_events_pb2.WorkspaceChanged:
         """Identity: the workspace changed."""
 
@@ -536,6 +576,14 @@ class ServerFrame(_message.Message):
         conversation_reopened: _conversation_events_pb2.ConversationReopened | None = ...,
         conversation_read: _conversation_events_pb2.ConversationRead | None = ...,
         contact_changed: _conversation_events_pb2.ContactChanged | None = ...,
+        conversation_moved: _conversation_events_pb2.ConversationMoved | None = ...,
+        conversation_marked_unread: _conversation_events_pb2.ConversationMarkedUnread | None = ...,
+        conversation_seen: _conversation_events_pb2.ConversationSeen | None = ...,
+        conversation_tagged: _conversation_events_pb2.ConversationTagged | None = ...,
+        conversation_untagged: _conversation_events_pb2.ConversationUntagged | None = ...,
+        tag_changed: _conversation_events_pb2.TagChanged | None = ...,
+        counters_changed: _conversation_events_pb2.CountersChanged | None = ...,
+        inbox_settings_changed: _conversation_events_pb2.InboxSettingsChanged | None = ...,
         workspace_changed: _identity_events_pb2.WorkspaceChanged | None = ...,
         member_changed: _identity_events_pb2.MemberChanged | None = ...,
         api_key_changed: _identity_events_pb2.ApiKeyChanged | None = ...,
@@ -544,11 +592,11 @@ class ServerFrame(_message.Message):
         assistant_settings_changed: _assistant_events_pb2.AssistantSettingsChanged | None = ...,
         turn_ended: _assistant_events_pb2.TurnEnded | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_solved", b"conversation_solved", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_solved", b"conversation_solved", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "conversation_moved", "conversation_marked_unread", "conversation_seen", "conversation_tagged", "conversation_untagged", "tag_changed", "counters_changed", "inbox_settings_changed", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 

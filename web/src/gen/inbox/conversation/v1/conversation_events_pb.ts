@@ -4,8 +4,14 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Contact, ContactJson, Conversation, ConversationJson } from "./conversation_pb";
+import type { Contact, ContactJson, Conversation, ConversationJson, SeenBy, SeenByJson } from "./conversation_pb";
 import { file_inbox_conversation_v1_conversation } from "./conversation_pb";
+import type { Counter, CounterJson } from "./counter_pb";
+import { file_inbox_conversation_v1_counter } from "./counter_pb";
+import type { InboxSettings, InboxSettingsJson } from "./settings_pb";
+import { file_inbox_conversation_v1_settings } from "./settings_pb";
+import type { Tag, TagJson } from "./tag_pb";
+import { file_inbox_conversation_v1_tag } from "./tag_pb";
 import type { Author, AuthorJson } from "../../messaging/v1/message_pb";
 import { file_inbox_messaging_v1_message } from "../../messaging/v1/message_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_events.proto.
  */
 export const file_inbox_conversation_v1_conversation_events: GenFile = /*@__PURE__*/
-  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInkKEENvbnZlcnNhdGlvblJlYWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yIkEKDkNvbnRhY3RDaGFuZ2VkEi8KB2NvbnRhY3QYASABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdGIGcHJvdG8z", [file_inbox_conversation_v1_conversation, file_inbox_messaging_v1_message]);
+  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIjUKClRhZ0NoYW5nZWQSJwoDdGFnGAEgASgLMhouaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZyJDCg9Db3VudGVyc0NoYW5nZWQSMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciJOChRJbmJveFNldHRpbmdzQ2hhbmdlZBI2CghzZXR0aW5ncxgBIAEoCzIkLmluYm94LmNvbnZlcnNhdGlvbi52MS5JbmJveFNldHRpbmdzIkEKDkNvbnRhY3RDaGFuZ2VkEi8KB2NvbnRhY3QYASABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdGIGcHJvdG8z", [file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
 
 /**
  * A customer's first message made a conversation.
@@ -101,7 +107,7 @@ export const ConversationSolvedSchema: GenMessage<ConversationSolved, {jsonType:
   messageDesc(file_inbox_conversation_v1_conversation_events, 1);
 
 /**
- * A solved conversation was opened again, by a person or by the customer's next message.
+ * A conversation came back to Open, by a person or by the customer's next message.
  *
  * @generated from message inbox.conversation.v1.ConversationReopened
  */
@@ -122,7 +128,7 @@ export type ConversationReopened = Message<"inbox.conversation.v1.ConversationRe
 };
 
 /**
- * A solved conversation was opened again, by a person or by the customer's next message.
+ * A conversation came back to Open, by a person or by the customer's next message.
  *
  * @generated from message inbox.conversation.v1.ConversationReopened
  */
@@ -150,7 +156,56 @@ export const ConversationReopenedSchema: GenMessage<ConversationReopened, {jsonT
   messageDesc(file_inbox_conversation_v1_conversation_events, 2);
 
 /**
- * Somebody saw the customer's messages.
+ * A conversation was moved to Spam or to the Archive.
+ *
+ * @generated from message inbox.conversation.v1.ConversationMoved
+ */
+export type ConversationMoved = Message<"inbox.conversation.v1.ConversationMoved"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: Author | undefined;
+};
+
+/**
+ * A conversation was moved to Spam or to the Archive.
+ *
+ * @generated from message inbox.conversation.v1.ConversationMoved
+ */
+export type ConversationMovedJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: AuthorJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationMoved.
+ * Use `create(ConversationMovedSchema)` to create a new message.
+ */
+export const ConversationMovedSchema: GenMessage<ConversationMoved, {jsonType: ConversationMovedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 3);
+
+/**
+ * Somebody saw messages of the customer that nobody had seen.
  *
  * @generated from message inbox.conversation.v1.ConversationRead
  */
@@ -168,10 +223,17 @@ export type ConversationRead = Message<"inbox.conversation.v1.ConversationRead">
    * @generated from field: inbox.messaging.v1.Author author = 2;
    */
   author?: Author | undefined;
+
+  /**
+   * How far they have seen it; unset when it was not a member.
+   *
+   * @generated from field: inbox.conversation.v1.SeenBy seen_by = 3;
+   */
+  seenBy?: SeenBy | undefined;
 };
 
 /**
- * Somebody saw the customer's messages.
+ * Somebody saw messages of the customer that nobody had seen.
  *
  * @generated from message inbox.conversation.v1.ConversationRead
  */
@@ -189,6 +251,13 @@ export type ConversationReadJson = {
    * @generated from field: inbox.messaging.v1.Author author = 2;
    */
   author?: AuthorJson;
+
+  /**
+   * How far they have seen it; unset when it was not a member.
+   *
+   * @generated from field: inbox.conversation.v1.SeenBy seen_by = 3;
+   */
+  seenBy?: SeenByJson;
 };
 
 /**
@@ -196,7 +265,336 @@ export type ConversationReadJson = {
  * Use `create(ConversationReadSchema)` to create a new message.
  */
 export const ConversationReadSchema: GenMessage<ConversationRead, {jsonType: ConversationReadJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_events, 3);
+  messageDesc(file_inbox_conversation_v1_conversation_events, 4);
+
+/**
+ * Another member saw messages of the customer, none of which was unread.
+ *
+ * @generated from message inbox.conversation.v1.ConversationSeen
+ */
+export type ConversationSeen = Message<"inbox.conversation.v1.ConversationSeen"> & {
+  /**
+   * The conversation, which is as it was.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * How far they have seen it.
+   *
+   * @generated from field: inbox.conversation.v1.SeenBy seen_by = 2;
+   */
+  seenBy?: SeenBy | undefined;
+};
+
+/**
+ * Another member saw messages of the customer, none of which was unread.
+ *
+ * @generated from message inbox.conversation.v1.ConversationSeen
+ */
+export type ConversationSeenJson = {
+  /**
+   * The conversation, which is as it was.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * How far they have seen it.
+   *
+   * @generated from field: inbox.conversation.v1.SeenBy seen_by = 2;
+   */
+  seenBy?: SeenByJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationSeen.
+ * Use `create(ConversationSeenSchema)` to create a new message.
+ */
+export const ConversationSeenSchema: GenMessage<ConversationSeen, {jsonType: ConversationSeenJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 5);
+
+/**
+ * Somebody marked messages of the customer as unread again.
+ *
+ * @generated from message inbox.conversation.v1.ConversationMarkedUnread
+ */
+export type ConversationMarkedUnread = Message<"inbox.conversation.v1.ConversationMarkedUnread"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: Author | undefined;
+};
+
+/**
+ * Somebody marked messages of the customer as unread again.
+ *
+ * @generated from message inbox.conversation.v1.ConversationMarkedUnread
+ */
+export type ConversationMarkedUnreadJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: AuthorJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationMarkedUnread.
+ * Use `create(ConversationMarkedUnreadSchema)` to create a new message.
+ */
+export const ConversationMarkedUnreadSchema: GenMessage<ConversationMarkedUnread, {jsonType: ConversationMarkedUnreadJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 6);
+
+/**
+ * A conversation was given a tag.
+ *
+ * @generated from message inbox.conversation.v1.ConversationTagged
+ */
+export type ConversationTagged = Message<"inbox.conversation.v1.ConversationTagged"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: Author | undefined;
+
+  /**
+   * Which tag.
+   *
+   * @generated from field: string tag_id = 3;
+   */
+  tagId: string;
+};
+
+/**
+ * A conversation was given a tag.
+ *
+ * @generated from message inbox.conversation.v1.ConversationTagged
+ */
+export type ConversationTaggedJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: AuthorJson;
+
+  /**
+   * Which tag.
+   *
+   * @generated from field: string tag_id = 3;
+   */
+  tagId?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationTagged.
+ * Use `create(ConversationTaggedSchema)` to create a new message.
+ */
+export const ConversationTaggedSchema: GenMessage<ConversationTagged, {jsonType: ConversationTaggedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 7);
+
+/**
+ * A tag was taken from a conversation.
+ *
+ * @generated from message inbox.conversation.v1.ConversationUntagged
+ */
+export type ConversationUntagged = Message<"inbox.conversation.v1.ConversationUntagged"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: Author | undefined;
+
+  /**
+   * Which tag.
+   *
+   * @generated from field: string tag_id = 3;
+   */
+  tagId: string;
+};
+
+/**
+ * A tag was taken from a conversation.
+ *
+ * @generated from message inbox.conversation.v1.ConversationUntagged
+ */
+export type ConversationUntaggedJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: AuthorJson;
+
+  /**
+   * Which tag.
+   *
+   * @generated from field: string tag_id = 3;
+   */
+  tagId?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationUntagged.
+ * Use `create(ConversationUntaggedSchema)` to create a new message.
+ */
+export const ConversationUntaggedSchema: GenMessage<ConversationUntagged, {jsonType: ConversationUntaggedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 8);
+
+/**
+ * A tag was created, changed or deleted.
+ *
+ * @generated from message inbox.conversation.v1.TagChanged
+ */
+export type TagChanged = Message<"inbox.conversation.v1.TagChanged"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Tag tag = 1;
+   */
+  tag?: Tag | undefined;
+};
+
+/**
+ * A tag was created, changed or deleted.
+ *
+ * @generated from message inbox.conversation.v1.TagChanged
+ */
+export type TagChangedJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Tag tag = 1;
+   */
+  tag?: TagJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.TagChanged.
+ * Use `create(TagChangedSchema)` to create a new message.
+ */
+export const TagChangedSchema: GenMessage<TagChanged, {jsonType: TagChangedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 9);
+
+/**
+ * Counters changed, in the transaction of what they count.
+ *
+ * @generated from message inbox.conversation.v1.CountersChanged
+ */
+export type CountersChanged = Message<"inbox.conversation.v1.CountersChanged"> & {
+  /**
+   * Those that changed, as they are now.
+   *
+   * @generated from field: repeated inbox.conversation.v1.Counter counters = 1;
+   */
+  counters: Counter[];
+};
+
+/**
+ * Counters changed, in the transaction of what they count.
+ *
+ * @generated from message inbox.conversation.v1.CountersChanged
+ */
+export type CountersChangedJson = {
+  /**
+   * Those that changed, as they are now.
+   *
+   * @generated from field: repeated inbox.conversation.v1.Counter counters = 1;
+   */
+  counters?: CounterJson[];
+};
+
+/**
+ * Describes the message inbox.conversation.v1.CountersChanged.
+ * Use `create(CountersChangedSchema)` to create a new message.
+ */
+export const CountersChangedSchema: GenMessage<CountersChanged, {jsonType: CountersChangedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 10);
+
+/**
+ * The workspace's inbox settings changed.
+ *
+ * @generated from message inbox.conversation.v1.InboxSettingsChanged
+ */
+export type InboxSettingsChanged = Message<"inbox.conversation.v1.InboxSettingsChanged"> & {
+  /**
+   * As they are now.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettings settings = 1;
+   */
+  settings?: InboxSettings | undefined;
+};
+
+/**
+ * The workspace's inbox settings changed.
+ *
+ * @generated from message inbox.conversation.v1.InboxSettingsChanged
+ */
+export type InboxSettingsChangedJson = {
+  /**
+   * As they are now.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettings settings = 1;
+   */
+  settings?: InboxSettingsJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.InboxSettingsChanged.
+ * Use `create(InboxSettingsChangedSchema)` to create a new message.
+ */
+export const InboxSettingsChangedSchema: GenMessage<InboxSettingsChanged, {jsonType: InboxSettingsChangedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 11);
 
 /**
  * A contact's name or identities changed.
@@ -231,5 +629,5 @@ export type ContactChangedJson = {
  * Use `create(ContactChangedSchema)` to create a new message.
  */
 export const ContactChangedSchema: GenMessage<ContactChanged, {jsonType: ContactChangedJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_events, 4);
+  messageDesc(file_inbox_conversation_v1_conversation_events, 12);
 

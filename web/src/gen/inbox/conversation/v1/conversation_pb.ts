@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation.proto.
  */
 export const file_inbox_conversation_v1_conversation: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIq8BCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAyKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL7AwoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAypqCgZGb2xkZXISFgoSRk9MREVSX1VOU1BFQ0lGSUVEEAASDwoLRk9MREVSX09QRU4QARIRCg1GT0xERVJfU09MVkVEEAISDwoLRk9MREVSX1NQQU0QAxITCg9GT0xERVJfQVJDSElWRUQQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
+  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIq8BCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAyKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK2BAoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAxIPCgd0YWdfaWRzGA8gAygJEhMKC2lzX3ByaW9yaXR5GBAgASgIEhMKC2lzX3NpbGVuY2VkGBEgASgIIlsKBlNlZW5CeRIRCgltZW1iZXJfaWQYASABKAkSDwoHb3JkaW5hbBgCIAEoAxItCglzZWVuX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKmoKBkZvbGRlchIWChJGT0xERVJfVU5TUEVDSUZJRUQQABIPCgtGT0xERVJfT1BFThABEhEKDUZPTERFUl9TT0xWRUQQAhIPCgtGT0xERVJfU1BBTRADEhMKD0ZPTERFUl9BUkNISVZFRBAEYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * A customer on one channel.
@@ -352,12 +352,33 @@ export type Conversation = Message<"inbox.conversation.v1.Conversation"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Raised with every change of what conversation owns (folder, read_ordinal, which contact); keep the higher. What
-   * is in `contact` has a version of its own.
+   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, which contact); keep the
+   * higher. What is in `contact` has a version of its own.
    *
    * @generated from field: int64 version = 14;
    */
   version: bigint;
+
+  /**
+   * Its tags, sorted. An id that ListTags does not know is of a deleted tag: show nothing for it.
+   *
+   * @generated from field: repeated string tag_ids = 15;
+   */
+  tagIds: string[];
+
+  /**
+   * The star: whether `tag_ids` holds the built-in tag `priority`.
+   *
+   * @generated from field: bool is_priority = 16;
+   */
+  isPriority: boolean;
+
+  /**
+   * The AI must not answer and nobody may be notified: it lies in Spam.
+   *
+   * @generated from field: bool is_silenced = 17;
+   */
+  isSilenced: boolean;
 };
 
 /**
@@ -458,12 +479,33 @@ export type ConversationJson = {
   createTime?: TimestampJson;
 
   /**
-   * Raised with every change of what conversation owns (folder, read_ordinal, which contact); keep the higher. What
-   * is in `contact` has a version of its own.
+   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, which contact); keep the
+   * higher. What is in `contact` has a version of its own.
    *
    * @generated from field: int64 version = 14;
    */
   version?: string;
+
+  /**
+   * Its tags, sorted. An id that ListTags does not know is of a deleted tag: show nothing for it.
+   *
+   * @generated from field: repeated string tag_ids = 15;
+   */
+  tagIds?: string[];
+
+  /**
+   * The star: whether `tag_ids` holds the built-in tag `priority`.
+   *
+   * @generated from field: bool is_priority = 16;
+   */
+  isPriority?: boolean;
+
+  /**
+   * The AI must not answer and nobody may be notified: it lies in Spam.
+   *
+   * @generated from field: bool is_silenced = 17;
+   */
+  isSilenced?: boolean;
 };
 
 /**
@@ -472,6 +514,69 @@ export type ConversationJson = {
  */
 export const ConversationSchema: GenMessage<Conversation, {jsonType: ConversationJson}> = /*@__PURE__*/
   messageDesc(file_inbox_conversation_v1_conversation, 3);
+
+/**
+ * How far one member has seen a conversation. Shown, not counted: the unread mark is the workspace's.
+ *
+ * @generated from message inbox.conversation.v1.SeenBy
+ */
+export type SeenBy = Message<"inbox.conversation.v1.SeenBy"> & {
+  /**
+   * The member.
+   *
+   * @generated from field: string member_id = 1;
+   */
+  memberId: string;
+
+  /**
+   * The `inbound_ordinal` of the newest inbound message they saw; keep the higher.
+   *
+   * @generated from field: int64 ordinal = 2;
+   */
+  ordinal: bigint;
+
+  /**
+   * When they saw it.
+   *
+   * @generated from field: google.protobuf.Timestamp seen_time = 3;
+   */
+  seenTime?: Timestamp | undefined;
+};
+
+/**
+ * How far one member has seen a conversation. Shown, not counted: the unread mark is the workspace's.
+ *
+ * @generated from message inbox.conversation.v1.SeenBy
+ */
+export type SeenByJson = {
+  /**
+   * The member.
+   *
+   * @generated from field: string member_id = 1;
+   */
+  memberId?: string;
+
+  /**
+   * The `inbound_ordinal` of the newest inbound message they saw; keep the higher.
+   *
+   * @generated from field: int64 ordinal = 2;
+   */
+  ordinal?: string;
+
+  /**
+   * When they saw it.
+   *
+   * @generated from field: google.protobuf.Timestamp seen_time = 3;
+   */
+  seenTime?: TimestampJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.SeenBy.
+ * Use `create(SeenBySchema)` to create a new message.
+ */
+export const SeenBySchema: GenMessage<SeenBy, {jsonType: SeenByJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation, 4);
 
 /**
  * Where a conversation lies.
@@ -494,21 +599,21 @@ export enum Folder {
   OPEN = 1,
 
   /**
-   * It is done; the customer's next message opens it again.
+   * It is done; the customer's next message opens it again (see InboxSettings).
    *
    * @generated from enum value: FOLDER_SOLVED = 2;
    */
   SOLVED = 2,
 
   /**
-   * Not wanted; nobody is notified.
+   * Not wanted; no message moves it, the AI does not answer and nobody is notified.
    *
    * @generated from enum value: FOLDER_SPAM = 3;
    */
   SPAM = 3,
 
   /**
-   * Out of sight, still found by search.
+   * Out of sight, still found by search; the customer's next message opens it again (see InboxSettings).
    *
    * @generated from enum value: FOLDER_ARCHIVED = 4;
    */

@@ -4,8 +4,14 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Conversation, ConversationJson, Folder, FolderJson } from "./conversation_pb";
+import type { Conversation, ConversationJson, Folder, FolderJson, SeenBy, SeenByJson } from "./conversation_pb";
 import { file_inbox_conversation_v1_conversation } from "./conversation_pb";
+import type { Counter, CounterJson } from "./counter_pb";
+import { file_inbox_conversation_v1_counter } from "./counter_pb";
+import type { InboxSettings, InboxSettingsJson } from "./settings_pb";
+import { file_inbox_conversation_v1_settings } from "./settings_pb";
+import type { ChannelKind, ChannelKindJson } from "../../messaging/v1/channel_pb";
+import { file_inbox_messaging_v1_channel } from "../../messaging/v1/channel_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,10 +19,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_service.proto.
  */
 export const file_inbox_conversation_v1_conversation_service: GenFile = /*@__PURE__*/
-  fileDesc("CjBpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SFWluYm94LmNvbnZlcnNhdGlvbi52MSKrAQoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Ei0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLdW5yZWFkX29ubHkYBCABKAgSEgoKY2hhbm5lbF9pZBgFIAEoCRIQCghwb3NpdGlvbhgGIAEoCSJwChlMaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlEjoKDWNvbnZlcnNhdGlvbnMYASADKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIxChZHZXRDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCSJUChdHZXRDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uIn0KGFNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDEhoKEnNlZW5faW5ib3VuZF9jb3VudBgEIAEoAyJWChlTb2x2ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iYgoZUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIlcKGlJlb3BlbkNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iVAoPTWFya1JlYWRSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIUCgxyZWFkX29yZGluYWwYAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCSJNChBNYXJrUmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24ykAUKE0NvbnZlcnNhdGlvblNlcnZpY2UShQEKEUxpc3RDb252ZXJzYXRpb25zEi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkxpc3RDb252ZXJzYXRpb25zUmVxdWVzdBowLmluYm94LmNvbnZlcnNhdGlvbi52MS5MaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEn8KD0dldENvbnZlcnNhdGlvbhItLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvbnZlcnNhdGlvblJlc3BvbnNlIg2quxgJCgUBAgMEBSABEoEBChFTb2x2ZUNvbnZlcnNhdGlvbhIvLmluYm94LmNvbnZlcnNhdGlvbi52MS5Tb2x2ZUNvbnZlcnNhdGlvblJlcXVlc3QaMC5pbmJveC5jb252ZXJzYXRpb24udjEuU29sdmVDb252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEoQBChJSZW9wZW5Db252ZXJzYXRpb24SMC5pbmJveC5jb252ZXJzYXRpb24udjEuUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBoxLmluYm94LmNvbnZlcnNhdGlvbi52MS5SZW9wZW5Db252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEmUKCE1hcmtSZWFkEiYuaW5ib3guY29udmVyc2F0aW9uLnYxLk1hcmtSZWFkUmVxdWVzdBonLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrUmVhZFJlc3BvbnNlIgiquxgECgIBAmIGcHJvdG8z", [file_inbox_conversation_v1_conversation, file_inbox_policy_v1_policy]);
+  fileDesc("CjBpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SFWluYm94LmNvbnZlcnNhdGlvbi52MSKHAgoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Ei0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLdW5yZWFkX29ubHkYBCABKAgSEgoKY2hhbm5lbF9pZBgFIAEoCRIQCghwb3NpdGlvbhgGIAEoCRI1CgxjaGFubmVsX2tpbmQYByABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSDAoEdGFncxgIIAMoCRIVCg1wcmlvcml0eV9vbmx5GAkgASgIInAKGUxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2USOgoNY29udmVyc2F0aW9ucxgBIAMoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKFkdldENvbnZlcnNhdGlvblJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIoQBChdHZXRDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEi4KB3NlZW5fYnkYAiADKAsyHS5pbmJveC5jb252ZXJzYXRpb24udjEuU2VlbkJ5In0KGFNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDEhoKEnNlZW5faW5ib3VuZF9jb3VudBgEIAEoAyJWChlTb2x2ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iYgoZUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIlcKGlJlb3BlbkNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iqwEKF01vdmVDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRItCgZmb2xkZXIYAiABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAxIaChJzZWVuX2luYm91bmRfY291bnQYBSABKAMiVQoYTW92ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24ibAoWVGFnQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJUChdUYWdDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uIm4KGFVudGFnQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJWChlVbnRhZ0NvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iVAoPTWFya1JlYWRSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIUCgxyZWFkX29yZGluYWwYAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCSJNChBNYXJrUmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24icAoRTWFya1VucmVhZFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhQKDGZyb21fb3JkaW5hbBgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJEhgKEGV4cGVjdGVkX3ZlcnNpb24YBCABKAMiTwoSTWFya1VucmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iFAoSR2V0Q291bnRlcnNSZXF1ZXN0IkcKE0dldENvdW50ZXJzUmVzcG9uc2USMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciIZChdHZXRJbmJveFNldHRpbmdzUmVxdWVzdCJSChhHZXRJbmJveFNldHRpbmdzUmVzcG9uc2USNgoIc2V0dGluZ3MYASABKAsyJC5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5ncyKCAQoaVXBkYXRlSW5ib3hTZXR0aW5nc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIfChJyZW9wZW5zX29uX2luYm91bmQYAiABKAhIAIgBARIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDQhUKE19yZW9wZW5zX29uX2luYm91bmQiVQobVXBkYXRlSW5ib3hTZXR0aW5nc1Jlc3BvbnNlEjYKCHNldHRpbmdzGAEgASgLMiQuaW5ib3guY29udmVyc2F0aW9uLnYxLkluYm94U2V0dGluZ3MygAwKE0NvbnZlcnNhdGlvblNlcnZpY2UShQEKEUxpc3RDb252ZXJzYXRpb25zEi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkxpc3RDb252ZXJzYXRpb25zUmVxdWVzdBowLmluYm94LmNvbnZlcnNhdGlvbi52MS5MaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEn8KD0dldENvbnZlcnNhdGlvbhItLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvbnZlcnNhdGlvblJlc3BvbnNlIg2quxgJCgUBAgMEBSABEoEBChFTb2x2ZUNvbnZlcnNhdGlvbhIvLmluYm94LmNvbnZlcnNhdGlvbi52MS5Tb2x2ZUNvbnZlcnNhdGlvblJlcXVlc3QaMC5pbmJveC5jb252ZXJzYXRpb24udjEuU29sdmVDb252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEoQBChJSZW9wZW5Db252ZXJzYXRpb24SMC5pbmJveC5jb252ZXJzYXRpb24udjEuUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBoxLmluYm94LmNvbnZlcnNhdGlvbi52MS5SZW9wZW5Db252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEn4KEE1vdmVDb252ZXJzYXRpb24SLi5pbmJveC5jb252ZXJzYXRpb24udjEuTW92ZUNvbnZlcnNhdGlvblJlcXVlc3QaLy5pbmJveC5jb252ZXJzYXRpb24udjEuTW92ZUNvbnZlcnNhdGlvblJlc3BvbnNlIgmquxgFCgMBAgQSewoPVGFnQ29udmVyc2F0aW9uEi0uaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZ0NvbnZlcnNhdGlvblJlcXVlc3QaLi5pbmJveC5jb252ZXJzYXRpb24udjEuVGFnQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBKBAQoRVW50YWdDb252ZXJzYXRpb24SLy5pbmJveC5jb252ZXJzYXRpb24udjEuVW50YWdDb252ZXJzYXRpb25SZXF1ZXN0GjAuaW5ib3guY29udmVyc2F0aW9uLnYxLlVudGFnQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBJlCghNYXJrUmVhZBImLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrUmVhZFJlcXVlc3QaJy5pbmJveC5jb252ZXJzYXRpb24udjEuTWFya1JlYWRSZXNwb25zZSIIqrsYBAoCAQISawoKTWFya1VucmVhZBIoLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrVW5yZWFkUmVxdWVzdBopLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrVW5yZWFkUmVzcG9uc2UiCKq7GAQKAgECEnMKC0dldENvdW50ZXJzEikuaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvdW50ZXJzUmVxdWVzdBoqLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb3VudGVyc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEoIBChBHZXRJbmJveFNldHRpbmdzEi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldEluYm94U2V0dGluZ3NSZXF1ZXN0Gi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldEluYm94U2V0dGluZ3NSZXNwb25zZSINqrsYCQoFAQIDBAUgARKFAQoTVXBkYXRlSW5ib3hTZXR0aW5ncxIxLmluYm94LmNvbnZlcnNhdGlvbi52MS5VcGRhdGVJbmJveFNldHRpbmdzUmVxdWVzdBoyLmluYm94LmNvbnZlcnNhdGlvbi52MS5VcGRhdGVJbmJveFNldHRpbmdzUmVzcG9uc2UiB6q7GAMKAQFiBnByb3RvMw", [file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
 
 /**
- * Asks for part of the inbox list.
+ * Asks for part of the inbox list: all conversations that every given filter lets through.
  *
  * @generated from message inbox.conversation.v1.ListConversationsRequest
  */
@@ -63,10 +69,31 @@ export type ListConversationsRequest = Message<"inbox.conversation.v1.ListConver
    * @generated from field: string position = 6;
    */
   position: string;
+
+  /**
+   * Only those on channels of this kind; unspecified for all.
+   *
+   * @generated from field: inbox.messaging.v1.ChannelKind channel_kind = 7;
+   */
+  channelKind: ChannelKind;
+
+  /**
+   * Only those with every one of these tags, each by id, key or alias; at most 5.
+   *
+   * @generated from field: repeated string tags = 8;
+   */
+  tags: string[];
+
+  /**
+   * Only those with the star: the same as the tag `priority`.
+   *
+   * @generated from field: bool priority_only = 9;
+   */
+  priorityOnly: boolean;
 };
 
 /**
- * Asks for part of the inbox list.
+ * Asks for part of the inbox list: all conversations that every given filter lets through.
  *
  * @generated from message inbox.conversation.v1.ListConversationsRequest
  */
@@ -113,6 +140,27 @@ export type ListConversationsRequestJson = {
    * @generated from field: string position = 6;
    */
   position?: string;
+
+  /**
+   * Only those on channels of this kind; unspecified for all.
+   *
+   * @generated from field: inbox.messaging.v1.ChannelKind channel_kind = 7;
+   */
+  channelKind?: ChannelKindJson;
+
+  /**
+   * Only those with every one of these tags, each by id, key or alias; at most 5.
+   *
+   * @generated from field: repeated string tags = 8;
+   */
+  tags?: string[];
+
+  /**
+   * Only those with the star: the same as the tag `priority`.
+   *
+   * @generated from field: bool priority_only = 9;
+   */
+  priorityOnly?: boolean;
 };
 
 /**
@@ -218,6 +266,13 @@ export type GetConversationResponse = Message<"inbox.conversation.v1.GetConversa
    * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
    */
   conversation?: Conversation | undefined;
+
+  /**
+   * Who has seen it, by member id.
+   *
+   * @generated from field: repeated inbox.conversation.v1.SeenBy seen_by = 2;
+   */
+  seenBy: SeenBy[];
 };
 
 /**
@@ -232,6 +287,13 @@ export type GetConversationResponseJson = {
    * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
    */
   conversation?: ConversationJson;
+
+  /**
+   * Who has seen it, by member id.
+   *
+   * @generated from field: repeated inbox.conversation.v1.SeenBy seen_by = 2;
+   */
+  seenBy?: SeenByJson[];
 };
 
 /**
@@ -452,6 +514,358 @@ export const ReopenConversationResponseSchema: GenMessage<ReopenConversationResp
   messageDesc(file_inbox_conversation_v1_conversation_service, 7);
 
 /**
+ * Asks to move a conversation to any folder.
+ *
+ * @generated from message inbox.conversation.v1.MoveConversationRequest
+ */
+export type MoveConversationRequest = Message<"inbox.conversation.v1.MoveConversationRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * Where to.
+   *
+   * @generated from field: inbox.conversation.v1.Folder folder = 2;
+   */
+  folder: Folder;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+
+  /**
+   * The `inbound_count` the caller saw; VERSION_CONFLICT when it goes to Solved or to the Archive and the customer
+   * wrote since. 0 does not check.
+   *
+   * @generated from field: int64 seen_inbound_count = 5;
+   */
+  seenInboundCount: bigint;
+};
+
+/**
+ * Asks to move a conversation to any folder.
+ *
+ * @generated from message inbox.conversation.v1.MoveConversationRequest
+ */
+export type MoveConversationRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * Where to.
+   *
+   * @generated from field: inbox.conversation.v1.Folder folder = 2;
+   */
+  folder?: FolderJson;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion?: string;
+
+  /**
+   * The `inbound_count` the caller saw; VERSION_CONFLICT when it goes to Solved or to the Archive and the customer
+   * wrote since. 0 does not check.
+   *
+   * @generated from field: int64 seen_inbound_count = 5;
+   */
+  seenInboundCount?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.MoveConversationRequest.
+ * Use `create(MoveConversationRequestSchema)` to create a new message.
+ */
+export const MoveConversationRequestSchema: GenMessage<MoveConversationRequest, {jsonType: MoveConversationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 8);
+
+/**
+ * The moved conversation; a repeat returns it as it is.
+ *
+ * @generated from message inbox.conversation.v1.MoveConversationResponse
+ */
+export type MoveConversationResponse = Message<"inbox.conversation.v1.MoveConversationResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+};
+
+/**
+ * The moved conversation; a repeat returns it as it is.
+ *
+ * @generated from message inbox.conversation.v1.MoveConversationResponse
+ */
+export type MoveConversationResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.MoveConversationResponse.
+ * Use `create(MoveConversationResponseSchema)` to create a new message.
+ */
+export const MoveConversationResponseSchema: GenMessage<MoveConversationResponse, {jsonType: MoveConversationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 9);
+
+/**
+ * Asks to give a conversation a tag; the tag `priority` is the star.
+ *
+ * @generated from message inbox.conversation.v1.TagConversationRequest
+ */
+export type TagConversationRequest = Message<"inbox.conversation.v1.TagConversationRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * The tag: its id, its key, or the built-in one's alias.
+   *
+   * @generated from field: string tag = 2;
+   */
+  tag: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to give a conversation a tag; the tag `priority` is the star.
+ *
+ * @generated from message inbox.conversation.v1.TagConversationRequest
+ */
+export type TagConversationRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * The tag: its id, its key, or the built-in one's alias.
+   *
+   * @generated from field: string tag = 2;
+   */
+  tag?: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.TagConversationRequest.
+ * Use `create(TagConversationRequestSchema)` to create a new message.
+ */
+export const TagConversationRequestSchema: GenMessage<TagConversationRequest, {jsonType: TagConversationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 10);
+
+/**
+ * The conversation with the tag.
+ *
+ * @generated from message inbox.conversation.v1.TagConversationResponse
+ */
+export type TagConversationResponse = Message<"inbox.conversation.v1.TagConversationResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+};
+
+/**
+ * The conversation with the tag.
+ *
+ * @generated from message inbox.conversation.v1.TagConversationResponse
+ */
+export type TagConversationResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.TagConversationResponse.
+ * Use `create(TagConversationResponseSchema)` to create a new message.
+ */
+export const TagConversationResponseSchema: GenMessage<TagConversationResponse, {jsonType: TagConversationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 11);
+
+/**
+ * Asks to take a tag from a conversation.
+ *
+ * @generated from message inbox.conversation.v1.UntagConversationRequest
+ */
+export type UntagConversationRequest = Message<"inbox.conversation.v1.UntagConversationRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * The tag: its id, its key, or the built-in one's alias.
+   *
+   * @generated from field: string tag = 2;
+   */
+  tag: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to take a tag from a conversation.
+ *
+ * @generated from message inbox.conversation.v1.UntagConversationRequest
+ */
+export type UntagConversationRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * The tag: its id, its key, or the built-in one's alias.
+   *
+   * @generated from field: string tag = 2;
+   */
+  tag?: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.UntagConversationRequest.
+ * Use `create(UntagConversationRequestSchema)` to create a new message.
+ */
+export const UntagConversationRequestSchema: GenMessage<UntagConversationRequest, {jsonType: UntagConversationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 12);
+
+/**
+ * The conversation without the tag.
+ *
+ * @generated from message inbox.conversation.v1.UntagConversationResponse
+ */
+export type UntagConversationResponse = Message<"inbox.conversation.v1.UntagConversationResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+};
+
+/**
+ * The conversation without the tag.
+ *
+ * @generated from message inbox.conversation.v1.UntagConversationResponse
+ */
+export type UntagConversationResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.UntagConversationResponse.
+ * Use `create(UntagConversationResponseSchema)` to create a new message.
+ */
+export const UntagConversationResponseSchema: GenMessage<UntagConversationResponse, {jsonType: UntagConversationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 13);
+
+/**
  * Tells up to which inbound message somebody saw a conversation.
  *
  * @generated from message inbox.conversation.v1.MarkReadRequest
@@ -514,7 +928,7 @@ export type MarkReadRequestJson = {
  * Use `create(MarkReadRequestSchema)` to create a new message.
  */
 export const MarkReadRequestSchema: GenMessage<MarkReadRequest, {jsonType: MarkReadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 8);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 14);
 
 /**
  * The conversation with its read mark.
@@ -549,7 +963,333 @@ export type MarkReadResponseJson = {
  * Use `create(MarkReadResponseSchema)` to create a new message.
  */
 export const MarkReadResponseSchema: GenMessage<MarkReadResponse, {jsonType: MarkReadResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 9);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 15);
+
+/**
+ * Asks to mark a conversation unread from an inbound message on.
+ *
+ * @generated from message inbox.conversation.v1.MarkUnreadRequest
+ */
+export type MarkUnreadRequest = Message<"inbox.conversation.v1.MarkUnreadRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * The `inbound_ordinal` of the first message that shall be unread; nothing changes where it is unread already.
+   *
+   * @generated from field: int64 from_ordinal = 2;
+   */
+  fromOrdinal: bigint;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The version the caller saw; required, so that a mark falls only from where somebody saw it.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to mark a conversation unread from an inbound message on.
+ *
+ * @generated from message inbox.conversation.v1.MarkUnreadRequest
+ */
+export type MarkUnreadRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * The `inbound_ordinal` of the first message that shall be unread; nothing changes where it is unread already.
+   *
+   * @generated from field: int64 from_ordinal = 2;
+   */
+  fromOrdinal?: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The version the caller saw; required, so that a mark falls only from where somebody saw it.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.MarkUnreadRequest.
+ * Use `create(MarkUnreadRequestSchema)` to create a new message.
+ */
+export const MarkUnreadRequestSchema: GenMessage<MarkUnreadRequest, {jsonType: MarkUnreadRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 16);
+
+/**
+ * The conversation with its read mark.
+ *
+ * @generated from message inbox.conversation.v1.MarkUnreadResponse
+ */
+export type MarkUnreadResponse = Message<"inbox.conversation.v1.MarkUnreadResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+};
+
+/**
+ * The conversation with its read mark.
+ *
+ * @generated from message inbox.conversation.v1.MarkUnreadResponse
+ */
+export type MarkUnreadResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.MarkUnreadResponse.
+ * Use `create(MarkUnreadResponseSchema)` to create a new message.
+ */
+export const MarkUnreadResponseSchema: GenMessage<MarkUnreadResponse, {jsonType: MarkUnreadResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 17);
+
+/**
+ * Asks for the workspace's counters.
+ *
+ * @generated from message inbox.conversation.v1.GetCountersRequest
+ */
+export type GetCountersRequest = Message<"inbox.conversation.v1.GetCountersRequest"> & {
+};
+
+/**
+ * Asks for the workspace's counters.
+ *
+ * @generated from message inbox.conversation.v1.GetCountersRequest
+ */
+export type GetCountersRequestJson = {
+};
+
+/**
+ * Describes the message inbox.conversation.v1.GetCountersRequest.
+ * Use `create(GetCountersRequestSchema)` to create a new message.
+ */
+export const GetCountersRequestSchema: GenMessage<GetCountersRequest, {jsonType: GetCountersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 18);
+
+/**
+ * The workspace's counters. One that is not here is zero.
+ *
+ * @generated from message inbox.conversation.v1.GetCountersResponse
+ */
+export type GetCountersResponse = Message<"inbox.conversation.v1.GetCountersResponse"> & {
+  /**
+   * Per folder, and in each folder per channel and per tag.
+   *
+   * @generated from field: repeated inbox.conversation.v1.Counter counters = 1;
+   */
+  counters: Counter[];
+};
+
+/**
+ * The workspace's counters. One that is not here is zero.
+ *
+ * @generated from message inbox.conversation.v1.GetCountersResponse
+ */
+export type GetCountersResponseJson = {
+  /**
+   * Per folder, and in each folder per channel and per tag.
+   *
+   * @generated from field: repeated inbox.conversation.v1.Counter counters = 1;
+   */
+  counters?: CounterJson[];
+};
+
+/**
+ * Describes the message inbox.conversation.v1.GetCountersResponse.
+ * Use `create(GetCountersResponseSchema)` to create a new message.
+ */
+export const GetCountersResponseSchema: GenMessage<GetCountersResponse, {jsonType: GetCountersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 19);
+
+/**
+ * Asks for the workspace's inbox settings.
+ *
+ * @generated from message inbox.conversation.v1.GetInboxSettingsRequest
+ */
+export type GetInboxSettingsRequest = Message<"inbox.conversation.v1.GetInboxSettingsRequest"> & {
+};
+
+/**
+ * Asks for the workspace's inbox settings.
+ *
+ * @generated from message inbox.conversation.v1.GetInboxSettingsRequest
+ */
+export type GetInboxSettingsRequestJson = {
+};
+
+/**
+ * Describes the message inbox.conversation.v1.GetInboxSettingsRequest.
+ * Use `create(GetInboxSettingsRequestSchema)` to create a new message.
+ */
+export const GetInboxSettingsRequestSchema: GenMessage<GetInboxSettingsRequest, {jsonType: GetInboxSettingsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 20);
+
+/**
+ * The workspace's inbox settings.
+ *
+ * @generated from message inbox.conversation.v1.GetInboxSettingsResponse
+ */
+export type GetInboxSettingsResponse = Message<"inbox.conversation.v1.GetInboxSettingsResponse"> & {
+  /**
+   * As they are now.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettings settings = 1;
+   */
+  settings?: InboxSettings | undefined;
+};
+
+/**
+ * The workspace's inbox settings.
+ *
+ * @generated from message inbox.conversation.v1.GetInboxSettingsResponse
+ */
+export type GetInboxSettingsResponseJson = {
+  /**
+   * As they are now.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettings settings = 1;
+   */
+  settings?: InboxSettingsJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.GetInboxSettingsResponse.
+ * Use `create(GetInboxSettingsResponseSchema)` to create a new message.
+ */
+export const GetInboxSettingsResponseSchema: GenMessage<GetInboxSettingsResponse, {jsonType: GetInboxSettingsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 21);
+
+/**
+ * Asks to change the workspace's inbox settings; what is left out stays.
+ *
+ * @generated from message inbox.conversation.v1.UpdateInboxSettingsRequest
+ */
+export type UpdateInboxSettingsRequest = Message<"inbox.conversation.v1.UpdateInboxSettingsRequest"> & {
+  /**
+   * A UUID made by the caller; a repeat with it returns the settings and changes nothing.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Whether the customer's next message opens a solved or archived conversation again.
+   *
+   * @generated from field: optional bool reopens_on_inbound = 2;
+   */
+  reopensOnInbound?: boolean | undefined;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 3;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to change the workspace's inbox settings; what is left out stays.
+ *
+ * @generated from message inbox.conversation.v1.UpdateInboxSettingsRequest
+ */
+export type UpdateInboxSettingsRequestJson = {
+  /**
+   * A UUID made by the caller; a repeat with it returns the settings and changes nothing.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId?: string;
+
+  /**
+   * Whether the customer's next message opens a solved or archived conversation again.
+   *
+   * @generated from field: optional bool reopens_on_inbound = 2;
+   */
+  reopensOnInbound?: boolean;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 3;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.UpdateInboxSettingsRequest.
+ * Use `create(UpdateInboxSettingsRequestSchema)` to create a new message.
+ */
+export const UpdateInboxSettingsRequestSchema: GenMessage<UpdateInboxSettingsRequest, {jsonType: UpdateInboxSettingsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 22);
+
+/**
+ * The changed settings.
+ *
+ * @generated from message inbox.conversation.v1.UpdateInboxSettingsResponse
+ */
+export type UpdateInboxSettingsResponse = Message<"inbox.conversation.v1.UpdateInboxSettingsResponse"> & {
+  /**
+   * As they are now.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettings settings = 1;
+   */
+  settings?: InboxSettings | undefined;
+};
+
+/**
+ * The changed settings.
+ *
+ * @generated from message inbox.conversation.v1.UpdateInboxSettingsResponse
+ */
+export type UpdateInboxSettingsResponseJson = {
+  /**
+   * As they are now.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettings settings = 1;
+   */
+  settings?: InboxSettingsJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.UpdateInboxSettingsResponse.
+ * Use `create(UpdateInboxSettingsResponseSchema)` to create a new message.
+ */
+export const UpdateInboxSettingsResponseSchema: GenMessage<UpdateInboxSettingsResponse, {jsonType: UpdateInboxSettingsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 23);
 
 /**
  * The shared inbox.
@@ -598,6 +1338,36 @@ export const ConversationService: GenService<{
     output: typeof ReopenConversationResponseSchema;
   },
   /**
+   * Moves a conversation to any folder.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.MoveConversation
+   */
+  moveConversation: {
+    methodKind: "unary";
+    input: typeof MoveConversationRequestSchema;
+    output: typeof MoveConversationResponseSchema;
+  },
+  /**
+   * Gives a conversation a tag, or the star.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.TagConversation
+   */
+  tagConversation: {
+    methodKind: "unary";
+    input: typeof TagConversationRequestSchema;
+    output: typeof TagConversationResponseSchema;
+  },
+  /**
+   * Takes a tag, or the star, from a conversation.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.UntagConversation
+   */
+  untagConversation: {
+    methodKind: "unary";
+    input: typeof UntagConversationRequestSchema;
+    output: typeof UntagConversationResponseSchema;
+  },
+  /**
    * Raises the read mark; it never falls by this.
    *
    * @generated from rpc inbox.conversation.v1.ConversationService.MarkRead
@@ -606,6 +1376,46 @@ export const ConversationService: GenService<{
     methodKind: "unary";
     input: typeof MarkReadRequestSchema;
     output: typeof MarkReadResponseSchema;
+  },
+  /**
+   * Lowers the read mark, so that messages are unread again.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.MarkUnread
+   */
+  markUnread: {
+    methodKind: "unary";
+    input: typeof MarkUnreadRequestSchema;
+    output: typeof MarkUnreadResponseSchema;
+  },
+  /**
+   * Gets the workspace's counters.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.GetCounters
+   */
+  getCounters: {
+    methodKind: "unary";
+    input: typeof GetCountersRequestSchema;
+    output: typeof GetCountersResponseSchema;
+  },
+  /**
+   * Gets the workspace's inbox settings.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.GetInboxSettings
+   */
+  getInboxSettings: {
+    methodKind: "unary";
+    input: typeof GetInboxSettingsRequestSchema;
+    output: typeof GetInboxSettingsResponseSchema;
+  },
+  /**
+   * Changes the workspace's inbox settings.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.UpdateInboxSettings
+   */
+  updateInboxSettings: {
+    methodKind: "unary";
+    input: typeof UpdateInboxSettingsRequestSchema;
+    output: typeof UpdateInboxSettingsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_inbox_conversation_v1_conversation_service, 0);

@@ -10,7 +10,7 @@ import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { ArticleChanged, ArticleChangedJson, AssistantSettingsChanged, AssistantSettingsChangedJson, TurnEnded, TurnEndedJson } from "../../assistant/v1/assistant_events_pb";
 import { file_inbox_assistant_v1_assistant_events } from "../../assistant/v1/assistant_events_pb";
-import type { ContactChanged, ContactChangedJson, ConversationOpened, ConversationOpenedJson, ConversationRead, ConversationReadJson, ConversationReopened, ConversationReopenedJson, ConversationSolved, ConversationSolvedJson } from "../../conversation/v1/conversation_events_pb";
+import type { ContactChanged, ContactChangedJson, ConversationMarkedUnread, ConversationMarkedUnreadJson, ConversationMoved, ConversationMovedJson, ConversationOpened, ConversationOpenedJson, ConversationRead, ConversationReadJson, ConversationReopened, ConversationReopenedJson, ConversationSeen, ConversationSeenJson, ConversationSolved, ConversationSolvedJson, ConversationTagged, ConversationTaggedJson, ConversationUntagged, ConversationUntaggedJson, CountersChanged, CountersChangedJson, InboxSettingsChanged, InboxSettingsChangedJson, TagChanged, TagChangedJson } from "../../conversation/v1/conversation_events_pb";
 import { file_inbox_conversation_v1_conversation_events } from "../../conversation/v1/conversation_events_pb";
 import type { Error, ErrorJson } from "../../error/v1/reason_pb";
 import { file_inbox_error_v1_reason } from "../../error/v1/reason_pb";
@@ -27,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/realtime/v1/frame.proto.
  */
 export const file_inbox_realtime_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("Ch1pbmJveC9yZWFsdGltZS92MS9mcmFtZS5wcm90bxIRaW5ib3gucmVhbHRpbWUudjEiQQoOU3RyZWFtUG9zaXRpb24SDgoGc3RyZWFtGAEgASgJEhEKCWxvZ19lcG9jaBgCIAEoCRIMCgRncG9zGAMgASgDIj4KCFBvc2l0aW9uEjIKB3N0cmVhbXMYASADKAsyIS5pbmJveC5yZWFsdGltZS52MS5TdHJlYW1Qb3NpdGlvbiJwCghQcmVzZW5jZRIRCgltZW1iZXJfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIRCglpc190eXBpbmcYBCABKAgSDwoHaXNfZ29uZRgFIAEoCCI+Cg5QcmVzZW50TWVtYmVycxIsCgdtZW1iZXJzGAEgAygLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2UiKQoOQ3VzdG9tZXJUeXBpbmcSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIjgKCUFpV3JpdGluZxIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKaXNfd3JpdGluZxgCIAEoCCJ7CgVIZWxsbxIRCgltZW1iZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEjUKEXRva2VuX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppc19yZXN1bWVkGAQgASgIIhAKDlJlc3luY1JlcXVpcmVkIgYKBElkbGUiIQoJUmVjb25uZWN0EhQKDGRlbGF5X21pbGxpcxgBIAEoAyJACg1Ub2tlbkV4cGlyaW5nEi8KC2V4cGlyZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKnAQoDQWNrEgsKA3JlZhgBIAEoBBI3CgRzZW50GAIgASgLMicuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2VIABImCgVlcnJvchgDIAEoCzIVLmluYm94LmVycm9yLnYxLkVycm9ySAASJwoEZG9uZRgEIAEoCzIXLmluYm94LnJlYWx0aW1lLnYxLkRvbmVIAEIJCgdvdXRjb21lIgYKBERvbmUirQ0KC1NlcnZlckZyYW1lEhAKCHBvc2l0aW9uGAEgASgJEhAKCHByZXZpb3VzGAIgASgJEikKBWhlbGxvGAMgASgLMhguaW5ib3gucmVhbHRpbWUudjEuSGVsbG9IABI8Cg9yZXN5bmNfcmVxdWlyZWQYBCABKAsyIS5pbmJveC5yZWFsdGltZS52MS5SZXN5bmNSZXF1aXJlZEgAEicKBGlkbGUYBSABKAsyFy5pbmJveC5yZWFsdGltZS52MS5JZGxlSAASMQoJcmVjb25uZWN0GAYgASgLMhwuaW5ib3gucmVhbHRpbWUudjEuUmVjb25uZWN0SAASOgoOdG9rZW5fZXhwaXJpbmcYByABKAsyIC5pbmJveC5yZWFsdGltZS52MS5Ub2tlbkV4cGlyaW5nSAASJQoDYWNrGAggASgLMhYuaW5ib3gucmVhbHRpbWUudjEuQWNrSAASPAoPcHJlc2VudF9tZW1iZXJzGAkgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VudE1lbWJlcnNIABIvCghwcmVzZW5jZRgKIAEoCzIbLmluYm94LnJlYWx0aW1lLnYxLlByZXNlbmNlSAASPAoPY3VzdG9tZXJfdHlwaW5nGAsgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuQ3VzdG9tZXJUeXBpbmdIABIyCgphaV93cml0aW5nGAwgASgLMhwuaW5ib3gucmVhbHRpbWUudjEuQWlXcml0aW5nSAASOQoNdGhyZWFkX29wZW5lZBgUIAEoCzIgLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWRPcGVuZWRIABI9Cg9tZXNzYWdlX2NyZWF0ZWQYFSABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZUNyZWF0ZWRIABJMChdkZWxpdmVyeV9zdGF0dXNfY2hhbmdlZBgWIAEoCzIpLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeVN0YXR1c0NoYW5nZWRIABI3Cgxtb2RlX2NoYW5nZWQYFyABKAsyHy5pbmJveC5tZXNzYWdpbmcudjEuTW9kZUNoYW5nZWRIABI9Cg9jaGFubmVsX2NoYW5nZWQYGCABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbENoYW5nZWRIABJIChNjb252ZXJzYXRpb25fb3BlbmVkGCggASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbk9wZW5lZEgAEkgKE2NvbnZlcnNhdGlvbl9zb2x2ZWQYKSABKAsyKS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU29sdmVkSAASTAoVY29udmVyc2F0aW9uX3Jlb3BlbmVkGCogASgLMisuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblJlb3BlbmVkSAASRAoRY29udmVyc2F0aW9uX3JlYWQYKyABKAsyJy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uUmVhZEgAEkAKD2NvbnRhY3RfY2hhbmdlZBgsIAEoCzIlLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0Q2hhbmdlZEgAEkAKEXdvcmtzcGFjZV9jaGFuZ2VkGDwgASgLMiMuaW5ib3guaWRlbnRpdHkudjEuV29ya3NwYWNlQ2hhbmdlZEgAEjoKDm1lbWJlcl9jaGFuZ2VkGD0gASgLMiAuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyQ2hhbmdlZEgAEjsKD2FwaV9rZXlfY2hhbmdlZBg+IAEoCzIgLmluYm94LmlkZW50aXR5LnYxLkFwaUtleUNoYW5nZWRIABI8Cg9zZXNzaW9uX3Jldm9rZWQYPyABKAsyIS5pbmJveC5pZGVudGl0eS52MS5TZXNzaW9uUmV2b2tlZEgAEj0KD2FydGljbGVfY2hhbmdlZBhQIAEoCzIiLmluYm94LmFzc2lzdGFudC52MS5BcnRpY2xlQ2hhbmdlZEgAElIKGmFzc2lzdGFudF9zZXR0aW5nc19jaGFuZ2VkGFEgASgLMiwuaW5ib3guYXNzaXN0YW50LnYxLkFzc2lzdGFudFNldHRpbmdzQ2hhbmdlZEgAEjMKCnR1cm5fZW5kZWQYUiABKAsyHS5pbmJveC5hc3Npc3RhbnQudjEuVHVybkVuZGVkSABCBgoEYm9keSI1CgtDbGllbnRIZWxsbxIUCgZ0aWNrZXQYASABKAlCBLC7GAESEAoIcG9zaXRpb24YAiABKAkiJAoMVG9rZW5SZWZyZXNoEhQKBnRpY2tldBgBIAEoCUIEsLsYASI8Cg5QcmVzZW5jZVVwZGF0ZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJaXNfdHlwaW5nGAIgASgIIoQCCgtDbGllbnRGcmFtZRILCgNyZWYYASABKAQSLwoFaGVsbG8YAiABKAsyHi5pbmJveC5yZWFsdGltZS52MS5DbGllbnRIZWxsb0gAEjgKDXRva2VuX3JlZnJlc2gYAyABKAsyHy5pbmJveC5yZWFsdGltZS52MS5Ub2tlblJlZnJlc2hIABI+CgxzZW5kX21lc3NhZ2UYBCABKAsyJi5pbmJveC5tZXNzYWdpbmcudjEuU2VuZE1lc3NhZ2VSZXF1ZXN0SAASNQoIcHJlc2VuY2UYBSABKAsyIS5pbmJveC5yZWFsdGltZS52MS5QcmVzZW5jZVVwZGF0ZUgAQgYKBGJvZHliBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_assistant_v1_assistant_events, file_inbox_conversation_v1_conversation_events, file_inbox_error_v1_reason, file_inbox_identity_v1_identity_events, file_inbox_messaging_v1_messaging_events, file_inbox_messaging_v1_messaging_service, file_inbox_policy_v1_policy]);
+  fileDesc("Ch1pbmJveC9yZWFsdGltZS92MS9mcmFtZS5wcm90bxIRaW5ib3gucmVhbHRpbWUudjEiQQoOU3RyZWFtUG9zaXRpb24SDgoGc3RyZWFtGAEgASgJEhEKCWxvZ19lcG9jaBgCIAEoCRIMCgRncG9zGAMgASgDIj4KCFBvc2l0aW9uEjIKB3N0cmVhbXMYASADKAsyIS5pbmJveC5yZWFsdGltZS52MS5TdHJlYW1Qb3NpdGlvbiJwCghQcmVzZW5jZRIRCgltZW1iZXJfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIRCglpc190eXBpbmcYBCABKAgSDwoHaXNfZ29uZRgFIAEoCCI+Cg5QcmVzZW50TWVtYmVycxIsCgdtZW1iZXJzGAEgAygLMhsuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2UiKQoOQ3VzdG9tZXJUeXBpbmcSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIjgKCUFpV3JpdGluZxIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKaXNfd3JpdGluZxgCIAEoCCJ7CgVIZWxsbxIRCgltZW1iZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEjUKEXRva2VuX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppc19yZXN1bWVkGAQgASgIIhAKDlJlc3luY1JlcXVpcmVkIgYKBElkbGUiIQoJUmVjb25uZWN0EhQKDGRlbGF5X21pbGxpcxgBIAEoAyJACg1Ub2tlbkV4cGlyaW5nEi8KC2V4cGlyZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKnAQoDQWNrEgsKA3JlZhgBIAEoBBI3CgRzZW50GAIgASgLMicuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2VIABImCgVlcnJvchgDIAEoCzIVLmluYm94LmVycm9yLnYxLkVycm9ySAASJwoEZG9uZRgEIAEoCzIXLmluYm94LnJlYWx0aW1lLnYxLkRvbmVIAEIJCgdvdXRjb21lIgYKBERvbmUi9xEKC1NlcnZlckZyYW1lEhAKCHBvc2l0aW9uGAEgASgJEhAKCHByZXZpb3VzGAIgASgJEikKBWhlbGxvGAMgASgLMhguaW5ib3gucmVhbHRpbWUudjEuSGVsbG9IABI8Cg9yZXN5bmNfcmVxdWlyZWQYBCABKAsyIS5pbmJveC5yZWFsdGltZS52MS5SZXN5bmNSZXF1aXJlZEgAEicKBGlkbGUYBSABKAsyFy5pbmJveC5yZWFsdGltZS52MS5JZGxlSAASMQoJcmVjb25uZWN0GAYgASgLMhwuaW5ib3gucmVhbHRpbWUudjEuUmVjb25uZWN0SAASOgoOdG9rZW5fZXhwaXJpbmcYByABKAsyIC5pbmJveC5yZWFsdGltZS52MS5Ub2tlbkV4cGlyaW5nSAASJQoDYWNrGAggASgLMhYuaW5ib3gucmVhbHRpbWUudjEuQWNrSAASPAoPcHJlc2VudF9tZW1iZXJzGAkgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VudE1lbWJlcnNIABIvCghwcmVzZW5jZRgKIAEoCzIbLmluYm94LnJlYWx0aW1lLnYxLlByZXNlbmNlSAASPAoPY3VzdG9tZXJfdHlwaW5nGAsgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuQ3VzdG9tZXJUeXBpbmdIABIyCgphaV93cml0aW5nGAwgASgLMhwuaW5ib3gucmVhbHRpbWUudjEuQWlXcml0aW5nSAASOQoNdGhyZWFkX29wZW5lZBgUIAEoCzIgLmluYm94Lm1lc3NhZ2luZy52MS5UaHJlYWRPcGVuZWRIABI9Cg9tZXNzYWdlX2NyZWF0ZWQYFSABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZUNyZWF0ZWRIABJMChdkZWxpdmVyeV9zdGF0dXNfY2hhbmdlZBgWIAEoCzIpLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeVN0YXR1c0NoYW5nZWRIABI3Cgxtb2RlX2NoYW5nZWQYFyABKAsyHy5pbmJveC5tZXNzYWdpbmcudjEuTW9kZUNoYW5nZWRIABI9Cg9jaGFubmVsX2NoYW5nZWQYGCABKAsyIi5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbENoYW5nZWRIABJIChNjb252ZXJzYXRpb25fb3BlbmVkGCggASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbk9wZW5lZEgAEkgKE2NvbnZlcnNhdGlvbl9zb2x2ZWQYKSABKAsyKS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU29sdmVkSAASTAoVY29udmVyc2F0aW9uX3Jlb3BlbmVkGCogASgLMisuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblJlb3BlbmVkSAASRAoRY29udmVyc2F0aW9uX3JlYWQYKyABKAsyJy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uUmVhZEgAEkAKD2NvbnRhY3RfY2hhbmdlZBgsIAEoCzIlLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0Q2hhbmdlZEgAEkYKEmNvbnZlcnNhdGlvbl9tb3ZlZBgtIAEoCzIoLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25Nb3ZlZEgAElUKGmNvbnZlcnNhdGlvbl9tYXJrZWRfdW5yZWFkGC4gASgLMi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbk1hcmtlZFVucmVhZEgAEkQKEWNvbnZlcnNhdGlvbl9zZWVuGC8gASgLMicuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNlZW5IABJIChNjb252ZXJzYXRpb25fdGFnZ2VkGDAgASgLMikuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblRhZ2dlZEgAEkwKFWNvbnZlcnNhdGlvbl91bnRhZ2dlZBgxIAEoCzIrLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25VbnRhZ2dlZEgAEjgKC3RhZ19jaGFuZ2VkGDIgASgLMiEuaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZ0NoYW5nZWRIABJCChBjb3VudGVyc19jaGFuZ2VkGDMgASgLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvdW50ZXJzQ2hhbmdlZEgAEk0KFmluYm94X3NldHRpbmdzX2NoYW5nZWQYNCABKAsyKy5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5nc0NoYW5nZWRIABJAChF3b3Jrc3BhY2VfY2hhbmdlZBg8IAEoCzIjLmluYm94LmlkZW50aXR5LnYxLldvcmtzcGFjZUNoYW5nZWRIABI6Cg5tZW1iZXJfY2hhbmdlZBg9IAEoCzIgLmluYm94LmlkZW50aXR5LnYxLk1lbWJlckNoYW5nZWRIABI7Cg9hcGlfa2V5X2NoYW5nZWQYPiABKAsyIC5pbmJveC5pZGVudGl0eS52MS5BcGlLZXlDaGFuZ2VkSAASPAoPc2Vzc2lvbl9yZXZva2VkGD8gASgLMiEuaW5ib3guaWRlbnRpdHkudjEuU2Vzc2lvblJldm9rZWRIABI9Cg9hcnRpY2xlX2NoYW5nZWQYUCABKAsyIi5pbmJveC5hc3Npc3RhbnQudjEuQXJ0aWNsZUNoYW5nZWRIABJSChphc3Npc3RhbnRfc2V0dGluZ3NfY2hhbmdlZBhRIAEoCzIsLmluYm94LmFzc2lzdGFudC52MS5Bc3Npc3RhbnRTZXR0aW5nc0NoYW5nZWRIABIzCgp0dXJuX2VuZGVkGFIgASgLMh0uaW5ib3guYXNzaXN0YW50LnYxLlR1cm5FbmRlZEgAQgYKBGJvZHkiNQoLQ2xpZW50SGVsbG8SFAoGdGlja2V0GAEgASgJQgSwuxgBEhAKCHBvc2l0aW9uGAIgASgJIiQKDFRva2VuUmVmcmVzaBIUCgZ0aWNrZXQYASABKAlCBLC7GAEiPAoOUHJlc2VuY2VVcGRhdGUSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhEKCWlzX3R5cGluZxgCIAEoCCKEAgoLQ2xpZW50RnJhbWUSCwoDcmVmGAEgASgEEi8KBWhlbGxvGAIgASgLMh4uaW5ib3gucmVhbHRpbWUudjEuQ2xpZW50SGVsbG9IABI4Cg10b2tlbl9yZWZyZXNoGAMgASgLMh8uaW5ib3gucmVhbHRpbWUudjEuVG9rZW5SZWZyZXNoSAASPgoMc2VuZF9tZXNzYWdlGAQgASgLMiYuaW5ib3gubWVzc2FnaW5nLnYxLlNlbmRNZXNzYWdlUmVxdWVzdEgAEjUKCHByZXNlbmNlGAUgASgLMiEuaW5ib3gucmVhbHRpbWUudjEuUHJlc2VuY2VVcGRhdGVIAEIGCgRib2R5YgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_assistant_v1_assistant_events, file_inbox_conversation_v1_conversation_events, file_inbox_error_v1_reason, file_inbox_identity_v1_identity_events, file_inbox_messaging_v1_messaging_events, file_inbox_messaging_v1_messaging_service, file_inbox_policy_v1_policy]);
 
 /**
  * How far one source stream was read.
@@ -827,6 +827,70 @@ export type ServerFrame = Message<"inbox.realtime.v1.ServerFrame"> & {
     case: "contactChanged";
   } | {
     /**
+     * Conversation: moved to Spam or to the Archive.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationMoved conversation_moved = 45;
+     */
+    value: ConversationMoved;
+    case: "conversationMoved";
+  } | {
+    /**
+     * Conversation: marked unread.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationMarkedUnread conversation_marked_unread = 46;
+     */
+    value: ConversationMarkedUnread;
+    case: "conversationMarkedUnread";
+  } | {
+    /**
+     * Conversation: another member saw it.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationSeen conversation_seen = 47;
+     */
+    value: ConversationSeen;
+    case: "conversationSeen";
+  } | {
+    /**
+     * Conversation: given a tag.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationTagged conversation_tagged = 48;
+     */
+    value: ConversationTagged;
+    case: "conversationTagged";
+  } | {
+    /**
+     * Conversation: a tag was taken from it.
+     *
+     * @generated from field: inbox.conversation.v1.ConversationUntagged conversation_untagged = 49;
+     */
+    value: ConversationUntagged;
+    case: "conversationUntagged";
+  } | {
+    /**
+     * Conversation: a tag was created, changed or deleted.
+     *
+     * @generated from field: inbox.conversation.v1.TagChanged tag_changed = 50;
+     */
+    value: TagChanged;
+    case: "tagChanged";
+  } | {
+    /**
+     * Conversation: counters changed.
+     *
+     * @generated from field: inbox.conversation.v1.CountersChanged counters_changed = 51;
+     */
+    value: CountersChanged;
+    case: "countersChanged";
+  } | {
+    /**
+     * Conversation: the inbox settings changed.
+     *
+     * @generated from field: inbox.conversation.v1.InboxSettingsChanged inbox_settings_changed = 52;
+     */
+    value: InboxSettingsChanged;
+    case: "inboxSettingsChanged";
+  } | {
+    /**
      * Identity: the workspace changed.
      *
      * @generated from field: inbox.identity.v1.WorkspaceChanged workspace_changed = 60;
@@ -1043,6 +1107,62 @@ export type ServerFrameJson = {
    * @generated from field: inbox.conversation.v1.ContactChanged contact_changed = 44;
    */
   contactChanged?: ContactChangedJson;
+
+  /**
+   * Conversation: moved to Spam or to the Archive.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationMoved conversation_moved = 45;
+   */
+  conversationMoved?: ConversationMovedJson;
+
+  /**
+   * Conversation: marked unread.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationMarkedUnread conversation_marked_unread = 46;
+   */
+  conversationMarkedUnread?: ConversationMarkedUnreadJson;
+
+  /**
+   * Conversation: another member saw it.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationSeen conversation_seen = 47;
+   */
+  conversationSeen?: ConversationSeenJson;
+
+  /**
+   * Conversation: given a tag.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationTagged conversation_tagged = 48;
+   */
+  conversationTagged?: ConversationTaggedJson;
+
+  /**
+   * Conversation: a tag was taken from it.
+   *
+   * @generated from field: inbox.conversation.v1.ConversationUntagged conversation_untagged = 49;
+   */
+  conversationUntagged?: ConversationUntaggedJson;
+
+  /**
+   * Conversation: a tag was created, changed or deleted.
+   *
+   * @generated from field: inbox.conversation.v1.TagChanged tag_changed = 50;
+   */
+  tagChanged?: TagChangedJson;
+
+  /**
+   * Conversation: counters changed.
+   *
+   * @generated from field: inbox.conversation.v1.CountersChanged counters_changed = 51;
+   */
+  countersChanged?: CountersChangedJson;
+
+  /**
+   * Conversation: the inbox settings changed.
+   *
+   * @generated from field: inbox.conversation.v1.InboxSettingsChanged inbox_settings_changed = 52;
+   */
+  inboxSettingsChanged?: InboxSettingsChangedJson;
 
   /**
    * Identity: the workspace changed.

@@ -1,8 +1,9 @@
-"""Tables of the shared inbox; the migrations build them, a test compares the two."""
+"""Tables of customers and their conversations."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -10,7 +11,6 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Index,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -18,24 +18,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-metadata = MetaData()
-
-
-def _id(name: str) -> Column[str]:
-    return Column(name, UUID(as_uuid=False), nullable=False)
-
-
-def _time(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False)
-
+from services.conversation.schema.columns import id_column, metadata, time_column
 
 contacts = Table(
     "contacts",
     metadata,
-    _id("workspace_id"),
-    _id("id"),
+    id_column("workspace_id"),
+    id_column("id"),
     Column("display_name", Text, nullable=False),
-    _time("create_time"),
+    time_column("create_time"),
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id", name="pk_contacts"),
 )
@@ -43,10 +34,10 @@ contacts = Table(
 contact_identities = Table(
     "contact_identities",
     metadata,
-    _id("workspace_id"),
-    _id("channel_id"),
+    id_column("workspace_id"),
+    id_column("channel_id"),
     Column("external_id", Text, nullable=False),
-    _id("contact_id"),
+    id_column("contact_id"),
     Column("channel_kind", Text, nullable=False),
     Column("channel_name", Text, nullable=False),
     Column("name_version", BigInteger, nullable=False),
@@ -63,10 +54,10 @@ contact_identities = Table(
 conversations = Table(
     "conversations",
     metadata,
-    _id("workspace_id"),
-    _id("id"),
-    _id("contact_id"),
-    _id("channel_id"),
+    id_column("workspace_id"),
+    id_column("id"),
+    id_column("contact_id"),
+    id_column("channel_id"),
     Column("channel_kind", Text, nullable=False),
     Column("folder", Text, nullable=False),
     Column("preview_seq", BigInteger),
@@ -85,8 +76,9 @@ conversations = Table(
         Computed("COALESCE(preview_create_time, create_time)", persisted=True),
         nullable=False,
     ),
-    _time("create_time"),
+    time_column("create_time"),
     Column("version", BigInteger, nullable=False),
+    Column("tag_ids", ARRAY(UUID(as_uuid=False)), nullable=False, server_default="{}"),
     PrimaryKeyConstraint("workspace_id", "id", name="pk_conversations"),
     ForeignKeyConstraint(
         ["workspace_id", "contact_id"],
@@ -133,17 +125,34 @@ conversations = Table(
         text("id DESC"),
         postgresql_where=text("inbound_count > read_ordinal"),
     ),
+    Index(
+        "ix_conversations_kind",
+        "workspace_id",
+        "channel_kind",
+        "folder",
+        text("last_activity_time DESC"),
+        text("id DESC"),
+    ),
+    Index(
+        "ix_conversations_kind_unread",
+        "workspace_id",
+        "channel_kind",
+        "folder",
+        text("last_activity_time DESC"),
+        text("id DESC"),
+        postgresql_where=text("inbound_count > read_ordinal"),
+    ),
     Index("ix_conversations_contact", "workspace_id", "contact_id"),
 )
 
 command_requests = Table(
     "command_requests",
     metadata,
-    _id("workspace_id"),
-    _id("request_id"),
+    id_column("workspace_id"),
+    id_column("request_id"),
     Column("command", Text, nullable=False),
-    _id("conversation_id"),
-    _time("create_time"),
+    id_column("conversation_id"),
+    time_column("create_time"),
     PrimaryKeyConstraint("workspace_id", "request_id", name="pk_command_requests"),
 )
 """Commands that changed something: a repeat that comes late must not undo what happened since."""

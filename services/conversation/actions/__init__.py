@@ -1,0 +1,1 @@
+"""What the shared inbox can do: each action is one transaction and the events it caused."""

@@ -1,0 +1,86 @@
+"""Looking into the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.auth import Caller
+from chassis.database import Transaction
+from chassis.errors import TemporarilyUnavailable
+from services.conversation.actions.means import Means
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.reading import SeenBy
+from services.conversation.model.thread import ChannelKind
+from services.conversation.store import conversations, counters, listing, seen, tags
+from services.conversation.store.listing import BEFORE_ALL, Filters, Place
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which part of the inbox list is wanted."""
+
+    page_size: int
+    folder: Folder = Folder.OPEN
+    unread_only: bool = False
+    channel_id: str | None = None
+    channel_kind: ChannelKind | None = None
+    tags: tuple[str, ...] = ()
+    """By id, key or alias; a conversation must have all of them."""
+    after: Place = BEFORE_ALL
+    at_least: tuple[str, int] | None = None
+    """Log epoch and position of messaging's log that the list must show already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of the inbox list."""
+
+    conversations: list[Conversation]
+    next_place: Place | None
+    """None after the last page."""
+
+
+async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> Page:
+    """Part of the inbox list, newest activity first.
+
+    Raises: TagNotFound; TemporarilyUnavailable, when what the caller was told of is not projected
+    in time.
+    """
+    if (
+        query.at_least is not None
+        and means.reach_projection is not None
+        and not await means.reach_projection(*query.at_least)
+    ):
+        raise TemporarilyUnavailable(part="the inbox list, which has to catch up,")
+    async with means.database.begin(caller.workspace) as transaction:
+        filters = Filters(
+            query.folder,
+            unread_only=query.unread_only,
+            channel_id=query.channel_id,
+            channel_kind=query.channel_kind,
+            tag_ids=await _leading_first(transaction, query),
+        )
+        # One more than shown tells whether there is another page.
+        size = query.page_size + 1
+        found = await listing.page(transaction, filters, after=query.after, size=size)
+    shown = found[: query.page_size]
+    if len(found) == len(shown):
+        return Page(shown, None)
+    return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id))
+
+
+async def get_conversation(
+    means: Means, caller: Caller, conversation_id: str
+) -> tuple[Conversation, list[SeenBy]]:
+    """One conversation, and who has seen it. Raises: ConversationNotFound."""
+    async with means.database.begin(caller.workspace) as transaction:
+        conversation = await conversations.get(transaction, conversation_id)
+        return conversation, await seen.of(transaction, conversation_id)
+
+
+async def _leading_first(transaction: Transaction, query: ListQuery) -> tuple[str, ...]:
+    """The tags' ids, the one that lets least through first."""
+    ids = await tags.ids_of(transaction, query.tags)
+    if len(ids) > 1:
+        ids = await counters.rarest_first(transaction, ids, query.folder)
+    return tuple(ids)

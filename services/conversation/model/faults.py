@@ -1,0 +1,118 @@
+"""What can be wrong with a request to the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.errors import Aborted, AlreadyExists, Conflict, NotFound, OutOfRange
+
+
+@dataclass(eq=False)
+class ConversationNotFound(NotFound):
+    """No such conversation, or not for this caller."""
+
+    conversation_id: str
+    reason = "CONVERSATION_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no conversation {self.conversation_id} for this credential"
+
+
+@dataclass(eq=False)
+class CustomerWroteMeanwhile(Aborted):
+    """Solving would hide a message the caller has not seen."""
+
+    seen_inbound_count: int
+    inbound_count: int
+    reason = "VERSION_CONFLICT"
+
+    def __str__(self) -> str:
+        return (
+            f"the customer wrote since: {self.inbound_count} messages came in, the caller saw "
+            f"{self.seen_inbound_count}; read them and decide anew"
+        )
+
+
+@dataclass(eq=False)
+class ReadMarkAhead(OutOfRange):
+    """The read mark names a message far beyond those that came in."""
+
+    read_ordinal: int
+    inbound_count: int
+    reason = "INVALID_ARGUMENT"
+
+    def __str__(self) -> str:
+        return (
+            f"read_ordinal {self.read_ordinal} is beyond the {self.inbound_count} messages that "
+            "came in; send the inbound_ordinal of the newest message seen"
+        )
+
+
+@dataclass(eq=False)
+class NothingToMarkUnread(OutOfRange):
+    """The message that shall be unread did not come in yet."""
+
+    from_ordinal: int
+    inbound_count: int
+    reason = "INVALID_ARGUMENT"
+
+    def __str__(self) -> str:
+        return (
+            f"from_ordinal {self.from_ordinal} is not among the {self.inbound_count} messages that "
+            "came in; send the inbound_ordinal of the first one that shall be unread"
+        )
+
+
+@dataclass(eq=False)
+class TagNotFound(NotFound):
+    """No such tag, or not for this caller."""
+
+    tag: str
+    reason = "TAG_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no tag {self.tag} for this credential; ListTags names those there are"
+
+
+@dataclass(eq=False)
+class TagExists(AlreadyExists):
+    """The key is taken."""
+
+    key: str
+    reason = "TAG_EXISTS"
+
+    def __str__(self) -> str:
+        return f"there is a tag with the key {self.key} already; use it or give another key"
+
+
+@dataclass(eq=False)
+class TagBuiltIn(Conflict):
+    """Programs rely on it."""
+
+    key: str
+    reason = "TAG_BUILT_IN"
+
+    def __str__(self) -> str:
+        return f"{self.key} is built in and cannot be deleted; it can be renamed"
+
+
+@dataclass(eq=False)
+class TooManyTags(Conflict):
+    """The workspace has as many tags as it may have."""
+
+    limit: int
+    reason = "TOO_MANY_TAGS"
+
+    def __str__(self) -> str:
+        return f"a workspace has at most {self.limit} tags; delete one that nobody uses"
+
+
+@dataclass(eq=False)
+class TooManyTagsOnConversation(Conflict):
+    """The conversation has as many tags as it may have."""
+
+    limit: int
+    reason = "TOO_MANY_TAGS_ON_CONVERSATION"
+
+    def __str__(self) -> str:
+        return f"a conversation has at most {self.limit} tags; take one away first"

@@ -1,0 +1,33 @@
+"""Tables of the shared inbox; the migrations build them, a test compares the two."""
+
+from __future__ import annotations
+
+from services.conversation.schema.columns import metadata
+from services.conversation.schema.conversations import (
+    command_requests,
+    contact_identities,
+    contacts,
+    conversations,
+)
+from services.conversation.schema.inbox import (
+    conversation_seen,
+    conversation_tags,
+    counters,
+    entity_requests,
+    inbox_settings,
+    tags,
+)
+
+__all__ = [
+    "command_requests",
+    "contact_identities",
+    "contacts",
+    "conversation_seen",
+    "conversation_tags",
+    "conversations",
+    "counters",
+    "entity_requests",
+    "inbox_settings",
+    "metadata",
+    "tags",
+]

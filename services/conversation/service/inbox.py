@@ -1,0 +1,235 @@
+"""ConversationService: the inbox list, folders, read marks, tags of conversations, counters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from chassis import paging, requests
+from chassis.auth import require_caller
+from chassis.errors import FieldInvalid
+from chassis.ids import parse_id
+from chassis.rpc import Context
+from inbox.conversation import v1 as conversation_v1
+from services.conversation.actions import counters, folders, inbox, reading, settings, tagging
+from services.conversation.actions.inbox import ListQuery
+from services.conversation.actions.means import Means
+from services.conversation.mapping import (
+    channel_kind_from,
+    conversation_to,
+    counter_to,
+    destination_from,
+    folder_from,
+    seen_by_to,
+    settings_to,
+    told_of,
+)
+from services.conversation.model.conversation import Folder
+from services.conversation.model.tags import PRIORITY
+from services.conversation.service.fields import not_negative, tag_name
+from services.conversation.store.listing import Place
+
+MAX_TAGS_IN_FILTER = 5
+Move = (
+    conversation_v1.SolveConversationRequest
+    | conversation_v1.ReopenConversationRequest
+    | conversation_v1.MoveConversationRequest
+)
+
+
+class ConversationService(conversation_v1.ConversationServiceServicer):
+    """The shared inbox."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    async def ListConversations(
+        self, request: conversation_v1.ListConversationsRequest, context: Context
+    ) -> conversation_v1.ListConversationsResponse:
+        """Lists conversations, newest activity first."""
+        query = ListQuery(
+            page_size=requests.page_size(request.page_size),
+            folder=folder_from(request.folder),
+            unread_only=request.unread_only,
+            channel_id=parse_id("channel_id", request.channel_id) if request.channel_id else None,
+            channel_kind=channel_kind_from(request.channel_kind),
+            tags=_tags_in(request),
+            at_least=told_of(request.position),
+        )
+        filters = (
+            "ListConversations",
+            query.folder.value,
+            query.unread_only,
+            query.channel_id,
+            query.channel_kind and query.channel_kind.value,
+            *query.tags,
+        )
+        position = paging.position_in(request.page_token, filters, (_time_in_token, _id_in_token))
+        if position:
+            query = replace(query, after=Place(*position))
+        page = await inbox.list_conversations(self._means, require_caller(), query)
+        following = page.next_place
+        return conversation_v1.ListConversationsResponse(
+            conversations=map(conversation_to, page.conversations),
+            next_page_token=paging.next_token(
+                filters, (following.last_activity_time.isoformat(), following.conversation_id)
+            )
+            if following
+            else "",
+        )
+
+    async def GetConversation(
+        self, request: conversation_v1.GetConversationRequest, context: Context
+    ) -> conversation_v1.GetConversationResponse:
+        """Gets one conversation."""
+        conversation, seen_by = await inbox.get_conversation(
+            self._means, require_caller(), parse_id("conversation_id", request.conversation_id)
+        )
+        return conversation_v1.GetConversationResponse(
+            conversation=conversation_to(conversation), seen_by=map(seen_by_to, seen_by)
+        )
+
+    async def SolveConversation(
+        self, request: conversation_v1.SolveConversationRequest, context: Context
+    ) -> conversation_v1.SolveConversationResponse:
+        """Moves a conversation to Solved."""
+        conversation = await self._move(request, Folder.SOLVED, request.seen_inbound_count)
+        return conversation_v1.SolveConversationResponse(conversation=conversation)
+
+    async def ReopenConversation(
+        self, request: conversation_v1.ReopenConversationRequest, context: Context
+    ) -> conversation_v1.ReopenConversationResponse:
+        """Moves a conversation back to Open."""
+        conversation = await self._move(request, Folder.OPEN, 0)
+        return conversation_v1.ReopenConversationResponse(conversation=conversation)
+
+    async def MoveConversation(
+        self, request: conversation_v1.MoveConversationRequest, context: Context
+    ) -> conversation_v1.MoveConversationResponse:
+        """Moves a conversation to any folder."""
+        folder = destination_from(request.folder)
+        conversation = await self._move(request, folder, request.seen_inbound_count)
+        return conversation_v1.MoveConversationResponse(conversation=conversation)
+
+    async def TagConversation(
+        self, request: conversation_v1.TagConversationRequest, context: Context
+    ) -> conversation_v1.TagConversationResponse:
+        """Gives a conversation a tag, or the star."""
+        conversation = await tagging.tag_conversation(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            tag_name(request.tag),
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=not_negative("expected_version", request.expected_version),
+        )
+        return conversation_v1.TagConversationResponse(conversation=conversation_to(conversation))
+
+    async def UntagConversation(
+        self, request: conversation_v1.UntagConversationRequest, context: Context
+    ) -> conversation_v1.UntagConversationResponse:
+        """Takes a tag, or the star, from a conversation."""
+        conversation = await tagging.untag_conversation(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            tag_name(request.tag),
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=not_negative("expected_version", request.expected_version),
+        )
+        return conversation_v1.UntagConversationResponse(conversation=conversation_to(conversation))
+
+    async def MarkRead(
+        self, request: conversation_v1.MarkReadRequest, context: Context
+    ) -> conversation_v1.MarkReadResponse:
+        """Raises the read mark; it never falls by this."""
+        parse_id("request_id", request.request_id)
+        conversation = await reading.mark_read(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            not_negative("read_ordinal", request.read_ordinal),
+        )
+        return conversation_v1.MarkReadResponse(conversation=conversation_to(conversation))
+
+    async def MarkUnread(
+        self, request: conversation_v1.MarkUnreadRequest, context: Context
+    ) -> conversation_v1.MarkUnreadResponse:
+        """Lowers the read mark, so that messages are unread again."""
+        conversation = await reading.mark_unread(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            _positive("from_ordinal", request.from_ordinal),
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=_positive("expected_version", request.expected_version),
+        )
+        return conversation_v1.MarkUnreadResponse(conversation=conversation_to(conversation))
+
+    async def GetCounters(
+        self, request: conversation_v1.GetCountersRequest, context: Context
+    ) -> conversation_v1.GetCountersResponse:
+        """Gets the workspace's counters."""
+        found = await counters.get_counters(self._means, require_caller())
+        return conversation_v1.GetCountersResponse(counters=map(counter_to, found))
+
+    async def GetInboxSettings(
+        self, request: conversation_v1.GetInboxSettingsRequest, context: Context
+    ) -> conversation_v1.GetInboxSettingsResponse:
+        """Gets the workspace's inbox settings."""
+        found = await settings.get_settings(self._means, require_caller())
+        return conversation_v1.GetInboxSettingsResponse(settings=settings_to(found))
+
+    async def UpdateInboxSettings(
+        self, request: conversation_v1.UpdateInboxSettingsRequest, context: Context
+    ) -> conversation_v1.UpdateInboxSettingsResponse:
+        """Changes the workspace's inbox settings."""
+        is_given = request.HasField("reopens_on_inbound")
+        changed = await settings.update_settings(
+            self._means,
+            require_caller(),
+            request_id=parse_id("request_id", request.request_id),
+            reopens_on_inbound=request.reopens_on_inbound if is_given else None,
+            expected_version=not_negative("expected_version", request.expected_version),
+        )
+        return conversation_v1.UpdateInboxSettingsResponse(settings=settings_to(changed))
+
+    async def _move(
+        self, request: Move, folder: Folder, seen_inbound_count: int
+    ) -> conversation_v1.Conversation:
+        conversation = await folders.move_conversation(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            folder,
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=not_negative("expected_version", request.expected_version),
+            seen_inbound_count=not_negative("seen_inbound_count", seen_inbound_count),
+        )
+        return conversation_to(conversation)
+
+
+def _tags_in(request: conversation_v1.ListConversationsRequest) -> tuple[str, ...]:
+    """The tags a list is filtered by, each as it is named. Raises: FieldInvalid."""
+    if len(request.tags) > MAX_TAGS_IN_FILTER:
+        raise FieldInvalid("tags", f"must be at most {MAX_TAGS_IN_FILTER}")
+    named = set(map(tag_name, request.tags))
+    return tuple(sorted(named | {PRIORITY.key} if request.priority_only else named))
+
+
+def _time_in_token(part: str) -> datetime:
+    time = datetime.fromisoformat(part)
+    if time.tzinfo is None:
+        raise ValueError("not a point in time")
+    return time.astimezone(UTC)
+
+
+def _id_in_token(part: str) -> str:
+    return str(UUID(part))
+
+
+def _positive(field: str, value: int) -> int:
+    if value < 1:
+        raise FieldInvalid(field, "must be at least 1")
+    return value

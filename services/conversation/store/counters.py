@@ -1,0 +1,115 @@
+"""Counters of the workspace, and how far they are from what they count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+
+from chassis.database import Transaction
+from services.conversation.model.conversation import Folder
+from services.conversation.model.counters import Counter, CounterKey, CounterKind, Tally
+from services.conversation.store.rows import columns
+
+# The rows are locked in the order they are given in, which is that of their keys everywhere.
+ADD = """
+INSERT INTO counters AS kept
+    (workspace_id, kind, subject_id, folder, conversation_count, unread_count, version)
+SELECT $1, *, 1 FROM unnest($2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[])
+ON CONFLICT (workspace_id, kind, subject_id, folder) DO UPDATE SET
+    conversation_count = kept.conversation_count + excluded.conversation_count,
+    unread_count = kept.unread_count + excluded.unread_count,
+    version = kept.version + 1
+RETURNING kind, subject_id, folder, conversation_count, unread_count, version
+"""
+EVERY = """
+SELECT * FROM counters
+WHERE workspace_id = $1 AND (conversation_count <> 0 OR unread_count <> 0)
+ORDER BY kind, subject_id, folder
+"""
+FORGET_TAG = "DELETE FROM counters WHERE workspace_id = $1 AND kind = 'tag' AND subject_id = $2"
+RAREST_FIRST = """
+SELECT wanted.id FROM unnest($2::uuid[]) AS wanted (id)
+LEFT JOIN counters ON workspace_id = $1 AND kind = 'tag' AND subject_id = wanted.id AND folder = $3
+ORDER BY coalesce(conversation_count, 0), wanted.id
+"""
+# One statement, so both sides are of the same moment and need no lock.
+DRIFT = """
+WITH counted AS (
+    SELECT kind, subject_id, folder, count(*) AS conversations,
+           count(*) FILTER (WHERE inbound_count > read_ordinal) AS unread
+    FROM conversations, LATERAL (
+        SELECT 'folder', '00000000-0000-0000-0000-000000000000'::uuid
+        UNION ALL SELECT 'channel', channel_id
+        UNION ALL SELECT 'tag', tag_id FROM unnest(tag_ids) AS tag_id WHERE tag_id <> ALL (
+            SELECT id FROM tags WHERE workspace_id = $1 AND is_deleted)
+    ) AS counts (kind, subject_id)
+    WHERE workspace_id = $1
+    GROUP BY kind, subject_id, folder
+), kept AS (
+    SELECT * FROM counters WHERE workspace_id = $1
+)
+SELECT kind, subject_id, folder,
+       coalesce(conversations, 0) - coalesce(conversation_count, 0) AS conversations,
+       coalesce(unread, 0) - coalesce(unread_count, 0) AS unread
+FROM counted FULL JOIN kept USING (kind, subject_id, folder)
+WHERE coalesce(conversations, 0) <> coalesce(conversation_count, 0)
+   OR coalesce(unread, 0) <> coalesce(unread_count, 0)
+ORDER BY kind, subject_id, folder
+"""
+# Whoever mends waits here for the one before, and then looks anew.
+CHECK_ALONE = "SELECT pg_advisory_xact_lock(hashtext('conversation-counters'), hashtext($1::text))"
+
+
+async def add(transaction: Transaction, differences: Mapping[CounterKey, Tally]) -> list[Counter]:
+    """Add to counters, in the order of the keys, as the last rows a transaction locks.
+
+    Every change of the workspace waits for these, so nothing but the events may follow.
+    """
+    if not differences:
+        return []
+    rows = [(*key, *tally) for key, tally in differences.items()]
+    changed = await transaction.raw.fetch(ADD, transaction.workspace_id, *columns(rows))
+    return [_counter(row) for row in changed]
+
+
+async def every(transaction: Transaction) -> list[Counter]:
+    """The counters that are not zero."""
+    rows = await transaction.raw.fetch(EVERY, transaction.workspace_id)
+    return [_counter(row) for row in rows]
+
+
+async def forget_tag(transaction: Transaction, tag_id: str) -> None:
+    """Remove the counters of a tag that is locked and being deleted."""
+    await transaction.raw.execute(FORGET_TAG, transaction.workspace_id, tag_id)
+
+
+async def rarest_first(transaction: Transaction, tag_ids: list[str], folder: Folder) -> list[str]:
+    """Tags in the order of how many conversations of a folder have them."""
+    rows = await transaction.raw.fetch(
+        RAREST_FIRST, transaction.workspace_id, tag_ids, folder.value
+    )
+    return [str(row["id"]) for row in rows]
+
+
+async def drift(transaction: Transaction) -> dict[CounterKey, Tally]:
+    """What would have to be added to each counter that is not what it counts: nothing, if all is
+    well. Nobody else can mend the workspace's counters until the end."""
+    await transaction.raw.execute(CHECK_ALONE, transaction.workspace_id)
+    rows = await transaction.raw.fetch(DRIFT, transaction.workspace_id)
+    return {
+        CounterKey(row["kind"], str(row["subject_id"]), row["folder"]): Tally(
+            row["conversations"], row["unread"]
+        )
+        for row in rows
+    }
+
+
+def _counter(row: asyncpg.Record) -> Counter:
+    return Counter(
+        kind=CounterKind(row["kind"]),
+        subject_id=str(row["subject_id"]),
+        folder=Folder(row["folder"]),
+        tally=Tally(row["conversation_count"], row["unread_count"]),
+        version=row["version"],
+    )

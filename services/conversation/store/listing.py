@@ -1,0 +1,108 @@
+"""The inbox list: one folder, newest activity first, from a place on.
+
+Every filter by itself, and unread with any other, walks an index that holds its rows in the
+order of the list, so a page costs what is on it. Other combinations walk the index of the filter
+that lets least through and look at each row: of several tags the rarest leads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chassis.database import Transaction
+from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.thread import ChannelKind
+from services.conversation.store.rows import CONVERSATIONS, conversation_of
+
+PAGE = """
+    SELECT * FROM conversations
+    WHERE workspace_id = $1 AND folder = $2 {filters}
+      AND (last_activity_time, id) < ($3::timestamptz, $4::uuid)
+    ORDER BY last_activity_time DESC, id DESC
+    LIMIT $5
+"""
+UNREAD = "AND inbound_count > read_ordinal"
+TAGGED_PAGE = """
+    SELECT conversations.* FROM (
+        SELECT conversation_id FROM conversation_tags
+        WHERE workspace_id = $1 AND folder = $2 {filters}
+          AND (last_activity_time, conversation_id) < ($3::timestamptz, $4::uuid)
+        ORDER BY last_activity_time DESC, conversation_id DESC
+        LIMIT $5
+    ) AS tagged
+    JOIN conversations ON conversations.workspace_id = $1 AND conversations.id = conversation_id
+"""
+TAGGED_UNREAD = "AND is_unread"
+# As a value and not as a join, so that no plan can gather all of the other tag's conversations.
+ALSO_TAGGED = """AND (
+            SELECT true FROM conversation_tags AS other WHERE other.workspace_id = $1
+              AND other.conversation_id = conversation_tags.conversation_id
+              AND other.tag_id = ${number}::uuid)
+"""
+IN_ORDER = "ORDER BY listed.last_activity_time DESC, listed.id DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a list: what comes after it is on the next page."""
+
+    last_activity_time: datetime
+    conversation_id: str
+
+
+BEFORE_ALL = Place(datetime(9999, 1, 1, tzinfo=UTC), "ffffffff-ffff-ffff-ffff-ffffffffffff")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a conversation must be to be listed: all of it."""
+
+    folder: Folder
+    unread_only: bool = False
+    channel_id: str | None = None
+    channel_kind: ChannelKind | None = None
+    tag_ids: tuple[str, ...] = ()
+    """The rarest first."""
+
+
+def page_statement(filters: Filters) -> tuple[str, list[object]]:
+    """The list's statement, and its arguments from the sixth on."""
+    conditions: list[str] = []
+    arguments: list[object] = []
+
+    def only(condition: str, argument: object) -> None:
+        arguments.append(argument)
+        conditions.append(condition.format(number=5 + len(arguments)))
+
+    if filters.tag_ids:
+        leading, *others = filters.tag_ids
+        only("AND tag_id = ${number}::uuid", leading)
+        for tag_id in others:
+            only(ALSO_TAGGED, tag_id)
+    if filters.channel_id is not None:
+        only("AND channel_id = ${number}::uuid", filters.channel_id)
+    if filters.channel_kind is not None:
+        only("AND channel_kind = ${number}", filters.channel_kind.value)
+    if filters.unread_only:
+        conditions.append(TAGGED_UNREAD if filters.tag_ids else UNREAD)
+    listed = TAGGED_PAGE if filters.tag_ids else PAGE
+    statement = CONVERSATIONS.format(listed=listed.format(filters=" ".join(conditions)))
+    return statement + IN_ORDER, arguments
+
+
+async def page(
+    transaction: Transaction, filters: Filters, *, after: Place, size: int
+) -> list[Conversation]:
+    """Conversations after a place, newest activity first."""
+    statement, arguments = page_statement(filters)
+    rows = await transaction.raw.fetch(
+        statement,
+        transaction.workspace_id,
+        filters.folder.value,
+        after.last_activity_time,
+        after.conversation_id,
+        size,
+        *arguments,
+    )
+    return [conversation_of(row) for row in rows]

@@ -1,0 +1,170 @@
+"""Counters: what moves them, how they are told, and that a drift is noticed and mended."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from chassis import metrics
+from chassis.ids import new_id
+from inbox.conversation import v1 as conversation_v1
+from services.conversation.model.conversation import Folder
+from services.conversation.model.counters import ALL, CounterKey, Tally
+from services.conversation.model.tags import PRIORITY
+from tests.service.conversation.desk import Desk, a_customer
+
+OPEN = CounterKey("folder", ALL, "open")
+SOLVED = CounterKey("folder", ALL, "solved")
+
+
+async def told(desk: Desk) -> list[conversation_v1.CountersChanged]:
+    return [
+        event for event in await desk.frames() if isinstance(event, conversation_v1.CountersChanged)
+    ]
+
+
+async def test_a_run_of_events_changes_each_counter_once_and_is_told_once(desk: Desk) -> None:
+    channel_id = new_id()
+    customers = [a_customer(channel_id=channel_id) for _ in range(10)]
+
+    await desk.apply(*[fact for one in customers for fact in (one.opens(), one.writes())])
+
+    assert await desk.counters() == {
+        OPEN: Tally(10, 10),
+        CounterKey("channel", channel_id, "open"): Tally(10, 10),
+    }
+    [event] = await told(desk)
+    assert [(one.conversation_count, one.version) for one in event.counters] == [(10, 1), (10, 1)]
+
+
+async def test_only_becoming_unread_or_read_counts_not_each_message(desk: Desk) -> None:
+    ana = a_customer()
+    await desk.apply(ana.opens())
+
+    for _ in range(3):
+        await desk.apply(ana.writes())
+    await desk.mark_read(ana.conversation_id, 1)
+    await desk.mark_read(ana.conversation_id, 3)
+    await desk.apply(ana.is_answered())
+
+    unread = [
+        [one.unread_count for one in event.counters if not one.channel_id]
+        for event in await told(desk)
+    ]
+    assert unread == [[0], [1], [0]]
+
+
+async def test_a_move_is_told_after_its_own_event_and_with_all_it_changes(desk: Desk) -> None:
+    ana = a_customer()
+    await desk.apply(ana.opens(), ana.writes())
+    await desk.tag(ana.conversation_id)
+
+    await desk.solve(ana.conversation_id)
+
+    [*_, solved, counted] = await desk.frames()
+    assert isinstance(solved, conversation_v1.ConversationSolved)
+    assert isinstance(counted, conversation_v1.CountersChanged)
+    assert len(counted.counters) == 6
+    channel = ana.thread.channel_id
+    assert await desk.counters() == {
+        SOLVED: Tally(1, 1),
+        CounterKey("channel", channel, "solved"): Tally(1, 1),
+        CounterKey("tag", PRIORITY.id, "solved"): Tally(1, 1),
+    }
+
+
+async def test_a_repeat_counts_nothing(desk: Desk) -> None:
+    ana, request_id = a_customer(), new_id()
+    await desk.apply(ana.opens(), first := ana.writes())
+    await desk.solve(ana.conversation_id, request_id=request_id)
+    before = await told(desk)
+
+    await desk.apply(first)
+    await desk.solve(ana.conversation_id, request_id=request_id)
+    await desk.move(ana.conversation_id, Folder.SOLVED)
+
+    assert await told(desk) == before
+
+
+async def test_many_at_once_on_one_workspace_wait_and_none_is_lost(desk: Desk) -> None:
+    customers = [a_customer() for _ in range(12)]
+    await desk.apply(*[customer.writes() for customer in customers])
+
+    async with asyncio.TaskGroup() as group:
+        for customer in customers[:8]:
+            group.create_task(desk.solve(customer.conversation_id))
+            group.create_task(desk.mark_read(customer.conversation_id, 1))
+        group.create_task(desk.apply(*[customer.writes() for customer in customers[4:]]))
+
+    assert await desk.drift() == 0
+
+
+async def spoil(desk: Desk) -> None:
+    """Somebody changes rows by hand."""
+    async with desk.worker.begin(desk.workspace_id) as transaction:
+        await transaction.raw.execute(
+            "UPDATE counters SET unread_count = unread_count + 2 WHERE kind = 'folder'"
+        )
+        await transaction.raw.execute("DELETE FROM counters WHERE kind = 'channel'")
+
+
+async def test_a_drift_is_measured_alarmed_and_mended(desk: Desk) -> None:
+    ana = a_customer()
+    await desk.apply(ana.opens(), ana.writes())
+    right = await desk.counters()
+    await spoil(desk)
+    measured = metrics.COUNTER_DRIFT._value.get()
+
+    with capture_logs() as logs:
+        drift = await desk.drift()
+
+    assert drift == 2 + 2
+    assert metrics.COUNTER_DRIFT._value.get() - measured == drift
+    [alarm] = [line for line in logs if line["event"] == "counters_drifted"]
+    assert (alarm["log_level"], alarm["workspace_id"]) == ("error", desk.workspace_id)
+    assert (alarm["counter_count"], alarm["drift_conversations"]) == (2, 4)
+    assert await desk.counters() == right
+    assert await desk.drift() == 0
+    # Whoever watches is told of what was mended, under a higher version.
+    folder = [one for one in (await told(desk))[-1].counters if not one.channel_id]
+    assert [(one.unread_count, one.version) for one in folder] == [(1, 2)]
+
+
+async def test_two_who_find_the_same_drift_mend_it_once(desk: Desk) -> None:
+    ana = a_customer()
+    await desk.apply(ana.opens(), ana.writes())
+    right = await desk.counters()
+    await spoil(desk)
+
+    found = await asyncio.gather(*[desk.drift() for _ in range(4)])
+
+    assert sorted(found) == [0, 0, 0, 4]
+    assert await desk.counters() == right
+
+
+@pytest.mark.parametrize("folder", Folder)
+async def test_counters_stand_for_what_a_list_of_that_filter_shows(
+    desk: Desk, folder: Folder
+) -> None:
+    channel_id = new_id()
+    for number in range(6):
+        customer = a_customer(channel_id=channel_id if number % 2 else None)
+        await desk.apply(customer.writes())
+        if number % 3:
+            await desk.tag(customer.conversation_id)
+        if number > 2:
+            await desk.mark_read(customer.conversation_id, 1)
+        await desk.move(customer.conversation_id, list(Folder)[number % 4])
+
+    counters = await desk.counters()
+
+    for key, filters in (
+        (CounterKey("folder", ALL, folder.value), {}),
+        (CounterKey("channel", channel_id, folder.value), {"channel_id": channel_id}),
+        (CounterKey("tag", PRIORITY.id, folder.value), {"tags": ("priority",)}),
+    ):
+        every = (await desk.page(folder, **filters)).conversations
+        unread = (await desk.page(folder, unread_only=True, **filters)).conversations
+        assert counters.get(key, Tally(0, 0)) == Tally(len(every), len(unread))
