@@ -237,7 +237,7 @@ def questions(town: Town, app: Database) -> dict[str, Callable[[], Awaitable[Non
         ),
         "the beginning of a word": ask(lambda: talk.word(2_000, 40_000)[:4], own),
         "the end of a word": ask(lambda: talk.word(2_000, 40_000)[-4:], own),
-        "a word with a slip": ask(lambda: talk.slip(talk.word(2_000, 20_000)), own),
+        "a word with a typo": ask(lambda: talk.typo(talk.word(2_000, 20_000)), own),
         "nothing that was ever said": ask(lambda: f"xyz{talk.dice.randrange(10**9)}", own),
         "a usual word in a conversation": ask(usual, own, conversation_id=busiest),
         "a usual word, small neighbour": ask(usual, town.neighbours[0]),

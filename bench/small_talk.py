@@ -36,14 +36,14 @@ class SmallTalk:
             words.append(str(self.dice.randrange(10**5, 10**7)))
         if self.dice.random() < TYPO_SHARE * length:
             place = self.dice.randrange(length)
-            words[place] = self.slip(words[place])
+            words[place] = self.typo(words[place])
         return " ".join(words).capitalize()
 
     def word(self, first: int, last: int) -> str:
         """A word of a certain rank: 0 is said most."""
         return self.words[self.dice.randrange(first, last)]
 
-    def slip(self, word: str) -> str:
+    def typo(self, word: str) -> str:
         """The word without one of its letters."""
         place = self.dice.randrange(len(word))
         return word[:place] + word[place + 1 :]

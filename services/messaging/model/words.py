@@ -92,7 +92,7 @@ def endings_of(word: str) -> list[str]:
 
 
 def typos_of(word: str) -> set[str]:
-    """Every word that one slip away from this one: a letter missing, added, wrong, or two swapped.
+    """Every word one typo away from this one: a letter missing, added or wrong, or two swapped.
 
     A number has none: with another digit it is another number.
     """

@@ -28,19 +28,25 @@ UPDATE text_index SET log_epoch = $1, gpos = $2, walk_workspace_id = $3, walk_me
 """
 WALK_ON = "UPDATE text_index SET walk_workspace_id = $1, walk_message_id = $2"
 WORKSPACE_AFTER = """
-SELECT workspace_id::text FROM log_workspaces WHERE workspace_id > $1 ORDER BY workspace_id LIMIT 1
+SELECT w.workspace_id::text FROM log_workspaces w WHERE w.workspace_id > $1
+ORDER BY w.workspace_id LIMIT 1
 """
 MESSAGES_BEFORE = """
-SELECT id::text FROM messages WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT m.id::text FROM messages m WHERE m.workspace_id = $1 AND m.id < $2
+ORDER BY m.id DESC LIMIT $3
 """
-# The text as it is now, not as an event told it: it may have been erased meanwhile.
+# The text as it is now, not as an event told it: it may have been erased meanwhile. OFFSET 0 makes
+# the planner look messages up one by one, however few rows it believes there are.
 NOT_INDEXED = f"""
-SELECT {SEARCHABLE_COLUMNS} FROM unnest($2::uuid[]) AS n(id)
-JOIN messages m ON m.workspace_id = $1 AND m.id = n.id
-JOIN threads t ON t.workspace_id = $1 AND t.conversation_id = m.conversation_id
-WHERE m.direction = ANY($3) AND m.author_kind <> ALL($4)
-  AND NOT EXISTS (
-      SELECT FROM message_texts i WHERE i.workspace_id = $1 AND i.message_id = m.id)
+SELECT m.* FROM unnest($2::uuid[]) AS n(id) CROSS JOIN LATERAL (
+    SELECT {SEARCHABLE_COLUMNS} FROM messages m
+    JOIN threads t ON t.workspace_id = $1 AND t.conversation_id = m.conversation_id
+    WHERE m.workspace_id = $1 AND m.id = n.id
+      AND m.direction = ANY($3) AND m.author_kind <> ALL($4)
+      AND NOT EXISTS (
+          SELECT FROM message_texts i WHERE i.workspace_id = $1 AND i.message_id = m.id)
+    OFFSET 0
+) AS m
 ORDER BY m.id
 """
 # `xmax` is 0 for a row that was inserted, not updated.

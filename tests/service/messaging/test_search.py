@@ -144,7 +144,7 @@ async def test_a_word_is_found_by_what_was_typed_of_it_so_far_and_a_number_by_it
 
 
 @pytest.mark.parametrize("typo", ["grcias", "graciias", "gracais", "gravias", "racias", "graciasx"])
-async def test_one_slip_in_a_word_is_forgiven(talk: Talk, typo: str) -> None:
+async def test_one_typo_in_a_word_is_forgiven(talk: Talk, typo: str) -> None:
     await talk.hears("muchas gracias")
 
     assert await found(talk.desk, typo) == ["muchas gracias"]

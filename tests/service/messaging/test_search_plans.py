@@ -12,7 +12,7 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from services.messaging.actions import text_index
 from services.messaging.actions.search import BEGINNING_OF_TIME, END_OF_TIME, LOWEST_ID
-from services.messaging.actions.text_index import Step
+from services.messaging.actions.text_index import HIGHEST_ID, Step
 from services.messaging.model.search import Look, SearchQuery
 from services.messaging.store.search import (
     KNOWN,
@@ -20,6 +20,7 @@ from services.messaging.store.search import (
     WITH_PART,
     find_statement,
 )
+from services.messaging.store.text_index import MESSAGES_BEFORE, NOT_INDEXED, messages_before
 from suite.databases import DatabaseUrls, connected
 from suite.testing import TestServers, fresh_database
 
@@ -157,6 +158,29 @@ async def test_words_of_a_workspace_are_found_by_an_index(
     assert f"using {index}" in text or f"on {index}" in text
     assert "Seq Scan" not in text
     assert most_rows(text) <= 1000
+
+
+@pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])
+async def test_a_walk_reads_no_more_than_its_next_step(busy: Database, plan: str) -> None:
+    count, text = await explained(busy, plan, MESSAGES_BEFORE, [BUSY, HIGHEST_ID, 500])
+
+    assert count == 500
+    assert "Scan Backward using uq_messages_id" in text
+    assert most_rows(text) == 500
+
+
+@pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])
+async def test_messages_to_be_added_are_looked_up_one_by_one(busy: Database, plan: str) -> None:
+    async with busy.begin(BUSY) as transaction:
+        ids = await messages_before(transaction, HIGHEST_ID, limit=100)
+    values = [BUSY, ids, ["inbound", "outbound"], ["system"]]
+
+    count, text = await explained(busy, plan, NOT_INDEXED, values)
+
+    assert count == 0
+    assert "Seq Scan on messages" not in text
+    assert "Seq Scan on message_texts" not in text
+    assert most_rows(text) <= 100
 
 
 async def test_a_time_is_a_place_in_the_index(busy: Database) -> None:

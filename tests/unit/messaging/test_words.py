@@ -71,12 +71,12 @@ def test_whatever_is_inside_a_word_begins_one_of_its_endings() -> None:
     assert endings_of("hola") == []
 
 
-def test_one_slip_is_a_letter_missing_added_wrong_or_two_swapped() -> None:
-    slips = typos_of("hola")
+def test_a_typo_is_a_letter_missing_added_wrong_or_two_swapped() -> None:
+    typos = typos_of("hola")
 
-    assert {"hla", "ola", "hoola", "holas", "bola", "hole", "ohla", "hoal"} <= slips
-    assert "hola" not in slips
-    assert not {"la", "holass", "ahlo"} & slips
+    assert {"hla", "ola", "hoola", "holas", "bola", "hole", "ohla", "hoal"} <= typos
+    assert "hola" not in typos
+    assert not {"la", "holass", "ahlo"} & typos
 
 
 @pytest.mark.parametrize("word", ["sol", "20267788", "a1b2c3", "x" * 25])
@@ -87,7 +87,7 @@ def test_short_words_numbers_and_monsters_have_no_typos(word: str) -> None:
 @pytest.mark.parametrize(
     ("word", "typo"), [("заказ", "зоказ"), ("αλλα", "αλμα"), ("한국어가", "한국어")]
 )
-def test_other_alphabets_have_slips_too(word: str, typo: str) -> None:
+def test_other_alphabets_have_typos_too(word: str, typo: str) -> None:
     assert typo in typos_of(word)
 
 
