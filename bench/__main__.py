@@ -18,6 +18,7 @@ from bench.plan import LONGEST, QUICK_LONGEST, Plan
 from bench.report import Progress, Row, as_json, machine, table
 from bench.subject import LIFTED, Subject, raise_file_limit, running_subject
 from suite import commandline
+from suite.infra.program import SuiteError
 
 PartT = TypeVar("PartT")
 ALONE: dict[str, Callable[[Plan], AsyncIterator[Row]]] = {
@@ -65,8 +66,8 @@ class Bench:
             async with asyncio.timeout(within.total_seconds()):
                 async for row in measured:
                     self._add(row)
-        except TimeoutError as error:
-            why = str(error) or f"not done after {within}"
+        except (TimeoutError, SuiteError) as error:
+            why = str(error).partition("\n")[0] or f"not done after {within}"
             self._add(Row(f"{name}: the rest", None, "", note=why))
 
     def _add(self, row: Row) -> None:

@@ -15,7 +15,7 @@ from suite.infra.program import Deadline, Program, SuiteError, last_lines, start
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-LISTENS_WITHIN = timedelta(seconds=20)
+LISTENS_WITHIN = timedelta(seconds=60)
 STOP_WITHIN = timedelta(seconds=4)
 POLL_SECONDS = 0.05
 

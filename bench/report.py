@@ -20,7 +20,7 @@ class Limit:
     value: float | None
     """In the figure's unit, measured in this run; None where it could not be."""
     missing: str = ""
-    """Why it is None, and the way out."""
+    """Why it is None, if it is, and the way out."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from bench.desks import token_of
 from bench.plain_http import PlainHttp, plain_http
 from bench.report import Limit, Row, in_order, percentile, shown
 from inbox.messaging import v1 as messaging_v1
-from services.messaging.store.history import LIST_BEFORE
 from suite.databases import connected, database_of
 
 if TYPE_CHECKING:
@@ -53,6 +52,12 @@ WHERE conversation_id = $1
 """The version tells messaging that what it remembers of the thread is of yesterday."""
 
 
+RAW = """
+SELECT * FROM messages WHERE workspace_id = $1 AND conversation_id = $2 AND seq < $3
+ORDER BY seq DESC LIMIT $4
+"""
+
+
 @dataclass(frozen=True)
 class Found:
     """What one length of the conversation gave."""
@@ -68,7 +73,7 @@ class Found:
     """CPU milliseconds of a page, by process."""
     raw_millis: list[float]
     raw_cost: float
-    """PostgreSQL's CPU milliseconds of the page's statement alone."""
+    """PostgreSQL's CPU milliseconds of the bare page."""
     inserts: Streamed
     """Through messaging's stream."""
     insert_cost: float | None
@@ -193,13 +198,13 @@ async def _at_a_rate(page: Callable[[], Awaitable[None]], seconds: float) -> lis
 async def _raw(
     subject: Subject, conversation_id: str, size: int, dice: random.Random, seconds: float
 ) -> list[float]:
-    """Milliseconds of the page's own statement, prepared, from one client."""
+    """Milliseconds of the bare page, prepared, from one client."""
     millis: list[float] = []
     async with connected(subject.database_url(database_of("messaging").name)) as connection:
         workspace_id = await connection.fetchval(
             "SELECT workspace_id FROM threads WHERE conversation_id = $1", conversation_id
         )
-        statement = await connection.prepare(LIST_BEFORE)
+        statement = await connection.prepare(RAW)
         end = time.perf_counter() + seconds
         while (began := time.perf_counter()) < end:
             before = dice.randint(PAGE + 1, size)
