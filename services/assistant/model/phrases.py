@@ -82,7 +82,9 @@ AROUND = _words(
     "question ask asking wondering quiero quisiera saber puede pueden podria podrian decirme "
     "dime necesito ayuda pregunta consulta queria gostaria pode podem poderia dizer preciso "
     "ajuda pergunta duvida tenho tengo una um uma just do does is are posso "
-    "fazer puedo hacer much many"
+    "fazer puedo hacer much many "
+    "have got a an minute moment quick anyone anybody someone somebody around minuto momento "
+    "alguien alguem hay ha um un"
 )
 """What people say around a question; it is in no article, so it must not count as missing."""
 AROUND_A_QUESTION = GREETINGS | THANKS | AROUND

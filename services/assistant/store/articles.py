@@ -42,7 +42,8 @@ SELECT $1, $2, number, $3, text,
 FROM unnest($5::text[]) WITH ORDINALITY AS parts (text, number)
 """
 # The question is read in the language of each passage: so its small words fall away, and the others
-# are reduced to the same stems. How many of these a passage has decides; rank only orders.
+# are reduced to the same stems. How many of these a passage has decides; rank only orders. A word
+# alone says what an article is about only where it stands in the title; in the text it is chance.
 SEARCH = """
 WITH question AS MATERIALIZED (
     SELECT language, lexemes, to_tsquery('simple', (
@@ -57,7 +58,10 @@ WITH question AS MATERIALIZED (
     SELECT p.article_id, p.number, p.language, p.text,
         (SELECT count(*) FROM unnest(q.lexemes) AS lexeme
          WHERE p.search @@ to_tsquery('simple', quote_literal(lexeme)))
-            * 100 / cardinality(q.lexemes) AS coverage,
+            * CASE WHEN cardinality(q.lexemes) > 1
+                OR p.search @@ to_tsquery('simple', quote_literal(q.lexemes[1]) || ':A')
+                THEN 100 ELSE 50 END
+            / cardinality(q.lexemes) AS coverage,
         ts_rank(p.search, q.any_of) AS rank
     FROM passages p JOIN question q ON q.language = p.language
     WHERE p.workspace_id = $1 AND p.search @@ q.any_of

@@ -133,6 +133,15 @@ async def test_a_search_says_how_much_of_the_question_a_passage_has(owner: Owner
     assert await owner.searches("hello there!") == []
 
 
+async def test_a_word_alone_is_enough_only_where_it_is_the_title(owner: Owner) -> None:
+    await owner.writes("Opening hours", "The shop is two minutes on foot from the station.")
+
+    [by_title] = await owner.searches("opening?")
+    [by_chance] = await owner.searches("minutes?")
+
+    assert (by_title.coverage_percent, by_chance.coverage_percent) == (100, 50)
+
+
 @pytest.mark.parametrize("query", ["'", "a & b | !c:*", "\\", "((((", "x'; DROP TABLE articles--"])
 async def test_a_search_takes_nothing_for_syntax(owner: Owner, query: str) -> None:
     await owner.writes("Pots", "Clay pots.")

@@ -87,7 +87,17 @@ def test_the_language_is_that_of_its_small_words(text: str, language: Language) 
     assert language_of(text) is language
 
 
-@pytest.mark.parametrize("text", ["Hi!", "hello there", "Hola, buenas tardes", "Oi, boa noite"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi!",
+        "hello there",
+        "Hola, buenas tardes",
+        "Oi, boa noite",
+        "Hi! Do you have a minute?",
+        "hello, is anybody there",
+    ],
+)
 def test_a_greeting_is_answered_by_one(text: str) -> None:
     assert is_greeting(text)
     assert question_in(text) == ""

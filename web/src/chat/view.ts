@@ -203,7 +203,9 @@ function messageRow(message: ChatMessage, isFirst: boolean, isLast: boolean): Ro
       const look = `${message.isOwn ? "own" : "theirs"}${isFirst ? " first" : ""}${isLast ? " last" : ""}`;
       const row = bubble(look, message.text, isLast ? message.time : null);
       if (isFirst && !message.isOwn && message.author !== "") {
-        const name = message.isAssistant ? `${message.author} · assistant` : message.author;
+        const isNamedSo = message.author.toLowerCase() === "assistant";
+        const name =
+          message.isAssistant && !isNamedSo ? `${message.author} · assistant` : message.author;
         row.prepend(element("p", "author", name));
       }
       row.setAttribute(
