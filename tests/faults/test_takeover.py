@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from google.protobuf.message import Message as ProtoMessage
 
 from chassis.database import Database
-from chassis.errors import Fault
+from chassis.errors import Fault, Unavailable
 from chassis.ids import WorkspaceId, new_id
 from inbox.messaging import v1
 from services.messaging.actions.echo import take_in_echo
@@ -38,13 +39,14 @@ from tests.service.messaging.desk import (
 
 IS_FULL = os.environ.get("INBOX_TEST_FULL") == "1"
 SCHEDULES = 10_000 if IS_FULL else 1_000
-CONVERSATIONS = 20
+CONVERSATIONS = 8
+T = TypeVar("T")
 LONG_AFTER = timedelta(days=1)
 MARIA = Author(AuthorKind.MEMBER, "maria", "María")
 BOT = Author(AuthorKind.AI, "bot", "Assistant")
 
 
-pytestmark = pytest.mark.timeout(1_800 if IS_FULL else 120)
+pytestmark = pytest.mark.timeout(3_000 if IS_FULL else 300)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,7 @@ class Race:
     reasons: Counter[str] = field(default_factory=Counter)
     ended_by: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
+    unanswered: int = 0
     accepted_late: int = 0
 
     async def run(self, conversation_id: str, schedules: int) -> None:
@@ -102,13 +105,13 @@ class Race:
     ) -> None:
         await self.dawdle()
         try:
-            await end(thread)
+            await surely(lambda: end(thread))
         except Fault as fault:
-            # Somebody else had come first.
+            # Somebody else had come first: either way the AI's turn is over.
             self.reasons[fault.reason] += 1
         else:
             self.ended_by[end.__name__] += 1
-            over.set()
+        over.set()
 
     async def take_over(self, thread: Thread) -> None:
         await self.switch(thread.conversation_id, ConversationMode.MANUAL)
@@ -149,7 +152,9 @@ class Race:
     async def let_time_pass(self) -> None:
         await self.dawdle()
         later = self.desk.means.clock.now() + LONG_AFTER
-        self.ended_by["resumed"] += await resume_next(self.desk.means.worker, now=later)
+        self.ended_by["resumed"] += await surely(
+            lambda: resume_next(self.desk.means.worker, now=later)
+        )
 
     async def send(self, thread: Thread, over: asyncio.Event) -> None:
         await self.dawdle()
@@ -166,6 +171,9 @@ class Race:
         )
         try:
             await self.desk.means.writers.submit(self.desk.workspace_id, draft, within=WITHIN)
+        except Unavailable:
+            # On a busy machine: nobody knows, but the log, which is read in the end.
+            self.unanswered += 1
         except Fault as fault:
             self.reasons[fault.reason] += 1
         else:
@@ -173,21 +181,33 @@ class Race:
             self.accepted_late += is_late
 
     async def switch(self, conversation_id: str, mode: ConversationMode) -> Thread:
-        return await set_mode(
-            self.desk.means.app,
-            self.desk.means.clock,
-            self.desk.workspace_id,
-            conversation_id=conversation_id,
-            mode=mode,
-            request_id=new_id(),
-            expected_mode_epoch=0,
-            author=MARIA,
-            on_commit=lambda: None,
+        request_id = new_id()
+        return await surely(
+            lambda: set_mode(
+                self.desk.means.app,
+                self.desk.means.clock,
+                self.desk.workspace_id,
+                conversation_id=conversation_id,
+                mode=mode,
+                request_id=request_id,
+                expected_mode_epoch=0,
+                author=MARIA,
+                on_commit=lambda: None,
+            )
         )
 
     async def dawdle(self) -> None:
         for _ in range(self.chance.randrange(6)):
             await asyncio.sleep(self.chance.choice((0, 0, 0.001)))
+
+
+async def surely(act: Callable[[], Awaitable[T]]) -> T:
+    """As clients do: the same again while the service is too busy to take it."""
+    while True:
+        try:
+            return await act()
+        except Unavailable:
+            await asyncio.sleep(0.1)
 
 
 async def race(desk: Desk, schedules: int) -> Race:
@@ -220,7 +240,8 @@ def leaks(events: Sequence[ProtoMessage]) -> int:
 async def test_no_message_of_the_ai_is_accepted_after_people_have_it(desk: Desk) -> None:
     done = await race(desk, SCHEDULES)
 
-    print(f"T17 accepted {done.accepted}, {done.ended_by}, refused {done.reasons}")
+    print(f"T17 accepted {done.accepted}, unanswered {done.unanswered}, refused {done.reasons}")
+    print(f"T17 ended by {done.ended_by}")
     assert done.accepted_late == 0
     assert leaks(await desk.published()) == 0
     # Every way was gone, and both sides won now and then.
