@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from chassis import cursor
+from chassis.audit_chain import AuditChain
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
@@ -18,7 +19,7 @@ from inbox.conversation import v1 as conversation_v1
 from inbox.event import v1 as event_v1
 from services.conversation import actions, consumers, events
 from services.conversation.actions import Means, Snapshot
-from services.conversation.service import ConversationService
+from services.conversation.service import ConversationAuditService, ConversationService
 from services.conversation.settings import ConversationSettings
 
 CATCH_UP_WITHIN = timedelta(seconds=5)
@@ -58,10 +59,13 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
     process.serve(
         conversation_v1.add_ConversationServiceServicer_to_server, ConversationService(means)
     )
+    audit_service = ConversationAuditService(app, worker)
+    process.serve(conversation_v1.add_ConversationAuditServiceServicer_to_server, audit_service)
     process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
     process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
     process.ready_when("relay", relay.missing)
     process.supervise("relay", relay.run)
+    process.supervise("audit chain", AuditChain(worker, process.clock).run)
     process.supervise(consumers.PROJECTION, projection.run)
 
 

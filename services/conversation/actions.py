@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from chassis import outbox, tracing
+from chassis import audit, outbox, tracing
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
@@ -31,6 +31,11 @@ from services.conversation.store import (
     known_workspaces,
 )
 
+COMMANDS = {
+    "solve": "ConversationService/SolveConversation",
+    "reopen": "ConversationService/ReopenConversation",
+}
+"""What the audit calls them."""
 MAX_LOST = 200
 """Solved in one transaction."""
 
@@ -282,9 +287,18 @@ async def _command(
             return before
         after = change(before)
         if after is not before:
-            await store.note_done(request_id, name, conversation_id, means.clock.now())
+            now = means.clock.now()
+            await store.note_done(request_id, name, conversation_id, now)
             await _save(means, transaction, store, caller, before, after)
+            changes = [_moved(before, after)]
+            await audit.append(transaction, caller, COMMANDS[name], changes, at=now)
     return after
+
+
+def _moved(before: Conversation, after: Conversation) -> audit.Change:
+    return audit.Change.of(
+        "conversation", after.id, {"folder": before.folder}, {"folder": after.folder}
+    )
 
 
 async def _save(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis import paging, requests
+from chassis.audit_log import AuditLog
 from chassis.auth import require_caller
 from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
@@ -103,6 +104,10 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             _not_negative("read_ordinal", request.read_ordinal),
         )
         return conversation_v1.MarkReadResponse(conversation=conversation_to(conversation))
+
+
+class ConversationAuditService(AuditLog, conversation_v1.ConversationAuditServiceServicer):
+    """Who changed what in conversation."""
 
 
 def _time_in_token(part: str) -> datetime:

@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 from google.protobuf.message import Message as ProtoMessage
 
+from chassis.auth import Caller, Role
 from chassis.database import Database
 from chassis.errors import Fault
 from chassis.ids import WorkspaceId, new_id
@@ -125,6 +126,7 @@ class Race:
             summary="",
             fields=(),
             author=BOT,
+            by=Caller(BOT.id, Role.BOT, self.desk.workspace_id, BOT.display_name),
             on_commit=lambda: None,
         )
 
@@ -182,6 +184,7 @@ class Race:
             request_id=new_id(),
             expected_mode_epoch=0,
             author=MARIA,
+            by=Caller(MARIA.id, Role.AGENT, self.desk.workspace_id, MARIA.display_name),
             on_commit=lambda: None,
         )
 
