@@ -51,6 +51,11 @@ class Caller:
     visitor: VisitorBinding | None = None
 
     @property
+    def is_key(self) -> bool:
+        """Whether a program calls by its own key: that key is both who and with what."""
+        return self.credential_id == self.id
+
+    @property
     def workspace(self) -> WorkspaceId:
         """The workspace. Raises: Unauthenticated, where the credential is bound to none."""
         if self.workspace_id is None:

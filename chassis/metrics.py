@@ -74,6 +74,9 @@ CONSUMER_DEAD = Counter(
 CONSUMER_REBUILDS = Counter(
     "inbox_consumer_rebuilds_runs", "Rebuilds from the owner's snapshot.", ["consumer"]
 )
+AUDIT_LINKED = Counter(
+    "inbox_audit_linked_entries", "Audit entries that were given their place in a chain."
+)
 DISPATCH_CALLS = Counter(
     "inbox_dispatch_answered_calls",
     "Calls that handed a message to a platform, by kind of channel and what came of it.",

@@ -33,6 +33,7 @@ from sqlalchemy.pool import NullPool
 from chassis.database import AWAY, Database, DatabaseUnavailable
 from chassis.database_faults import cause_of
 from chassis.errors import CannotStart
+from chassis.migration_audit import audit_tables
 from chassis.migration_events import consuming_tables, plain_outbox_checks, publishing_tables
 from chassis.migration_tables import (
     create_index_concurrently,
@@ -44,6 +45,7 @@ from chassis.migration_tables import (
 __all__ = [
     "SchemaNewer",
     "SchemaNotReady",
+    "audit_tables",
     "consuming_tables",
     "create_index_concurrently",
     "folder_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from chassis.audit_chain import AuditChain
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
@@ -24,6 +25,7 @@ from services.assistant.model.settings import ProviderHosts
 from services.assistant.neighbours import BotTokens, GrpcAudience, GrpcMessaging
 from services.assistant.providers.providers import Providers
 from services.assistant.service.assistant import AssistantService
+from services.assistant.service.audit import AssistantAuditService
 from services.assistant.service.knowledge import KnowledgeService
 from services.assistant.settings import AssistantServiceSettings
 
@@ -77,10 +79,13 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
     process.serve(
         v1.add_AssistantServiceServicer_to_server, AssistantService(means_of(app), worker)
     )
+    audit_service = AssistantAuditService(app, worker)
+    process.serve(v1.add_AssistantAuditServiceServicer_to_server, audit_service)
     process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
     process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
     process.ready_when("relay", relay.missing)
     process.supervise("relay", relay.run)
+    process.supervise("audit chain", AuditChain(worker, process.clock).run)
     process.supervise(consumers.DUTIES, duties.run)
     process.supervise("answering", answering.run)
 

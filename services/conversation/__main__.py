@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from chassis import cursor
+from chassis.audit_chain import AuditChain
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
@@ -20,6 +21,7 @@ from services.conversation import consumers, events
 from services.conversation.actions.lost import solve_lost
 from services.conversation.actions.means import Means
 from services.conversation.actions.snapshot import Snapshot
+from services.conversation.service.audit import ConversationAuditService
 from services.conversation.service.inbox import ConversationService
 from services.conversation.service.tags import TagService
 from services.conversation.settings import ConversationSettings
@@ -63,10 +65,13 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
         conversation_v1.add_ConversationServiceServicer_to_server, ConversationService(means)
     )
     process.serve(conversation_v1.add_TagServiceServicer_to_server, TagService(means))
+    audit_service = ConversationAuditService(app, worker)
+    process.serve(conversation_v1.add_ConversationAuditServiceServicer_to_server, audit_service)
     process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))
     process.serve(event_v1.add_DeadLetterServiceServicer_to_server, DeadLetters(worker))
     process.ready_when("relay", relay.missing)
     process.supervise("relay", relay.run)
+    process.supervise("audit chain", AuditChain(worker, process.clock).run)
     process.supervise(consumers.PROJECTION, projection.run)
     process.supervise("sweeper", partial(sweep_for_ever, means, worker))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.audit_chain import AuditChain
 from chassis.database import Database
 from chassis.event_log import EventLog
 from chassis.migrations import wait_for_schema
@@ -19,7 +20,7 @@ from services.identity.actions.snapshot import Snapshot
 from services.identity.actions.tokens import exchange_api_key
 from services.identity.events import STREAM
 from services.identity.passwords import Passwords
-from services.identity.service import IdentityService
+from services.identity.service import IdentityAuditService, IdentityService
 from services.identity.settings import Settings
 
 
@@ -60,8 +61,11 @@ async def wire(process: Process, settings: Settings) -> None:
     process.serve(event_v1.add_EventLogServiceServicer_to_server, event_log)
     service = IdentityService(ports, SignInLimits(process.clock))
     process.serve(v1.add_IdentityServiceServicer_to_server, service)
+    audit_service = IdentityAuditService(app, worker)
+    process.serve(v1.add_IdentityAuditServiceServicer_to_server, audit_service)
     process.supervise("relay", relay.run)
     process.ready_when("relay", relay.missing)
+    process.supervise("audit chain", AuditChain(worker, process.clock).run)
     process.supervise("signing keys", signing_keys.run)
     process.supervise("sweep", lambda: keep_swept(ports))
 

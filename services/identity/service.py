@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis import paging
+from chassis.audit_log import AuditLog
 from chassis.auth import Role, VisitorBinding, require_caller
 from chassis.errors import FieldInvalid
 from chassis.ids import WorkspaceId, parse_id
@@ -87,6 +88,7 @@ class IdentityService(v1.IdentityServiceServicer):
             time_zone=parse_zone(request.time_zone),
             owner_email=parse_email("owner_email", request.owner_email),
             owner_display_name=text("owner_display_name", request.owner_display_name),
+            caller=require_caller(),
         )
         return v1.CreateWorkspaceResponse(
             workspace=mapping.workspace_to_proto(workspace),
@@ -303,6 +305,10 @@ class IdentityService(v1.IdentityServiceServicer):
         name = text("display_name", request.display_name)
         issued = await tokens.issue_bot_token(self._ports, require_caller(), name)
         return v1.IssueBotTokenResponse(access_token=mapping.access_token_to_proto(issued.signed))
+
+
+class IdentityAuditService(AuditLog, v1.IdentityAuditServiceServicer):
+    """Who changed what in identity."""
 
 
 def _member_id(value: str) -> MemberId:

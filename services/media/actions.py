@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from chassis import audit
+from chassis.audit import Change
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database
@@ -65,6 +67,10 @@ async def upload(
     )
     async with means.database.begin(caller.workspace) as transaction:
         stored = await Store(transaction, caller.workspace).add(media, announced.request_id)
+        if stored.id == media.id:
+            changes = [_uploaded(media)]
+            at = media.create_time
+            await audit.append(transaction, caller, "MediaService/Upload", changes, at=at)
     if not model.says_the_same(stored, announced, sha256):
         raise IdempotencyKeyReused("header.request_id")
     return Stored(stored, replayed=stored.id != media.id)
@@ -93,3 +99,13 @@ async def read(
     if missing:
         log.error("blob_short", media_id=media.id, missing_bytes=missing)
         raise BytesMissing(media.id)
+
+
+def _uploaded(media: Media) -> Change:
+    kept = {
+        "file_name": media.file_name,
+        "content_type": media.content_type,
+        "size_bytes": media.size_bytes,
+        "sha256": media.sha256,
+    }
+    return Change.of("media", media.id, None, kept)

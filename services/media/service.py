@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
+from chassis.audit_log import AuditLog
 from chassis.auth import require_caller
 from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
@@ -55,6 +56,10 @@ class MediaService(media_v1.MediaServiceServicer):
         async with aclosing(actions.read(self._means, caller.workspace, media, wanted)) as parts:
             async for part in parts:
                 yield media_v1.DownloadResponse(chunk=part)
+
+
+class MediaAuditService(AuditLog, media_v1.MediaAuditServiceServicer):
+    """Who changed what in media."""
 
 
 async def _chunks(parts: AsyncIterator[media_v1.UploadRequest]) -> AsyncGenerator[bytes]:

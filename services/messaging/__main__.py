@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.audit_chain import AuditChain
 from chassis.auth import Caller
 from chassis.database import Database
 from chassis.event_log import EventLog
@@ -21,6 +22,7 @@ from services.messaging.channels.calls import PlatformCalls
 from services.messaging.dispatch import Dispatcher
 from services.messaging.events import STREAM
 from services.messaging.resumer import Resumer
+from services.messaging.service.audit import MessagingAuditService
 from services.messaging.service.channels import ChannelMeans, ChannelService
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
@@ -79,6 +81,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.supervise("webhooks", webhooks.run)
     process.supervise("resumer", resumer.run)
     process.supervise("text_indexer", TextIndexer(worker, process.clock).run)
+    process.supervise("audit chain", AuditChain(worker, process.clock).run)
 
     async def verify(token: str) -> Caller:
         # The guard is there once the first servicer is served, before any call.
@@ -104,6 +107,8 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.serve(v1.add_MessagingServiceServicer_to_server, MessagingService(means))
     process.serve(v1.add_ChannelServiceServicer_to_server, ChannelService(channels))
     process.serve(v1.add_WebChatServiceServicer_to_server, WebChatService(means))
+    audit_service = MessagingAuditService(app, worker)
+    process.serve(v1.add_MessagingAuditServiceServicer_to_server, audit_service)
     event_log = EventLog(worker, Snapshot())
     process.serve(event_v1.add_EventLogServiceServicer_to_server, event_log)
 

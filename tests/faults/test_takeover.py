@@ -14,6 +14,7 @@ from typing import TypeVar
 import pytest
 from google.protobuf.message import Message as ProtoMessage
 
+from chassis.auth import Caller, Role
 from chassis.database import Database
 from chassis.errors import Fault, Unavailable
 from chassis.ids import WorkspaceId, new_id
@@ -128,6 +129,7 @@ class Race:
             summary="",
             fields=(),
             author=BOT,
+            by=Caller(BOT.id, Role.BOT, self.desk.workspace_id, BOT.display_name),
             on_commit=lambda: None,
         )
 
@@ -192,6 +194,7 @@ class Race:
                 request_id=request_id,
                 expected_mode_epoch=0,
                 author=MARIA,
+                by=Caller(MARIA.id, Role.AGENT, self.desk.workspace_id, MARIA.display_name),
                 on_commit=lambda: None,
             )
         )

@@ -200,6 +200,12 @@ PROBES: dict[str, Probe] = {
     "RealtimeService/Watch": _probe(OWN),
     "RealtimeService/PublishPresence": _probe(OWN, **CONVERSATION, is_typing=True),
     "RealtimeService/PublishAiActivity": _probe(OWN, **CONVERSATION, is_writing=True),
+    # every service with data
+    **{
+        f"{domain}AuditService/{method}": _probe(OWN)
+        for domain in ("Assistant", "Conversation", "Identity", "Media", "Messaging")
+        for method in ("ListAuditEntries", "VerifyAuditChain")
+    },
     # every publishing or consuming service
     "EventLogService/ReadEvents": _probe(NOTHING, from_gpos=1),
     "EventLogService/ReadSnapshot": _probe(NOTHING),

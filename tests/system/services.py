@@ -50,6 +50,11 @@ SERVED_BY = {
     "KnowledgeService": "assistant",
     "AssistantService": "assistant",
     "RealtimeService": "realtime",
+    "AssistantAuditService": "assistant",
+    "IdentityAuditService": "identity",
+    "MessagingAuditService": "messaging",
+    "ConversationAuditService": "conversation",
+    "MediaAuditService": "media",
     # Several serve these; this one serves both.
     "EventLogService": "conversation",
     "DeadLetterService": "conversation",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from chassis import audit
+from chassis.auth import Caller
 from chassis.database import Transaction
 from chassis.ids import WorkspaceId, new_id
 from services.assistant import events
+from services.assistant.actions import audited
 from services.assistant.actions.means import Means
 from services.assistant.model import articles as rules
 from services.assistant.model import phrases
@@ -24,6 +27,9 @@ from services.assistant.store import articles as store
 from services.assistant.store import requests
 from services.assistant.store.articles import Place
 
+CREATE = "KnowledgeService/CreateArticle"
+UPDATE = "KnowledgeService/UpdateArticle"
+DELETE = "KnowledgeService/DeleteArticle"
 BEFORE_ALL = Place(datetime(9999, 1, 1, tzinfo=UTC), "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 
@@ -38,7 +44,7 @@ class Page:
 
 async def create_article(
     means: Means,
-    workspace_id: WorkspaceId,
+    caller: Caller,
     *,
     request_id: str,
     title: str,
@@ -59,7 +65,7 @@ async def create_article(
         create_time=at,
         update_time=at,
     )
-    async with means.database.begin(workspace_id) as transaction:
+    async with means.database.begin(caller.workspace) as transaction:
         repeated = await requests.remember(
             transaction,
             request_id,
@@ -72,7 +78,9 @@ async def create_article(
             return await _get(transaction, repeated)
         if await store.count(transaction) >= MAX_ARTICLES:
             raise TooManyArticles(MAX_ARTICLES)
-        await _save(means, transaction, workspace_id, article)
+        await _save(means, transaction, caller.workspace, article)
+        changes = [audited.article_changed(None, article)]
+        await audit.append(transaction, caller, CREATE, changes, at=at)
     return article
 
 
@@ -84,7 +92,7 @@ async def get_article(means: Means, workspace_id: WorkspaceId, article_id: str) 
 
 async def update_article(
     means: Means,
-    workspace_id: WorkspaceId,
+    caller: Caller,
     article_id: str,
     *,
     request_id: str,
@@ -100,7 +108,7 @@ async def update_article(
     title = None if title is None else rules.checked_title(title)
     body = None if body is None else rules.checked_body(body)
     at = means.clock.now()
-    async with means.database.begin(workspace_id) as transaction:
+    async with means.database.begin(caller.workspace) as transaction:
         before = await _lock(transaction, article_id)
         repeated = await requests.remember(
             transaction,
@@ -123,13 +131,15 @@ async def update_article(
             at=at,
         )
         if after is not before:
-            await _save(means, transaction, workspace_id, after)
+            await _save(means, transaction, caller.workspace, after)
+            changes = [audited.article_changed(before, after)]
+            await audit.append(transaction, caller, UPDATE, changes, at=at)
     return after
 
 
 async def delete_article(
     means: Means,
-    workspace_id: WorkspaceId,
+    caller: Caller,
     article_id: str,
     *,
     request_id: str,
@@ -140,7 +150,7 @@ async def delete_article(
     Raises: ArticleNotFound, VersionConflict, IdempotencyKeyReused.
     """
     at = means.clock.now()
-    async with means.database.begin(workspace_id) as transaction:
+    async with means.database.begin(caller.workspace) as transaction:
         before = await store.lock(transaction, article_id)
         if before is None:
             raise ArticleNotFound(article_id)
@@ -157,7 +167,9 @@ async def delete_article(
         if before.is_deleted:
             raise ArticleNotFound(article_id)
         after = rules.deleted(before, expected_version=expected_version, at=at)
-        await _save(means, transaction, workspace_id, after)
+        await _save(means, transaction, caller.workspace, after)
+        changes = [audited.article_changed(before, after)]
+        await audit.append(transaction, caller, DELETE, changes, at=at)
     return after
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chassis import audit
+from chassis.auth import Caller
 from chassis.database import Database, Transaction
-from chassis.ids import WorkspaceId
+from services.assistant.actions import audited
 from services.assistant.actions.means import Means
 from services.assistant.model.turns import Duty, News, answered, due_time, take_in
 from services.assistant.store import duties, requests, turns
 from services.assistant.store import settings as settings_store
+
+SILENCE = "AssistantService/SilenceConversation"
+FORGET = "AssistantService/ForgetConversations"
 
 
 async def take_in_news(transaction: Transaction, news: Sequence[News]) -> None:
@@ -38,7 +43,7 @@ async def take_in_news(transaction: Transaction, news: Sequence[News]) -> None:
 
 async def silence_conversation(
     means: Means,
-    workspace_id: WorkspaceId,
+    caller: Caller,
     conversation_id: str,
     *,
     request_id: str,
@@ -50,7 +55,7 @@ async def silence_conversation(
     nothing is known of has nothing to be silenced. Raises: IdempotencyKeyReused.
     """
     at = means.clock.now()
-    async with means.database.begin(workspace_id) as transaction:
+    async with means.database.begin(caller.workspace) as transaction:
         held = await duties.lock(transaction, [conversation_id])
         repeated = await requests.remember(
             transaction,
@@ -68,20 +73,27 @@ async def silence_conversation(
         settings = (await settings_store.read(transaction)).settings
         after = replace(duty, is_silenced=is_silenced)
         await duties.update(transaction, after, due_time(after, settings))
+        if held[conversation_id].duty.is_silenced is not is_silenced:
+            changes = [audited.conversation_silenced(conversation_id, is_silenced=is_silenced)]
+            await audit.append(transaction, caller, SILENCE, changes, at=at)
 
 
 async def forget_conversations(
-    means: Means, worker: Database, workspace_id: WorkspaceId, conversation_ids: Sequence[str]
+    means: Means, worker: Database, caller: Caller, conversation_ids: Sequence[str]
 ) -> None:
     """Remove everything that was said there; a repeat finds nothing more to remove.
 
     What was to be answered is not answered any more. The audit of turns stays: nothing a customer
     said is in it.
     """
-    async with means.database.begin(workspace_id) as transaction:
-        for held in (await duties.lock(transaction, sorted(conversation_ids))).values():
+    at = means.clock.now()
+    async with means.database.begin(caller.workspace) as transaction:
+        known = await duties.lock(transaction, sorted(conversation_ids))
+        for held in known.values():
             duty = answered(held.duty, held.duty.inbound_count)
             await duties.update(transaction, duty, None)
         await turns.forget(transaction, conversation_ids)
-    async with worker.begin(workspace_id) as transaction:
+        changes = [audited.conversation_forgotten(one) for one in known]
+        await audit.append(transaction, caller, FORGET, changes, at=at)
+    async with worker.begin(caller.workspace) as transaction:
         await turns.forget_parked(transaction, conversation_ids)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from chassis import audit
+from chassis.auth import Caller
 from chassis.ids import WorkspaceId
 from services.assistant import events
+from services.assistant.actions import audited
 from services.assistant.actions.means import Means
 from services.assistant.model.settings import AssistantSettings, changed
 from services.assistant.store import requests
 from services.assistant.store import settings as store
 from services.assistant.store.settings import Stored
+
+UPDATE = "AssistantService/UpdateAssistantSettings"
 
 
 async def get_settings(means: Means, workspace_id: WorkspaceId) -> AssistantSettings:
@@ -22,7 +27,7 @@ async def get_settings(means: Means, workspace_id: WorkspaceId) -> AssistantSett
 
 async def update_settings(
     means: Means,
-    workspace_id: WorkspaceId,
+    caller: Caller,
     news: dict[str, Any],
     *,
     request_id: str,
@@ -35,6 +40,7 @@ async def update_settings(
     IdempotencyKeyReused.
     """
     at = means.clock.now()
+    workspace_id = caller.workspace
     async with means.database.begin(workspace_id) as transaction:
         before = await store.lock(transaction, at=at)
         repeated = await requests.remember(
@@ -67,6 +73,8 @@ async def update_settings(
         if settings is not before.settings:
             await store.save(transaction, Stored(settings, sealed), at=at)
             await means.publish(transaction, [events.settings_changed(workspace_id, settings)])
+            changes = [audited.settings_changed(workspace_id, before.settings, settings, api_key)]
+            await audit.append(transaction, caller, UPDATE, changes, at=at)
     return settings
 
 

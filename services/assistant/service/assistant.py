@@ -43,7 +43,7 @@ class AssistantService(v1.AssistantServiceServicer):
         """Changes how the AI behaves."""
         settings = await settings_actions.update_settings(
             self._means,
-            require_caller().workspace,
+            require_caller(),
             settings_news_from(request),
             request_id=parse_id("request_id", request.request_id),
             api_key=api_key_from(request),
@@ -82,7 +82,7 @@ class AssistantService(v1.AssistantServiceServicer):
         """Keeps the AI from answering in a conversation, or lets it again."""
         await conversations.silence_conversation(
             self._means,
-            require_caller().workspace,
+            require_caller(),
             parse_id("conversation_id", request.conversation_id),
             request_id=parse_id("request_id", request.request_id),
             is_silenced=request.is_silenced,
@@ -99,7 +99,7 @@ class AssistantService(v1.AssistantServiceServicer):
         await conversations.forget_conversations(
             self._means,
             self._worker,
-            require_caller().workspace,
+            require_caller(),
             [parse_id("conversation_ids", one) for one in request.conversation_ids],
         )
         return v1.ForgetConversationsResponse()

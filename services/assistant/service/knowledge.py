@@ -35,7 +35,7 @@ class KnowledgeService(v1.KnowledgeServiceServicer):
         """Adds an article."""
         article = await actions.create_article(
             self._means,
-            require_caller().workspace,
+            require_caller(),
             request_id=parse_id("request_id", request.request_id),
             title=request.title,
             body=request.body,
@@ -58,7 +58,7 @@ class KnowledgeService(v1.KnowledgeServiceServicer):
         """Changes an article."""
         article = await actions.update_article(
             self._means,
-            require_caller().workspace,
+            require_caller(),
             parse_id("article_id", request.article_id),
             request_id=parse_id("request_id", request.request_id),
             title=request.title if request.HasField("title") else None,
@@ -74,7 +74,7 @@ class KnowledgeService(v1.KnowledgeServiceServicer):
         """Deletes an article."""
         article = await actions.delete_article(
             self._means,
-            require_caller().workspace,
+            require_caller(),
             parse_id("article_id", request.article_id),
             request_id=parse_id("request_id", request.request_id),
             expected_version=requests.not_negative("expected_version", request.expected_version),

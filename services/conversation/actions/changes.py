@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from chassis import outbox, tracing
+from chassis import audit, outbox, tracing
 from chassis.auth import Caller
 from chassis.database import Transaction
 from chassis.ids import WorkspaceId
 from chassis.outbox import OutgoingEvent
 from services.conversation import events
+from services.conversation.actions import audited
 from services.conversation.actions.means import Means
 from services.conversation.mapping import author_of
 from services.conversation.model.authors import Author
@@ -26,8 +27,12 @@ async def command(
     conversation_id: str,
     request_id: str,
     change: Callable[[Conversation], Conversation],
+    *,
+    audited_as: str = "",
 ) -> Conversation:
     """Change a conversation once for a request id; a repeat gives it as it is now.
+
+    What is `audited_as` a command goes into the audit.
 
     Raises: ConversationNotFound, IdempotencyKeyReused, and what the change raises.
     """
@@ -38,9 +43,11 @@ async def command(
             return before
         after = change(before)
         if after is not before:
-            await requests.note_done(
-                transaction, request_id, name, conversation_id, means.clock.now()
-            )
+            at = means.clock.now()
+            await requests.note_done(transaction, request_id, name, conversation_id, at)
+            if audited_as:
+                kept = [audited.conversation_changed(before, after)]
+                await audit.append(transaction, caller, audited_as, kept, at=at)
             await save(means, transaction, caller, before, after)
     return after
 

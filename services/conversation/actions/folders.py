@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.auth import Caller
+from services.conversation.actions import audited
 from services.conversation.actions.changes import command
 from services.conversation.actions.means import Means
 from services.conversation.model import folders
@@ -41,4 +42,12 @@ async def move_conversation(
             seen_inbound_count=seen_inbound_count,
         )
 
-    return await command(means, caller, COMMANDS[folder], conversation_id, request_id, move)
+    return await command(
+        means,
+        caller,
+        COMMANDS[folder],
+        conversation_id,
+        request_id,
+        move,
+        audited_as=audited.MOVES[folder],
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from chassis import audit
 from chassis.auth import Caller
 from services.conversation import events
+from services.conversation.actions import audited
 from services.conversation.actions.changes import publish
 from services.conversation.actions.means import Means
 from services.conversation.model.settings import InboxSettings, changed
@@ -47,5 +49,7 @@ async def update_settings(
         )
         if after is not before:
             await settings.save(transaction, after)
+            kept = [audited.settings_changed(caller.workspace, before, after)]
+            await audit.append(transaction, caller, audited.UPDATE_SETTINGS, kept, at=at)
             await publish(means, transaction, [events.settings_changed(caller.workspace, after)])
     return after

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chassis import audit
 from chassis.auth import Caller
+from services.conversation.actions import audited
 from services.conversation.actions.changes import save
 from services.conversation.actions.means import Means
 from services.conversation.model import tagging
@@ -39,6 +41,8 @@ async def tag_conversation(
         if after is not before:
             at = means.clock.now()
             await requests.note_done(transaction, request_id, command, conversation_id, at)
+            kept = [audited.conversation_changed(before, after)]
+            await audit.append(transaction, caller, audited.TAG, kept, at=at)
             await save(means, transaction, caller, before, after)
     return after
 
@@ -67,5 +71,7 @@ async def untag_conversation(
         if after is not before:
             at = means.clock.now()
             await requests.note_done(transaction, request_id, command, conversation_id, at)
+            kept = [audited.conversation_changed(before, after)]
+            await audit.append(transaction, caller, audited.UNTAG, kept, at=at)
             await save(means, transaction, caller, before, after)
     return after

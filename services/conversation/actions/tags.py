@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from chassis import audit
 from chassis.auth import Caller
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from services.conversation import events
+from services.conversation.actions import audited
 from services.conversation.actions.changes import publish
 from services.conversation.actions.means import Means
 from services.conversation.model import tags as rules
@@ -50,6 +52,8 @@ async def create_tag(
             raise TooManyTags(MAX_TAGS)
         rules.check_key(tag, known)
         await tags.add(transaction, tag)
+        kept = [audited.tag_changed(None, tag)]
+        await audit.append(transaction, caller, audited.CREATE_TAG, kept, at=at)
         await publish(means, transaction, [events.tag_changed(caller.workspace, tag)])
     return tag
 
@@ -84,6 +88,8 @@ async def update_tag(
         )
         if tag is not before:
             await tags.save(transaction, tag)
+            kept = [audited.tag_changed(before, tag)]
+            await audit.append(transaction, caller, audited.UPDATE_TAG, kept, at=at)
             await publish(means, transaction, [events.tag_changed(caller.workspace, tag)])
     return tag
 
@@ -96,18 +102,21 @@ async def delete_tag(
     A repeat of the request gives it as it was deleted.
     Raises: TagNotFound, TagBuiltIn, VersionConflict, IdempotencyKeyReused.
     """
+    at = means.clock.now()
     async with means.database.begin(caller.workspace) as transaction:
         done = await requests.recall(transaction, request_id, "DeleteTag", name)
         if done is None:
             [tag_id] = await tags.ids_of(transaction, [name])
             done = await requests.remember(
-                transaction, request_id, "DeleteTag", name, entity_id=tag_id, at=means.clock.now()
+                transaction, request_id, "DeleteTag", name, entity_id=tag_id, at=at
             )
         if done is not None:
             return await tags.get(transaction, done)
         before = await tags.lock(transaction, tag_id)
         tag = rules.deleted(before, expected_version=expected_version)
         await tags.save(transaction, tag)
+        kept = [audited.tag_changed(before, tag)]
+        await audit.append(transaction, caller, audited.DELETE_TAG, kept, at=at)
         # Whoever counts for the tag holds it, so nobody does now, and nobody will again.
         await counters.forget_tag(transaction, tag_id)
         await publish(means, transaction, [events.tag_changed(caller.workspace, tag)])

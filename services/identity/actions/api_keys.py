@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
 
+from chassis import audit
 from chassis.auth import Caller, Role
 from chassis.errors import FieldInvalid, IdempotencyKeyReused
 from chassis.ids import derived_id
 from services.identity import events
+from services.identity.actions import audited
 from services.identity.actions.ports import Ports, request_digest
 from services.identity.actions.tokens import API_KEY_PURPOSE
 from services.identity.model.credentials import (
@@ -72,6 +74,8 @@ async def create_api_key(
         )
         if is_new:
             await ports.publish(transaction, [events.api_key_changed(key)], now)
+            changes = [audited.api_key_changed(None, key)]
+            await audit.append(transaction, caller, "IdentityService/CreateApiKey", changes, at=now)
             return CreatedKey(key, SecretToken(key.id, secrets[0]).text(API_KEY_PREFIX))
         found = await store.find_api_key_of_request(transaction, workspace_id, request_id)
     if found is None:
@@ -100,6 +104,8 @@ async def revoke_api_key(ports: Ports, caller: Caller, api_key_id: ApiKeyId) -> 
         await store.revoke_api_key(transaction, revoked, now)
         await store.void_tokens(transaction, workspace_id, key.id, now)
         await ports.publish(transaction, [events.api_key_changed(revoked)], now)
+        changes = [audited.api_key_changed(key, revoked)]
+        await audit.append(transaction, caller, "IdentityService/RevokeApiKey", changes, at=now)
     return revoked
 
 

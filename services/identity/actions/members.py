@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chassis import audit
+from chassis.audit import Change
 from chassis.auth import Caller, Role
 from chassis.errors import IdempotencyKeyReused
 from chassis.ids import derived_id
 from services.identity import events
+from services.identity.actions import audited
 from services.identity.actions.ports import Ports, request_digest
 from services.identity.actions.sign_in import make_one_time
 from services.identity.model import people as model
@@ -54,6 +57,7 @@ async def invite_member(
         state=MemberState.INVITED,
         create_time=now,
     )
+    changes: list[Change] = []
     async with ports.app.begin(workspace_id) as transaction:
         await store.lock_workspace(transaction, workspace_id)
         present = await store.find_member(transaction, workspace_id, member.id)
@@ -64,6 +68,7 @@ async def invite_member(
         elif await store.insert_member(transaction, workspace_id, member, digest):
             changed = events.member_changed(workspace_id, member)
             await ports.publish(transaction, [changed], now)
+            changes.append(audited.member_changed(None, member))
         else:
             raise MemberExists
         if member.state is not MemberState.INVITED:
@@ -71,6 +76,8 @@ async def invite_member(
             return Invited(member, "", "")
         await credentials_store.void_tokens(transaction, workspace_id, member.id, now)
         link = await make_one_time(ports, transaction, workspace_id, OneTimeKind.INVITE, member.id)
+        changes.append(audited.link_made(member.id, OneTimeKind.INVITE, link.expire_time))
+        await audit.append(transaction, caller, "IdentityService/InviteMember", changes, at=now)
     return Invited(member, link.text, f"{ports.public_url}/invite?token={link.text}")
 
 
@@ -88,6 +95,7 @@ async def update_member(
     Raises: MemberNotFound, VersionConflict, LastOwner.
     """
     workspace_id = caller.workspace
+    now = ports.clock.now()
     async with ports.app.begin(workspace_id) as transaction:
         await store.lock_workspace(transaction, workspace_id)
         present = await store.get_member(transaction, workspace_id, member_id, lock=True)
@@ -103,7 +111,9 @@ async def update_member(
         if changed != present:
             await store.save_member(transaction, workspace_id, changed)
             told = events.member_changed(workspace_id, changed)
-            await ports.publish(transaction, [told], ports.clock.now())
+            await ports.publish(transaction, [told], now)
+            changes = [audited.member_changed(present, changed)]
+            await audit.append(transaction, caller, "IdentityService/UpdateMember", changes, at=now)
     return changed
 
 
@@ -130,4 +140,9 @@ async def remove_member(ports: Ports, caller: Caller, member_id: MemberId) -> Me
             told = [events.session_revoked(workspace_id, member_id, one) for one in ended]
             told.append(events.member_changed(workspace_id, gone))
             await ports.publish(transaction, told, now)
+            changes = [
+                audited.member_changed(present, gone),
+                *(audited.session_ended(one, now) for one in ended),
+            ]
+            await audit.append(transaction, caller, "IdentityService/RemoveMember", changes, at=now)
     return gone

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chassis import audit
+from chassis.audit import Change
 from chassis.auth import Caller, CredentialInvalid
 from chassis.clock import Clock
 from chassis.database import Transaction
 from chassis.ids import WorkspaceId
 from chassis.limits import RateLimit
 from services.identity import events
+from services.identity.actions import audited
 from services.identity.actions.ports import Ports
 from services.identity.actions.tokens import Issued, issue_to_member
 from services.identity.model.credentials import (
@@ -45,6 +49,7 @@ from services.identity.model.people import (
 from services.identity.store import credentials as store
 from services.identity.store import people
 
+SIGN_IN = "IdentityService/SignIn"
 TRIES_PER_ACCOUNT = 10
 SECONDS_PER_TRY_OF_ACCOUNT = 6
 TRIES_PER_ADDRESS = 60
@@ -123,7 +128,7 @@ async def _open_for(ports: Ports, name: people.SignInName, password: str) -> Sig
                 renewed,
                 instead_of=name.password_hash,
             )
-        return await _open_session(ports, transaction, name.workspace_id, member)
+        return await _open_session(ports, transaction, name.workspace_id, member, command=SIGN_IN)
 
 
 async def sign_in_by_link(
@@ -137,7 +142,8 @@ async def sign_in_by_link(
     token = await _find_link(ports, link_token, OneTimeKind.SIGN_IN_LINK)
     async with ports.worker.begin(token.workspace_id) as transaction:
         member = await _use_link(ports, transaction, token)
-        return await _join(ports, transaction, token.workspace_id, member, activated(member))
+        joined = activated(member)
+        return await _join(ports, transaction, token.workspace_id, member, joined, command=SIGN_IN)
 
 
 async def accept_invite(
@@ -164,7 +170,15 @@ async def accept_invite(
             raise LinkUsedOrExpired
         await people.set_password(transaction, token.workspace_id, member.id, hashed)
         joined = activated(member, display_name)
-        return await _join(ports, transaction, token.workspace_id, member, joined)
+        return await _join(
+            ports,
+            transaction,
+            token.workspace_id,
+            member,
+            joined,
+            command="IdentityService/AcceptInvite",
+            changes=[audited.password_set(member.id)],
+        )
 
 
 async def sign_out(ports: Ports, caller: Caller, session_token: str) -> None:
@@ -175,14 +189,17 @@ async def sign_out(ports: Ports, caller: Caller, session_token: str) -> None:
         if token is None:
             return
         session_id = token.id
-    if is_key(caller) or not session_id:
+    if caller.is_key or not session_id:
         return
     now = ports.clock.now()
     member_id = MemberId(caller.id)
     async with ports.app.begin(caller.workspace) as transaction:
         if await store.end_session(transaction, caller.workspace, member_id, session_id, now):
-            ended = events.session_revoked(caller.workspace, member_id, SessionId(session_id))
-            await ports.publish(transaction, [ended], now)
+            ended = SessionId(session_id)
+            told = events.session_revoked(caller.workspace, member_id, ended)
+            await ports.publish(transaction, [told], now)
+            changes = [audited.session_ended(ended, now)]
+            await audit.append(transaction, caller, "IdentityService/SignOut", changes, at=now)
 
 
 async def change_password(
@@ -192,7 +209,7 @@ async def change_password(
 
     Raises: NotAMember, PasswordWrong, PasswordTooWeak, RateLimited.
     """
-    if is_key(caller):
+    if caller.is_key:
         raise NotAMember
     limits.count(caller.id, caller.id)
     workspace_id, member_id = caller.workspace, MemberId(caller.id)
@@ -215,6 +232,9 @@ async def change_password(
         )
         told = [events.session_revoked(workspace_id, member_id, one) for one in ended]
         await ports.publish(transaction, told, now)
+        changes = [audited.password_set(member_id)]
+        changes += [audited.session_ended(one, now) for one in ended]
+        await audit.append(transaction, caller, "IdentityService/ChangePassword", changes, at=now)
 
 
 async def create_sign_in_link(ports: Ports, caller: Caller, member_id: MemberId) -> OneTime:
@@ -223,9 +243,14 @@ async def create_sign_in_link(ports: Ports, caller: Caller, member_id: MemberId)
         member = await people.get_member(transaction, caller.workspace, member_id)
         if member.state is MemberState.REMOVED:
             raise MemberNotFound(member_id=member_id)
-        return await make_one_time(
+        link = await make_one_time(
             ports, transaction, caller.workspace, OneTimeKind.SIGN_IN_LINK, member_id
         )
+        changes = [audited.link_made(member_id, OneTimeKind.SIGN_IN_LINK, link.expire_time)]
+        await audit.append(
+            transaction, caller, "IdentityService/CreateSignInLink", changes, at=ports.clock.now()
+        )
+    return link
 
 
 async def create_ticket(ports: Ports, caller: Caller) -> OneTime:
@@ -273,11 +298,6 @@ async def make_one_time(
     return OneTime(fresh.text(prefix), token.expire_time)
 
 
-def is_key(caller: Caller) -> bool:
-    """Whether a program calls by its own key: that key is both who and with what."""
-    return caller.credential_id == caller.id
-
-
 async def _find_link(ports: Ports, text: str, kind: OneTimeKind) -> OneTimeToken:
     given = SecretToken.parse(LINK_PREFIX, text)
     if given is None:
@@ -306,16 +326,28 @@ async def _join(
     workspace_id: WorkspaceId,
     before: Member,
     after: Member,
+    *,
+    command: str,
+    changes: Sequence[Change] = (),
 ) -> SignedIn:
     if after != before:
         await people.save_member(transaction, workspace_id, after)
         changed = events.member_changed(workspace_id, after)
         await ports.publish(transaction, [changed], ports.clock.now())
-    return await _open_session(ports, transaction, workspace_id, after)
+    changes = [audited.member_changed(before, after), *changes]
+    return await _open_session(
+        ports, transaction, workspace_id, after, command=command, changes=changes
+    )
 
 
 async def _open_session(
-    ports: Ports, transaction: Transaction, workspace_id: WorkspaceId, member: Member
+    ports: Ports,
+    transaction: Transaction,
+    workspace_id: WorkspaceId,
+    member: Member,
+    *,
+    command: str,
+    changes: Sequence[Change] = (),
 ) -> SignedIn:
     fresh = SecretToken.fresh()
     now = ports.clock.now()
@@ -330,6 +362,8 @@ async def _open_session(
     )
     await store.insert_session(transaction, session)
     await people.note_sign_in(transaction, workspace_id, member.id, now)
+    changes = [*changes, audited.session_opened(session)]
+    await audit.append(transaction, audited.acting(member), command, changes, at=now)
     workspace = await people.get_workspace(transaction, workspace_id)
     issued = await issue_to_member(ports, session, member)
     return SignedIn(fresh.text(SESSION_PREFIX), issued, member, workspace)

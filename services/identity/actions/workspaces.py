@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chassis import audit
 from chassis.auth import PEOPLE, Caller, Role
 from chassis.errors import IdempotencyKeyReused
 from chassis.ids import WorkspaceId, derived_id
 from services.identity import events
+from services.identity.actions import audited
 from services.identity.actions.ports import Ports, request_digest
-from services.identity.actions.sign_in import is_key
 from services.identity.model.people import (
     Member,
     MemberId,
@@ -36,6 +37,7 @@ async def create_workspace(
     time_zone: str,
     owner_email: str,
     owner_display_name: str,
+    caller: Caller,
 ) -> tuple[Workspace, Member]:
     """Create a workspace with its first owner; a repeat returns the same.
 
@@ -65,6 +67,10 @@ async def create_workspace(
                 events.member_changed(workspace.id, owner),
             ]
             await ports.publish(transaction, told, now)
+            changes = [audited.workspace_created(workspace), audited.member_changed(None, owner)]
+            await audit.append(
+                transaction, caller, "IdentityService/CreateWorkspace", changes, at=now
+            )
             return workspace, owner
         if await store.workspace_digest(transaction, workspace.id) != digest:
             raise IdempotencyKeyReused(field="request_id")
@@ -78,7 +84,7 @@ async def get_self(ports: Ports, caller: Caller) -> Self:
     """The caller's workspace, and the member when a person calls. Raises: WorkspaceNotFound."""
     async with ports.app.begin(caller.workspace) as transaction:
         workspace = await store.get_workspace(transaction, caller.workspace)
-        if caller.role not in PEOPLE or is_key(caller):
+        if caller.role not in PEOPLE or caller.is_key:
             return Self(None, workspace)
         member = await store.get_member(transaction, caller.workspace, MemberId(caller.id))
         return Self(member, workspace)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from chassis import outbox
+from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
 from chassis.errors import VersionConflict
 from chassis.ids import derived_id
 from services.messaging import events
+from services.messaging.actions import audited
 from services.messaging.actions.connection import (
     break_connection,
     change_state,
@@ -43,6 +44,7 @@ from services.messaging.store import dispatch as dispatch_store
 from services.messaging.store import requests
 
 METHOD = "CreateChannel"
+TEST = "ChannelService/TestChannel"
 CHECK_WITHIN = timedelta(seconds=5)
 DISCONNECTED_BY_PERSON = "DISCONNECTED"
 BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000000")
@@ -115,6 +117,8 @@ async def create_channel(
         if not kind.is_own_platform:
             await desk.vault.seal(transaction, workspace_id, channel_id, credentials, at=now)
         await outbox.append(transaction, [events.channel_changed(workspace_id, channel)], at=now)
+        changes = [audited.channel_changed(None, channel, credentials)]
+        await audit.append(transaction, caller, "ChannelService/CreateChannel", changes, at=now)
         transaction.after_commit(desk.wake_relay)
     return channel
 
@@ -183,6 +187,8 @@ async def update_channel(
             await outbox.append(
                 transaction, [events.channel_changed(caller.workspace, changed)], at=now
             )
+        changes = [audited.channel_changed(channel, changed, credentials)]
+        await audit.append(transaction, caller, "ChannelService/UpdateChannel", changes, at=now)
         transaction.after_commit(desk.wake_relay)
         transaction.after_commit(desk.wake_dispatch)
     return changed
@@ -202,6 +208,8 @@ async def disconnect_channel(desk: ChannelDesk, caller: Caller, channel_id: str)
         if stopped is channel:
             return channel
         await change_state(transaction, stopped, at=now)
+        changes = [audited.channel_changed(channel, stopped)]
+        await audit.append(transaction, caller, "ChannelService/DisconnectChannel", changes, at=now)
         transaction.after_commit(desk.wake_relay)
     # Apart from the change, for the order of locks; without it deadlines decide.
     async with desk.database.begin(caller.workspace) as transaction:
@@ -234,10 +242,12 @@ async def test_channel(
                 channel_id,
                 credentials_version=opened.version,
                 reason=check.detail,
+                by=caller,
+                command=TEST,
                 at=now,
             )
         elif check.is_working:
-            after = await mend_connection(transaction, channel_id, at=now)
+            after = await mend_connection(transaction, channel_id, by=caller, command=TEST, at=now)
         transaction.after_commit(desk.wake_relay)
         transaction.after_commit(desk.wake_dispatch)
     return check, after or channel

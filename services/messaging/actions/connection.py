@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chassis import outbox
+from chassis import audit, outbox
+from chassis.audit import Actor
+from chassis.auth import Caller
 from chassis.database import Transaction
 from services.messaging import events
+from services.messaging.actions import audited
 from services.messaging.model.channel import (
     Channel,
     ChannelState,
@@ -22,6 +25,8 @@ async def break_connection(
     *,
     credentials_version: int,
     reason: str,
+    by: Caller | Actor,
+    command: str,
     at: datetime,
 ) -> Channel | None:
     """Mark a channel as needing reconnection; the channel as it is then.
@@ -36,11 +41,13 @@ async def break_connection(
     if broken is channel:
         return channel
     await change_state(transaction, broken, at=at)
+    changes = [audited.channel_changed(channel, broken)]
+    await audit.append(transaction, by, command, changes, at=at)
     return broken
 
 
 async def mend_connection(
-    transaction: Transaction, channel_id: str, *, at: datetime
+    transaction: Transaction, channel_id: str, *, by: Caller | Actor, command: str, at: datetime
 ) -> Channel | None:
     """Mark a channel that needed reconnection as connected; the channel as it is then.
 
@@ -51,6 +58,8 @@ async def mend_connection(
         return channel
     mended = with_state(channel, ChannelState.CONNECTED, reason="", at=at)
     await change_state(transaction, mended, at=at)
+    changes = [audited.channel_changed(channel, mended)]
+    await audit.append(transaction, by, command, changes, at=at)
     return mended
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chassis import audit
 from chassis.auth import Caller
 from chassis.database import Transaction
+from services.messaging.actions import audited
 from services.messaging.actions.channels import ChannelDesk
 from services.messaging.model.faults import ChannelNotFound, DeadWebhookNotFound
 from services.messaging.model.webhook import DeadWebhook, DeadWebhookId
@@ -69,6 +71,8 @@ async def redrive_webhooks(
         if only is not None and not dead:
             raise DeadWebhookNotFound(dead_webhook_id=str(only))
         await store.redrive(transaction, dead, at=now)
+        changes = [audited.webhook_redriven(one) for one in dead]
+        await audit.append(transaction, caller, "ChannelService/RedriveWebhooks", changes, at=now)
         transaction.after_commit(wake)
     return len(dead)
 

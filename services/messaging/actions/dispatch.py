@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chassis.audit import SYSTEM
 from chassis.database import Database, Transaction
 from services.messaging.actions.connection import break_connection
 from services.messaging.actions.evidence import take_in_evidence
@@ -302,6 +303,8 @@ async def _touch_channel(
         lane.channel_id,
         credentials_version=ended.call.credentials_version,
         reason=outcome.code,
+        by=SYSTEM,
+        command="token_refused",
         at=now,
     )
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from chassis import outbox
+from chassis import audit, outbox
+from chassis.audit import SYSTEM
 from chassis.database import Database, Transaction
 from chassis.ids import WorkspaceId, new_id
 from services.messaging import events
+from services.messaging.actions import audited
 from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.actions.inbound import client_message_id_of
 from services.messaging.actions.receipts import claim_platform_id, take_in_report
@@ -146,5 +148,7 @@ async def _take_over(
         at=at,
     )
     if after is not thread:
+        changes = [audited.mode_switched(thread, after)]
+        await audit.append(transaction, SYSTEM, "answered_by_phone", changes, at=at)
         note = ModeSwitched(ConversationMode.MANUAL, PHONE)
         await switch_over(transaction, workspace_id, after, note, author=PHONE, at=at)

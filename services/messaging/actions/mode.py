@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from chassis import outbox
+from chassis import audit, outbox
+from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
 from chassis.ids import WorkspaceId
 from services.messaging import events
+from services.messaging.actions import audited
 from services.messaging.actions.switching import switch_over
 from services.messaging.model.faults import ConversationNotFound
 from services.messaging.model.handover import (
@@ -35,6 +37,7 @@ async def set_mode(
     request_id: str,
     expected_mode_epoch: int,
     author: Author,
+    by: Caller,
     on_commit: Callable[[], None],
     keep_manual: bool = False,
 ) -> Thread:
@@ -69,6 +72,8 @@ async def set_mode(
         if after is thread:
             return thread
         transaction.after_commit(on_commit)
+        changes = [audited.mode_switched(thread, after)]
+        await audit.append(transaction, by, "MessagingService/SetMode", changes, at=at)
         if after.mode is thread.mode:
             return await _save(transaction, workspace_id, after, author, at=at)
         return await switch_over(
@@ -86,6 +91,7 @@ async def keep_manual(
     request_id: str,
     expected_mode_epoch: int,
     author: Author,
+    by: Caller,
     on_commit: Callable[[], None],
 ) -> Thread:
     """Keep the AI from taking a conversation over by itself, or let it.
@@ -109,6 +115,8 @@ async def keep_manual(
         if after is thread:
             return thread
         transaction.after_commit(on_commit)
+        changes = [audited.mode_switched(thread, after)]
+        await audit.append(transaction, by, "MessagingService/KeepManual", changes, at=at)
         return await _save(transaction, workspace_id, after, author, at=at)
 
 
@@ -124,6 +132,7 @@ async def hand_over(
     summary: str,
     fields: tuple[CollectedField, ...],
     author: Author,
+    by: Caller,
     on_commit: Callable[[], None],
 ) -> Thread:
     """Give a conversation from the AI to people, as a takeover does; it then waits for a person.
@@ -155,6 +164,8 @@ async def hand_over(
             resume_ai_after=(await settings.read(transaction)).resume_ai_after,
         )
         transaction.after_commit(on_commit)
+        changes = [audited.mode_switched(thread, after)]
+        await audit.append(transaction, by, "MessagingService/HandOver", changes, at=at)
         return await switch_over(transaction, workspace_id, after, handover, author=author, at=at)
 
 

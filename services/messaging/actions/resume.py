@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chassis import audit
+from chassis.audit import SYSTEM
 from chassis.database import Database
+from services.messaging.actions import audited
 from services.messaging.actions.switching import switch_over
 from services.messaging.model.message import INBOX, AiResumed
 from services.messaging.model.mode import resumed
@@ -35,6 +38,8 @@ async def resume_next(database: Database, *, now: datetime) -> bool:
         if after is thread:
             await timers.move(transaction, timer, thread.manual_until)
         else:
+            changes = [audited.mode_switched(thread, after)]
+            await audit.append(transaction, SYSTEM, "manual_time_over", changes, at=now)
             await switch_over(
                 transaction, timer.workspace_id, after, AiResumed(), author=INBOX, at=now
             )

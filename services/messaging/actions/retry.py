@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chassis import outbox
+from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
 from chassis.ids import WorkspaceId
 from services.messaging import events
+from services.messaging.actions import audited
 from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.model.channel import ChannelState
 from services.messaging.model.delivery import (
@@ -106,6 +107,8 @@ async def retry_message(
             at=now,
             author=Author(AuthorKind.MEMBER, caller.id, caller.display_name),
         )
+        changes = [audited.message_retried(message, changed)]
+        await audit.append(transaction, caller, "MessagingService/RetryMessage", changes, at=now)
     return changed
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chassis import audit
+from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.ids import WorkspaceId
+from services.messaging.actions import audited
 from services.messaging.model.settings import MessagingSettings, changed
 from services.messaging.model.thread import ConversationMode
 from services.messaging.store import settings as store
+
+UPDATE = "MessagingService/UpdateMessagingSettings"
 
 
 async def get_settings(database: Database, workspace_id: WorkspaceId) -> MessagingSettings:
@@ -21,7 +26,7 @@ async def get_settings(database: Database, workspace_id: WorkspaceId) -> Messagi
 async def update_settings(
     database: Database,
     clock: Clock,
-    workspace_id: WorkspaceId,
+    caller: Caller,
     *,
     default_mode: ConversationMode | None,
     resume_ai_after: timedelta | None,
@@ -33,7 +38,7 @@ async def update_settings(
     over with. Raises: VersionConflict, FieldInvalid.
     """
     at = clock.now()
-    async with database.begin(workspace_id) as transaction:
+    async with database.begin(caller.workspace) as transaction:
         present = await store.lock(transaction, at=at)
         settings = changed(
             present,
@@ -43,4 +48,6 @@ async def update_settings(
         )
         if settings != present:
             await store.save(transaction, settings, at=at)
+            changes = [audited.settings_changed(caller.workspace, present, settings)]
+            await audit.append(transaction, caller, UPDATE, changes, at=at)
     return settings

@@ -141,6 +141,7 @@ class MessagingService(v1.MessagingServiceServicer):
             request_id=parse_id("request_id", request.request_id),
             expected_mode_epoch=not_negative("expected_mode_epoch", request.expected_mode_epoch),
             author=_switcher(caller),
+            by=caller,
             on_commit=self._means.on_switch,
             keep_manual=request.keep_manual,
         )
@@ -160,6 +161,7 @@ class MessagingService(v1.MessagingServiceServicer):
             request_id=parse_id("request_id", request.request_id),
             expected_mode_epoch=not_negative("expected_mode_epoch", request.expected_mode_epoch),
             author=_switcher(caller),
+            by=caller,
             on_commit=self._means.on_switch,
         )
         return v1.KeepManualResponse(thread=thread_to_proto(thread))
@@ -181,6 +183,7 @@ class MessagingService(v1.MessagingServiceServicer):
             ),
             # Whichever process calls: it is the AI that hands over.
             author=Author(AuthorKind.AI, caller.id, caller.display_name),
+            by=caller,
             on_commit=self._means.on_switch,
         )
         return v1.HandOverResponse(thread=thread_to_proto(thread))
@@ -211,7 +214,7 @@ class MessagingService(v1.MessagingServiceServicer):
         changed = await settings.update_settings(
             self._means.app,
             self._means.clock,
-            require_caller().workspace,
+            require_caller(),
             default_mode=_mode_from("default_mode", wanted) if wanted else None,
             resume_ai_after=(
                 _span_from(request.resume_ai_after) if request.HasField("resume_ai_after") else None

@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from chassis.auth import Caller, Role
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from chassis.secrets import MasterKeys
@@ -96,6 +97,7 @@ class Desk:
         self, app: Database, worker: Database, clock: FakeClock, workspace_id: WorkspaceId
     ) -> None:
         self.workspace_id = workspace_id
+        self.owner = Caller(new_id(), Role.OWNER, workspace_id, "Olga")
         self.clock = clock
         self.wakes: list[None] = []
         self.app = self._means(app)
@@ -163,7 +165,7 @@ class Desk:
         self, title: str, body: str, language: Language | None = None
     ) -> Article:
         return await articles.create_article(
-            self.app, self.workspace_id, request_id=new_id(), title=title, body=body,
+            self.app, self.owner, request_id=new_id(), title=title, body=body,
             language=language,
         )  # fmt: skip
 
@@ -171,7 +173,7 @@ class Desk:
         """The owner changes the settings."""
         api_key = news.pop("api_key", None)
         return await settings.update_settings(
-            self.app, self.workspace_id, news, request_id=new_id(), api_key=api_key,
+            self.app, self.owner, news, request_id=new_id(), api_key=api_key,
             expected_version=0,
         )  # fmt: skip
 

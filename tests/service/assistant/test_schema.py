@@ -14,6 +14,8 @@ from suite.databases import DatabaseUrls
 
 ELSEWHERE = {
     "alembic_version",
+    "audit_chains",
+    "audit_entries",
     "outbox",
     "events",
     "log_state",

@@ -32,6 +32,8 @@ FROM generate_series(1, 9) n
 """
 ELSEWHERE = {
     "alembic_version",
+    "audit_entries",
+    "audit_chains",
     "outbox",
     "events",
     "log_state",

@@ -14,6 +14,8 @@ from suite.databases import DatabaseUrls
 
 ELSEWHERE = {
     "alembic_version",
+    "audit_entries",
+    "audit_chains",
     "outbox",
     "events",
     "log_state",

@@ -201,6 +201,7 @@ class PlatformDesk:
             request_id=new_id(),
             expected_mode_epoch=0,
             author=Author(AuthorKind.MEMBER),
+            by=self.owner,
             on_commit=no_wake,
         )
         return thread.mode_epoch

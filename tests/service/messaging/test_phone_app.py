@@ -130,7 +130,7 @@ async def test_who_begins_a_conversation_from_the_phone_has_it(desk: PlatformDes
     await update_settings(
         desk.app,
         desk.clock,
-        desk.workspace_id,
+        desk.owner,
         default_mode=ConversationMode.AI,
         resume_ai_after=None,
         expected_version=0,

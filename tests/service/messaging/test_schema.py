@@ -12,7 +12,15 @@ from chassis.database import Database
 from services.messaging.schema import metadata
 from suite.databases import DatabaseUrls
 
-ELSEWHERE = {"alembic_version", "outbox", "events", "log_state", "log_workspaces"}
+ELSEWHERE = {
+    "alembic_version",
+    "audit_entries",
+    "audit_chains",
+    "outbox",
+    "events",
+    "log_state",
+    "log_workspaces",
+}
 """Tables that the chassis makes."""
 
 

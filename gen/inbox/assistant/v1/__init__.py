@@ -27,6 +27,12 @@ from .article_pb2 import (
     ArticleLanguage,
     Passage,
 )
+from . import assistant_audit_service_pb2 as assistant_audit_service_pb2
+from .assistant_audit_service_pb2_grpc import (
+    AssistantAuditServiceServicer,
+    AssistantAuditServiceStub,
+    add_AssistantAuditServiceServicer_to_server,
+)
 from .assistant_events_pb2 import (
     ArticleChanged,
     AssistantSettingsChanged,
@@ -113,6 +119,8 @@ __all__ = [
     "Article",
     "ArticleChanged",
     "ArticleLanguage",
+    "AssistantAuditServiceServicer",
+    "AssistantAuditServiceStub",
     "AssistantServiceServicer",
     "AssistantServiceStub",
     "AssistantSettings",
@@ -173,6 +181,7 @@ __all__ = [
     "UpdateAssistantSettingsRequest",
     "UpdateAssistantSettingsResponse",
     "add_AgentServiceServicer_to_server",
+    "add_AssistantAuditServiceServicer_to_server",
     "add_AssistantServiceServicer_to_server",
     "add_KnowledgeServiceServicer_to_server",
 ]

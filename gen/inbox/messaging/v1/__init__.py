@@ -99,6 +99,12 @@ from .message_pb2 import (
     ReceiptSource,
     SystemNote,
 )
+from . import messaging_audit_service_pb2 as messaging_audit_service_pb2
+from .messaging_audit_service_pb2_grpc import (
+    MessagingAuditServiceServicer,
+    MessagingAuditServiceStub,
+    add_MessagingAuditServiceServicer_to_server,
+)
 from .messaging_events_pb2 import (
     ChannelChanged,
     DeliveryStatusChanged,
@@ -311,6 +317,8 @@ __all__ = [
     "Message",
     "MessageCreated",
     "MessageDirection",
+    "MessagingAuditServiceServicer",
+    "MessagingAuditServiceStub",
     "MessagingServiceServicer",
     "MessagingServiceStub",
     "MessagingSettings",
@@ -373,6 +381,7 @@ __all__ = [
     "WebChatSettings",
     "WebhookPart",
     "add_ChannelServiceServicer_to_server",
+    "add_MessagingAuditServiceServicer_to_server",
     "add_MessagingServiceServicer_to_server",
     "add_WebChatServiceServicer_to_server",
 ]

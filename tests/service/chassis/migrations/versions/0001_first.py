@@ -1,4 +1,4 @@
-"""A service that publishes, consumes, and keeps notes."""
+"""A service that publishes, consumes, is audited, and keeps notes."""
 
 from alembic import op
 
@@ -11,6 +11,7 @@ down_revision = None
 def upgrade() -> None:
     migrations.publishing_tables(op)
     migrations.consuming_tables(op)
+    migrations.audit_tables(op)
     op.execute("""
         CREATE TABLE notes (
             workspace_id uuid NOT NULL,

@@ -1,0 +1,16 @@
+"""Who changed what: the audit and its chains."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from chassis import migrations
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    migrations.audit_tables(op)
