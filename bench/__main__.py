@@ -67,8 +67,9 @@ class Bench:
                 async for row in measured:
                     self._add(row)
         except (TimeoutError, SuiteError) as error:
-            why = str(error).partition("\n")[0] or f"not done after {within}"
-            self._add(Row(f"{name}: the rest", None, "", note=why))
+            why = str(error) or f"not done after {within}"
+            self.progress.say(why)
+            self._add(Row(f"{name}: the rest", None, "", note=why.partition("\n")[0]))
 
     def _add(self, row: Row) -> None:
         self.rows.append(row)

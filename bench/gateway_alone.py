@@ -35,6 +35,7 @@ from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
 from inbox.realtime import v1 as realtime_v1
 from suite.infra.ports import LOOPBACK, free_port
+from suite.processes import SERVICES
 from suite.settings import python_environment, python_program
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ BODY = messaging_v1.MessageCreated(
     ),
 )
 STALLED_BUFFER_BYTES = 4096
+BEHIND = next(service.calls for service in SERVICES if service.name == "gateway")
+"""The services a gateway is told of."""
 NEVER_EXPIRES = 4_000_000_000
 
 
@@ -233,10 +236,7 @@ async def gateway_alone() -> AsyncIterator[GatewayAlone]:
         "INBOX_HTTP_LISTEN": f"{LOOPBACK}:{port}",
         "INBOX_PUBLIC_URL": url,
         "INBOX_SERVICE_KEY": f"service.{new_secret()}",
-        **{
-            f"INBOX_{service}_ADDRESS": services
-            for service in ("IDENTITY", "CONVERSATION", "MESSAGING", "MEDIA", "REALTIME")
-        },
+        **{f"INBOX_{service.upper()}_ADDRESS": services for service in BEHIND},
     }
     command = [python_program(), "-P", "-m", "gateway"]
     try:
