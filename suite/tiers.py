@@ -45,7 +45,7 @@ BUDGETS = {
     "unit": timedelta(minutes=1),
     CHECK: timedelta(minutes=3),
     "service": timedelta(minutes=3),
-    "system": timedelta(minutes=2),
+    "system": timedelta(minutes=3),
     "faults": timedelta(minutes=3),
     "web": timedelta(minutes=4),
 }
