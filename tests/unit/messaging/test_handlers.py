@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import grpc
 import grpc_testing
@@ -14,86 +11,25 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from chassis.auth import Caller, Role, VisitorBinding, current_caller
-from chassis.database import Database
-from chassis.errors import Fault
-from chassis.ids import WorkspaceId, new_id
+from chassis.auth import Caller, Role, VisitorBinding
+from chassis.ids import new_id
 from inbox.error import v1 as error_v1
 from inbox.messaging import v1
 from inbox.messaging.v1 import messaging_service_pb2, web_chat_service_pb2
-from services.messaging.actions.web_chat import VisitorTokens
-from services.messaging.actions.writers import Writers
-from services.messaging.model.draft import Draft, Stored
 from services.messaging.model.faults import ConversationNotFound
-from services.messaging.model.message import MessageId, appended
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
 from services.messaging.service.web_chat import WebChatService
-from tests.fakes import FakeClock
 from tests.grpc_testing_adapter import Adapter
-from tests.unit.messaging.builders import CHANNEL, CONVERSATION, NOON, a_thread
+from tests.unit.messaging.builders import CHANNEL, CONVERSATION
+from tests.unit.messaging.stand_ins import WORKSPACE, Admitted, StandInWriters, means_of
 
 MESSAGING = messaging_service_pb2.DESCRIPTOR.services_by_name["MessagingService"]
 WEB_CHAT = web_chat_service_pb2.DESCRIPTOR.services_by_name["WebChatService"]
-WORKSPACE = WorkspaceId(new_id())
 AGENT = Caller("maria", Role.AGENT, WORKSPACE, "María")
 VISITOR = Caller(
     "visitor", Role.VISITOR, WORKSPACE, "Ana", visitor=VisitorBinding(CHANNEL, "v_1", CONVERSATION)
 )
-
-
-@dataclass
-class StandInWriters:
-    """Stores every draft as the first message of its thread, or refuses it."""
-
-    refusal: Fault | None = None
-    drafts: list[Draft] = field(default_factory=list)
-
-    def submit(
-        self, workspace_id: WorkspaceId, draft: Draft, *, within: timedelta, traceparent: str = ""
-    ) -> asyncio.Future[Stored]:
-        assert workspace_id == WORKSPACE
-        assert within <= timedelta(seconds=10)
-        self.drafts.append(draft)
-        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        if self.refusal is not None:
-            future.set_exception(self.refusal)
-            return future
-        _, message = appended(
-            a_thread(),
-            message_id=MessageId(new_id()),
-            client_message_id=draft.client_message_id,
-            author=draft.author,
-            text=draft.text,
-            at=NOON,
-        )
-        future.set_result(Stored(message, replayed=False))
-        return future
-
-
-class Admitted:
-    """A servicer behind a door that let a caller in, as `chassis.rpc` does."""
-
-    def __init__(self, servicer: Any, caller: Caller) -> None:
-        self._servicer = servicer
-        self._caller = caller
-
-    def __getattr__(self, method: str) -> Any:
-        behaviour = getattr(self._servicer, method)
-        if method == "SendMessages":
-
-            async def stream(requests: Any, context: Any) -> Any:
-                current_caller.set(self._caller)
-                async for response in behaviour(requests, context):
-                    yield response
-
-            return stream
-
-        async def handle(request: Any, context: Any) -> Any:
-            current_caller.set(self._caller)
-            return await behaviour(request, context)
-
-        return handle
 
 
 @pytest.fixture
@@ -103,22 +39,7 @@ def writers() -> StandInWriters:
 
 @pytest.fixture
 def means(writers: StandInWriters) -> Means:
-    """Without a database: whoever passes the checks of a request would find none."""
-
-    async def verify(token: str) -> Caller:
-        raise AssertionError(token)
-
-    return Means(
-        app=cast("Database", None),
-        worker=cast("Database", None),
-        clock=FakeClock(),
-        writers=cast("Writers", writers),
-        verify=verify,
-        visitor_tokens=cast("VisitorTokens", None),
-        own_origins=(),
-        on_commit=lambda: None,
-        on_switch=lambda: None,
-    )
+    return means_of(writers)
 
 
 @pytest.fixture
