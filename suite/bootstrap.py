@@ -39,7 +39,9 @@ def hand_over(arguments: list[str], *, with_tools: bool) -> None:
     except KeyboardInterrupt:
         sys.exit("\nstopped; the next start continues the installation")
     environment = dict(os.environ)  # noqa: TID251 - handed on as it is
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "gen")])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), str(ROOT / "client"), str(ROOT / "gen")]
+    )
     environment.pop("PYTHONHOME", None)
     # -P: a file that lies in the present folder must not pose as a module.
     command = [str(PYTHON), "-P", "-m", "suite", *arguments]

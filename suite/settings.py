@@ -150,7 +150,9 @@ def python_environment() -> dict[str, str]:
         for name, value in process_environment().items()
         if not name.startswith("INBOX_")
     }
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "gen")])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), str(ROOT / "client"), str(ROOT / "gen")]
+    )
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("chassis", "gateway", "services", "suite", "tests", "tools", "bench")
+PARTS = ("chassis", "client", "gateway", "services", "suite", "tests", "tools", "bench")
 NO_SUCH_ROOM = {"base", "common", "core", "helpers", "manager", "misc", "shared", "util", "utils"}
 MAX_LINES = 400
 MAX_CHASSIS_LINES = 250
