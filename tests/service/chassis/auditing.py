@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
 from chassis import audit
 from chassis.audit import Actor, ActorKind, Change
 from chassis.audit_chain import BEGINNING, Anchor, AuditChain, Verdict, verify
+from chassis.audit_entry import entry_of
 from chassis.audit_log import AuditLog
 from chassis.auth import Role
 from chassis.database import Database, Transaction
@@ -22,6 +23,7 @@ from suite.testing import TestServers
 from tests.fakes import FakeClock
 from tests.serving import Serving, serving
 
+DELETE = "DELETE FROM audit_entries WHERE workspace_id = $1 AND position >= {}"
 MARIA = Actor(ActorKind.MEMBER, "maria", "María")
 
 
@@ -140,3 +142,30 @@ async def write_five(desk: Desk) -> None:
     for number in range(1, 6):
         await desk.write(f"body {number}", key=f"note-{number}")
     await desk.link()
+
+
+async def forge_third(desk: Desk) -> None:
+    """Change who did it, and compute everything that follows anew: all a superuser can do."""
+    link = BEGINNING
+    async with connected(desk.superuser_url) as connection:
+        for row in await desk.rows():
+            entry, digest = entry_of(row), row["digest"]
+            if row["position"] == 3:
+                digest = replace(entry, actor=audit.SYSTEM).digest()
+                await connection.execute(
+                    "UPDATE audit_entries SET actor_kind = 'system', actor_id = '', "
+                    "actor_name = '' WHERE id = $1",
+                    row["id"],
+                )
+            link = link.then(digest)
+            await connection.execute(
+                "UPDATE audit_entries SET digest = $2, hash = $3 WHERE id = $1",
+                row["id"],
+                digest,
+                link.hash,
+            )
+        await connection.execute(
+            "UPDATE audit_chains SET last_hash = $2 WHERE workspace_id = $1",
+            desk.workspace_id,
+            link.hash,
+        )

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from datetime import timedelta
 
-import grpc
 import pytest
 
-from chassis import audit, audit_chain, audit_log
+from chassis import audit, audit_chain
 from chassis.audit_chain import POLL, Anchor, Break, BreakKind
-from chassis.audit_entry import contents_digest, entry_of
-from chassis.rpc import remote_fault
-from inbox.audit import v1 as audit_v1
-from suite.databases import DatabaseUrls, connected
+from chassis.audit_entry import contents_digest
+from suite.databases import DatabaseUrls
 from suite.testing import TestServers, fresh_database
 from tests.fakes import settle
-from tests.service.chassis.auditing import Desk, open_desk, write_five
+from tests.service.chassis.auditing import DELETE, Desk, forge_third, open_desk, write_five
 from tests.service.chassis.conftest import SERVICE, migrate_here
-
-ALL = audit_v1.VerifyAuditChainRequest()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +81,6 @@ async def test_entries_get_their_place_within_a_quarter_of_a_second(desk: Desk) 
 
 
 SET = "UPDATE audit_entries SET {} WHERE workspace_id = $1 AND position = 3"
-DELETE = "DELETE FROM audit_entries WHERE workspace_id = $1 AND position >= {}"
 MOVE_END_BACK = """
 UPDATE audit_chains SET last_position = 4, last_hash = (
     SELECT hash FROM audit_entries WHERE workspace_id = $1 AND position = 4)
@@ -184,33 +177,6 @@ async def test_an_entry_that_was_taken_away_stays_missing_when_others_follow(des
     assert (await desk.verdict()).broken == Break(BreakKind.ENTRY_MISSING, 5)
 
 
-async def forge_third(desk: Desk) -> None:
-    """Change who did it, and compute everything that follows anew: all a superuser can do."""
-    link = audit_chain.BEGINNING
-    async with connected(desk.superuser_url) as connection:
-        for row in await desk.rows():
-            entry, digest = entry_of(row), row["digest"]
-            if row["position"] == 3:
-                digest = replace(entry, actor=audit.SYSTEM).digest()
-                await connection.execute(
-                    "UPDATE audit_entries SET actor_kind = 'system', actor_id = '', "
-                    "actor_name = '' WHERE id = $1",
-                    row["id"],
-                )
-            link = link.then(digest)
-            await connection.execute(
-                "UPDATE audit_entries SET digest = $2, hash = $3 WHERE id = $1",
-                row["id"],
-                digest,
-                link.hash,
-            )
-        await connection.execute(
-            "UPDATE audit_chains SET last_hash = $2 WHERE workspace_id = $1",
-            desk.workspace_id,
-            link.hash,
-        )
-
-
 async def test_a_chain_computed_anew_is_told_by_an_end_that_was_kept_outside(desk: Desk) -> None:
     await write_five(desk)
     kept = (await desk.verdict()).reached
@@ -278,98 +244,6 @@ async def test_an_erased_entry_still_proves_who_did_it(desk: Desk) -> None:
     broken = (await desk.verdict()).broken
     assert broken is not None
     assert (broken.kind, broken.position) == (BreakKind.ENTRY_CHANGED, 3)
-
-
-async def test_an_owner_verifies_a_long_chain_part_by_part(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit_log, "MAX_VERIFIED", 2)
-    await write_five(desk)
-    counts, token = [], ""
-
-    for _ in range(3):
-        answer = await desk.as_owner.VerifyAuditChain(
-            audit_v1.VerifyAuditChainRequest(page_token=token)
-        )
-        counts.append(answer.verified_count)
-        token = answer.next_page_token
-
-    assert (counts, token) == ([2, 2, 1], "")
-    assert not answer.HasField("broken")
-    assert answer.anchor.position == 5
-    assert answer.anchor.hash == (await desk.entries())[0].hash
-
-
-async def test_an_owner_hands_in_the_end_they_kept(desk: Desk) -> None:
-    await write_five(desk)
-    kept = (await desk.as_owner.VerifyAuditChain(ALL)).anchor
-    request = audit_v1.VerifyAuditChainRequest(anchor=kept)
-    assert not (await desk.as_owner.VerifyAuditChain(request)).HasField("broken")
-
-    await forge_third(desk)
-
-    broken = (await desk.as_owner.VerifyAuditChain(request)).broken
-    assert broken.kind == audit_v1.AUDIT_BREAK_KIND_ANCHOR_MISSED
-    assert broken.workspace_id == desk.workspace_id
-    assert broken.audit_entry_id == (await desk.entries())[0].id
-
-
-async def test_the_suite_verifies_every_workspace(urls: DatabaseUrls, servers: TestServers) -> None:
-    async with open_desk(urls, servers) as desk:
-        await verify_three_workspaces(desk)
-
-
-async def verify_three_workspaces(desk: Desk) -> None:
-    desks = sorted([desk, desk.elsewhere(), desk.elsewhere()], key=lambda one: one.workspace_id)
-    for one in desks:
-        await write_five(one)
-    assert await verified_by_the_suite(desk) == (15, None)
-
-    await desks[1].tamper(DELETE.format(1), "DELETE FROM audit_chains WHERE workspace_id = $1")
-    assert await verified_by_the_suite(desk) == (10, None), "nothing is left that could tell"
-
-    await desks[2].tamper(DELETE.format(1))
-    count, broken = await verified_by_the_suite(desk)
-    assert (count, broken and broken.workspace_id) == (5, desks[2].workspace_id)
-
-
-async def verified_by_the_suite(desk: Desk) -> tuple[int, audit_v1.AuditBreak | None]:
-    count, token = 0, ""
-    while True:
-        answer = await desk.as_suite.VerifyAuditChain(
-            audit_v1.VerifyAuditChainRequest(page_token=token)
-        )
-        count, token = count + answer.verified_count, answer.next_page_token
-        if answer.HasField("broken"):
-            return count, answer.broken
-        if not token:
-            return count, None
-
-
-@pytest.mark.parametrize(
-    ("anchor", "rule"),
-    [
-        (audit_v1.AuditAnchor(position=-1, hash=bytes(32)), "earlier answer"),
-        (audit_v1.AuditAnchor(position=3, hash=b"short"), "earlier answer"),
-    ],
-)
-async def test_an_anchor_that_is_none_is_refused(
-    desk: Desk, anchor: audit_v1.AuditAnchor, rule: str
-) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await desk.as_owner.VerifyAuditChain(audit_v1.VerifyAuditChainRequest(anchor=anchor))
-
-    assert remote_fault(caught.value).reason == "INVALID_ARGUMENT"
-    assert rule in (caught.value.details() or "")
-
-
-async def test_all_workspaces_have_no_anchor_in_common(desk: Desk) -> None:
-    request = audit_v1.VerifyAuditChainRequest(anchor=audit_v1.AuditAnchor())
-
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await desk.as_suite.VerifyAuditChain(request)
-
-    assert remote_fault(caught.value).reason == "INVALID_ARGUMENT"
 
 
 async def test_a_walk_sees_one_moment_while_entries_are_linked(desk: Desk) -> None:

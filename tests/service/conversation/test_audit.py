@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.ids import new_id
+from services.conversation.model.tags import PRIORITY
 from tests.audited import kept_in
 from tests.service.conversation.desk import Desk, a_customer
 
@@ -25,10 +26,23 @@ async def test_solving_and_reopening_are_told_once_each(desk: Desk) -> None:
     assert (reopened.before, reopened.after) == ({"folder": "solved"}, {"folder": "open"})
 
 
+async def test_a_star_is_told_with_the_tags_there_were(desk: Desk) -> None:
+    customer = a_customer()
+    await desk.apply(customer.opens(), customer.writes())
+
+    for _ in range(2):
+        await desk.tag(customer.conversation_id, "priority")
+
+    (starred,) = await kept_in(desk.means.database, desk.workspace_id)
+    assert (starred.command, starred.actor) == ("ConversationService/TagConversation", "member Bea")
+    assert (starred.before, starred.after) == ({"tag_ids": []}, {"tag_ids": [PRIORITY.id]})
+
+
 async def test_what_customers_do_and_what_is_only_looked_at_is_not_told(desk: Desk) -> None:
     customer = a_customer()
     await desk.apply(customer.opens(), customer.writes())
 
-    await desk.mark_read(customer.conversation_id, 1)
+    conversation = await desk.mark_read(customer.conversation_id, 1)
+    await desk.mark_unread(conversation.id, 1, expected_version=conversation.version)
 
     assert await kept_in(desk.means.database, desk.workspace_id) == []

@@ -11,6 +11,7 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from services.messaging.actions import channels as channel_actions
 from services.messaging.actions import settings as settings_actions
+from services.messaging.actions.resume import resume_next
 from services.messaging.model.thread import ConversationMode
 from tests.audited import Kept, kept_in
 from tests.service.messaging.platform_desk import (
@@ -87,6 +88,19 @@ async def test_a_switch_of_mode_is_told_once_with_the_epoch_it_made(desk: Platfo
     assert (switched.command, switched.actor) == ("MessagingService/SetMode", "member Olga")
     assert switched.before == {"mode": "manual", "mode_epoch": 1}
     assert switched.after == {"mode": "ai", "mode_epoch": 2}
+
+
+async def test_an_ai_that_resumes_by_itself_is_told_from_a_person(desk: PlatformDesk) -> None:
+    await desk.switch_mode(ConversationMode.AI)
+    await desk.switch_mode(ConversationMode.MANUAL)
+    desk.clock.advance(timedelta(minutes=16))
+
+    assert await resume_next(desk.worker, now=desk.clock.now())
+
+    *_, resumed = await story_of(desk, desk.conversation())
+    assert (resumed.command, resumed.actor) == ("manual_time_over", "system")
+    assert resumed.before == {"mode": "manual", "mode_epoch": 3}
+    assert resumed.after == {"mode": "ai", "mode_epoch": 4}
 
 
 async def test_a_retry_is_told_and_the_messages_themselves_are_not(desk: PlatformDesk) -> None:

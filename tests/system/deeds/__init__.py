@@ -19,7 +19,6 @@ NOT_AUDITED: dict[str, str] = (
     identity.NOT_AUDITED
     | messaging.NOT_AUDITED
     | conversation.NOT_AUDITED
-    | assistant.NOT_AUDITED
     | {
         "RealtimeService/PublishAiActivity": "nothing of it is kept",
         "RealtimeService/PublishPresence": "nothing of it is kept",

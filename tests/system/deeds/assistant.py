@@ -69,5 +69,3 @@ DEEDS: dict[str, Deed] = {
     "AssistantService/ForgetConversations": Deed(forget_conversations, by=SERVICE),
 }
 """In an order in which they can be done."""
-
-NOT_AUDITED: dict[str, str] = {}
