@@ -269,11 +269,13 @@ async def test_streams_of_all_shapes_carry_messages_and_faults(
     assert remote_fault(caught.value).reason == "MEDIA_NOT_FOUND"
 
 
+@pytest.mark.parametrize("timeout", [None, 86_400.0], ids=["without a deadline", "with a far one"])
 async def test_a_stream_ends_when_its_credential_is_revoked(
-    server: Serving, realtime: Realtime, clock: FakeClock
+    server: Serving, realtime: Realtime, timeout: float | None
 ) -> None:
     channel = server.channel(Role.AGENT, WORKSPACE, credential_id="session-1")
-    watch = realtime_v1.RealtimeServiceStub(channel).Watch(realtime_v1.WatchRequest())
+    stub = realtime_v1.RealtimeServiceStub(channel)
+    watch = stub.Watch(realtime_v1.WatchRequest(), timeout=timeout)
     await watch.read()
 
     server.revocations.end("session-1")
