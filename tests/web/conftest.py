@@ -93,6 +93,14 @@ def agent(new_page: NewPage, system: System, signed_in: Any) -> Agent:
 
 
 @pytest.fixture
+def colleague(new_page: NewPage, system: System, signed_in: Any) -> Agent:
+    """Somebody else at another desk."""
+    colleague = Agent(new_page(storage_state=signed_in), system)
+    colleague.opens()
+    return colleague
+
+
+@pytest.fixture
 def customer(new_page: NewPage, system: System) -> Customer:
     customer = Customer(new_page(viewport=PHONE), system)
     customer.opens()

@@ -35,6 +35,11 @@ class Agent:
         """The messages of the open conversation."""
         return self.page.get_by_role("log")
 
+    def folder(self, name: str) -> Locator:
+        """A folder above the list; its text ends with how many conversations lie there."""
+        folders = self.page.get_by_role("group", name="Folder")
+        return folders.get_by_role("button", name=re.compile(f"^{name}"))
+
     def row(self, text: str) -> Locator:
         """The entry that shows these words."""
         return self.rows.filter(has_text=text)

@@ -180,11 +180,11 @@ def test_solved_leaves_the_list_and_undo_or_the_customer_brings_it_back(
 
     solve.click()
     expect(agent.page.get_by_role("button", name="Reopen")).to_be_visible()
-    agent.page.get_by_role("button", name="Solved", exact=True).click()
+    agent.folder("Solved").click()
     expect(agent.row(question)).to_be_visible()
     customer.writes(more)
     expect(agent.row(more)).to_have_count(0)
-    agent.page.get_by_role("button", name="Open", exact=True).click()
+    agent.folder("Open").click()
     expect(agent.row(more)).to_be_visible()
 
 

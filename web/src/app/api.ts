@@ -25,11 +25,18 @@ async function readAll<T>(
 }
 
 export function inboxApi(services: Services): InboxApi {
-  const { conversations, messaging, channels, identity } = services;
+  const { conversations, tags, messaging, channels, identity } = services;
   const requestId = () => crypto.randomUUID();
   return {
-    listConversations: (folder, pageToken, position) =>
-      conversations.listConversations({ folder, pageToken, pageSize: 50, position }),
+    listConversations: ({ folder, isUnreadOnly, tagKeys }, pageToken, position) =>
+      conversations.listConversations({
+        folder,
+        unreadOnly: isUnreadOnly,
+        tags: [...tagKeys],
+        pageToken,
+        pageSize: 50,
+        position,
+      }),
     getConversation: async (conversationId) =>
       present((await conversations.getConversation({ conversationId })).conversation),
     listMessages: async (conversationId, bound, pageSize) => {
@@ -46,26 +53,45 @@ export function inboxApi(services: Services): InboxApi {
         const page = await identity.listMembers({ pageSize: 200, pageToken });
         return { items: page.members, nextPageToken: page.nextPageToken };
       }),
+    listTags: async () => (await tags.listTags({})).tags,
+    getCounters: async () => (await conversations.getCounters({})).counters,
     getWorkspace: async () => (await identity.getSelf({})).workspace ?? null,
-    solve: async (conversationId, seenInboundCount) =>
+    move: async (conversationId, folder, seenInboundCount) =>
       present(
         (
-          await conversations.solveConversation({
+          await conversations.moveConversation({
             conversationId,
+            folder,
             seenInboundCount,
             requestId: requestId(),
           })
         ).conversation,
       ),
-    reopen: async (conversationId) =>
+    tag: async (conversationId, tag) =>
       present(
-        (await conversations.reopenConversation({ conversationId, requestId: requestId() }))
+        (await conversations.tagConversation({ conversationId, tag, requestId: requestId() }))
+          .conversation,
+      ),
+    untag: async (conversationId, tag) =>
+      present(
+        (await conversations.untagConversation({ conversationId, tag, requestId: requestId() }))
           .conversation,
       ),
     markRead: async (conversationId, readOrdinal) =>
       present(
         (await conversations.markRead({ conversationId, readOrdinal, requestId: requestId() }))
           .conversation,
+      ),
+    markUnread: async (conversationId, fromOrdinal, expectedVersion) =>
+      present(
+        (
+          await conversations.markUnread({
+            conversationId,
+            fromOrdinal,
+            expectedVersion,
+            requestId: requestId(),
+          })
+        ).conversation,
       ),
     setMode: async (conversationId, mode) =>
       present((await messaging.setMode({ conversationId, mode, requestId: requestId() })).thread),

@@ -11,7 +11,7 @@ import { CloudOffIcon, InboxIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
 import { Spinner } from "../ui/spinner";
 import { InboxPage } from "./inbox-page";
-import { goBack, goTo, useRoute } from "./router";
+import { goBack, goTo, INBOX, useRoute } from "./router";
 import { Session } from "./session";
 import { Shell } from "./shell";
 
@@ -109,7 +109,7 @@ export function App() {
 }
 
 function toInbox() {
-  goBack({ page: "inbox", folder: "open", conversationId: null });
+  goBack(INBOX);
 }
 
 function Splash() {

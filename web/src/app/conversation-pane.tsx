@@ -17,7 +17,16 @@ import { usePresence } from "./use-presence";
 
 type Failure = "none" | "gone" | "unreachable";
 
-export function ConversationPane({ id, onBack }: { id: string; onBack: () => void }) {
+export function ConversationPane({
+  id,
+  onBack,
+  onLeave,
+}: {
+  id: string;
+  onBack: () => void;
+  /** Show no conversation. */
+  onLeave: () => void;
+}) {
   const { inbox } = useSession();
   const conversation = useConversation(id);
   const [failure, setFailure] = useState<Failure>("none");
@@ -70,7 +79,7 @@ export function ConversationPane({ id, onBack }: { id: string; onBack: () => voi
   }
   return (
     <>
-      <ThreadHeader conversation={conversation} onBack={onBack} />
+      <ThreadHeader conversation={conversation} onBack={onBack} onLeave={onLeave} />
       <ModeBar conversation={conversation} />
       <ChannelBanner channelId={conversation.channelId} onChannels={onChannels} />
       <MessageList

@@ -2,33 +2,30 @@
 
 import { useCallback, useEffect } from "react";
 import { ConversationList } from "../features/conversation-list/conversation-list";
+import { FilterChips, FolderChoice } from "../features/conversation-list/list-header";
 import { useSession } from "../features/session";
-import { Folder } from "../gen/inbox/conversation/v1/conversation_pb";
+import { keyOf, type ListQuery, listQuery } from "../inbox/list-query";
 import { ChatIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
-import { Segments } from "../ui/segments";
 import { ConversationPane } from "./conversation-pane";
-import { type FolderName, goBack, goTo, pathOf, type Route } from "./router";
+import { goBack, goTo, pathOf, type Route } from "./router";
 import { UserCorner } from "./user-button";
-
-const FOLDERS: Record<FolderName, Folder> = { open: Folder.OPEN, solved: Folder.SOLVED };
 
 export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> }) {
   const { inbox, member } = useSession();
-  const { folder, conversationId } = route;
+  const { list, conversationId } = route;
   const hrefOf = useCallback(
-    (id: string) => pathOf({ page: "inbox", folder, conversationId: id }),
-    [folder],
+    (id: string) => pathOf({ page: "inbox", list, conversationId: id }),
+    [list],
   );
   const open = useCallback(
-    (id: string) => goTo({ page: "inbox", folder, conversationId: id }),
-    [folder],
+    (id: string) => goTo({ page: "inbox", list, conversationId: id }),
+    [list],
   );
   useEffect(() => {
-    inbox.showFolder(FOLDERS[folder]).catch(() => {
-      // The list shows its own button to try again.
-    });
-  }, [inbox, folder]);
+    inbox.showList(list);
+  }, [inbox, list]);
+  const show = (next: ListQuery) => goTo({ page: "inbox", list: next, conversationId });
 
   const isPhoneList = conversationId === null;
   return (
@@ -37,29 +34,23 @@ export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> 
         aria-label="Conversations"
         className={`${isPhoneList ? "flex" : "hidden md:flex"} min-w-0 flex-1 flex-col bg-surface pb-[env(safe-area-inset-bottom)] md:w-80 md:max-w-[42vw] md:flex-none md:border-x md:border-line xl:w-92`}
       >
-        <header className="flex flex-col gap-3 px-4 pt-3 pb-3">
+        <header className="flex flex-col gap-2 px-4 pt-3 pb-2">
           <div className="flex min-h-9 items-center justify-between">
             <h1 className="text-xl font-semibold tracking-tight">Inbox</h1>
             <div className="md:hidden">
               <UserCorner member={member} side="bottom" />
             </div>
           </div>
-          <Segments
-            label="Folder"
-            value={folder}
-            onChange={(value) => goTo({ page: "inbox", folder: value, conversationId })}
-            options={[
-              { value: "open", text: "Open" },
-              { value: "solved", text: "Solved" },
-            ]}
-          />
+          <FolderChoice query={list} onChange={show} />
+          <FilterChips query={list} onChange={show} />
         </header>
         <ConversationList
-          key={folder}
-          folder={FOLDERS[folder]}
+          key={keyOf(list)}
+          query={list}
           selectedId={conversationId}
           hrefOf={hrefOf}
           onOpen={open}
+          onClear={() => show(listQuery(list.folder))}
         />
       </section>
       <main
@@ -73,7 +64,8 @@ export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> 
           <ConversationPane
             key={conversationId}
             id={conversationId}
-            onBack={() => goBack({ page: "inbox", folder, conversationId: null })}
+            onBack={() => goBack({ page: "inbox", list, conversationId: null })}
+            onLeave={() => goTo({ page: "inbox", list, conversationId: null })}
           />
         )}
       </main>

@@ -1,11 +1,11 @@
 /** Addresses of the client. The URL says what is on screen, so back, reload and sharing work. */
 
 import { useSyncExternalStore } from "react";
-
-export type FolderName = "open" | "solved";
+import { keyOf, type ListQuery } from "../inbox/list-query";
+import { listOf, OPEN_LIST, searchOf } from "./list-address";
 
 export type Route =
-  | { page: "inbox"; folder: FolderName; conversationId: string | null }
+  | { page: "inbox"; list: ListQuery; conversationId: string | null }
   | { page: "channels" }
   | { page: "settings"; section: "account" | "members" | "keys" }
   | { page: "sign-in"; link: string | null; next: string }
@@ -14,10 +14,9 @@ export type Route =
 export function parse(location: { pathname: string; search: string }): Route {
   const query = new URLSearchParams(location.search);
   const [first = "", second = ""] = location.pathname.split("/").filter(Boolean);
-  const folder: FolderName = query.get("folder") === "solved" ? "solved" : "open";
   switch (first) {
     case "c":
-      return { page: "inbox", folder, conversationId: second || null };
+      return { page: "inbox", list: listOf(location.search), conversationId: second || null };
     case "channels":
       return { page: "channels" };
     case "settings":
@@ -28,7 +27,7 @@ export function parse(location: { pathname: string; search: string }): Route {
     case "invite":
       return { page: "invite", token: query.get("token") };
     default:
-      return { page: "inbox", folder, conversationId: null };
+      return { page: "inbox", list: listOf(location.search), conversationId: null };
   }
 }
 
@@ -41,7 +40,7 @@ export function pathOf(route: Route): string {
   switch (route.page) {
     case "inbox": {
       const path = route.conversationId === null ? "/" : `/c/${route.conversationId}`;
-      return route.folder === "open" ? path : `${path}?folder=${route.folder}`;
+      return path + searchOf(route.list);
     }
     case "channels":
       return "/channels";
@@ -54,11 +53,18 @@ export function pathOf(route: Route): string {
   }
 }
 
+export const INBOX: Route = { page: "inbox", list: OPEN_LIST, conversationId: null };
+
 const listeners = new Set<() => void>();
 let current = parse(window.location);
 
 function changed(): void {
-  current = parse(window.location);
+  const next = parse(window.location);
+  // The same list stays the same object, so that rows need not be drawn again.
+  if (next.page === "inbox" && current.page === "inbox") {
+    const isSameList = keyOf(next.list) === keyOf(current.list);
+    current = isSameList ? { ...next, list: current.list } : next;
+  } else current = next;
   for (const listener of [...listeners]) listener();
 }
 window.addEventListener("popstate", changed);

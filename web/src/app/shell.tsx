@@ -6,7 +6,7 @@ import { Mark } from "../features/sign-in/card";
 import { GearIcon, type IconProps, InboxIcon, PlugIcon } from "../ui/icons";
 import { useViewportHeight } from "../ui/use-viewport-height";
 import { LineBanner } from "./line-banner";
-import { goTo, pathOf, type Route } from "./router";
+import { goTo, INBOX, pathOf, type Route } from "./router";
 import { useTitleBadge } from "./use-title-badge";
 import { UserCorner } from "./user-button";
 
@@ -17,11 +17,7 @@ interface Place {
 }
 
 const PLACES: readonly Place[] = [
-  {
-    label: "Inbox",
-    icon: InboxIcon,
-    route: { page: "inbox", folder: "open", conversationId: null },
-  },
+  { label: "Inbox", icon: InboxIcon, route: INBOX },
   { label: "Channels", icon: PlugIcon, route: { page: "channels" } },
 ];
 

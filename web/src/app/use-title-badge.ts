@@ -3,15 +3,15 @@
 import { useEffect } from "react";
 import { useInbox } from "../features/session";
 import { Folder } from "../gen/inbox/conversation/v1/conversation_pb";
+import { counterKey } from "../inbox/merge";
 
 export function useTitleBadge(): void {
   const unread = useInbox(
-    (snapshot, views) =>
-      views
-        .list(snapshot.state, snapshot.pending, Folder.OPEN)
-        .filter((conversation) => conversation.unreadCount > 0).length,
+    ({ state }) =>
+      state.counters.get(counterKey({ folder: Folder.OPEN, channelId: "", tagId: "" }))
+        ?.unreadCount ?? 0n,
   );
   useEffect(() => {
-    document.title = unread > 0 ? `(${unread}) Inbox` : "Inbox";
+    document.title = unread > 0n ? `(${unread}) Inbox` : "Inbox";
   }, [unread]);
 }

@@ -3,6 +3,7 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { ConversationService } from "../gen/inbox/conversation/v1/conversation_service_pb";
+import { TagService } from "../gen/inbox/conversation/v1/tag_service_pb";
 import { IdentityService } from "../gen/inbox/identity/v1/identity_service_pb";
 import { ChannelService } from "../gen/inbox/messaging/v1/channel_service_pb";
 import { MessagingService } from "../gen/inbox/messaging/v1/messaging_service_pb";
@@ -21,6 +22,7 @@ const sayWhoWeAre: Interceptor = (next) => (request) => {
 export interface Services {
   identity: Client<typeof IdentityService>;
   conversations: Client<typeof ConversationService>;
+  tags: Client<typeof TagService>;
   messaging: Client<typeof MessagingService>;
   channels: Client<typeof ChannelService>;
 }
@@ -35,6 +37,7 @@ export function connectServices(origin: string): Services {
   return {
     identity: createClient(IdentityService, transport),
     conversations: createClient(ConversationService, transport),
+    tags: createClient(TagService, transport),
     messaging: createClient(MessagingService, transport),
     channels: createClient(ChannelService, transport),
   };

@@ -16,6 +16,10 @@ export function sayError(error: unknown): string {
       return "Your present password is not right.";
     case Reason.ROLE_NOT_ALLOWED:
       return "Your role may not do this. Ask an owner.";
+    case Reason.TAG_EXISTS:
+      return "There is a tag of this name already.";
+    case Reason.TOO_MANY_TAGS:
+      return "The workspace has as many tags as it may have. Delete one first.";
     case Reason.VERSION_CONFLICT:
       return "Somebody else changed this meanwhile. Look again, then repeat.";
     default:

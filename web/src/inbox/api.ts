@@ -1,10 +1,13 @@
 /** What the inbox asks the services for. `app/` answers it with Connect calls, tests with a small model. */
 
 import type { Conversation, Folder } from "../gen/inbox/conversation/v1/conversation_pb";
+import type { Counter } from "../gen/inbox/conversation/v1/counter_pb";
+import type { Tag } from "../gen/inbox/conversation/v1/tag_pb";
 import type { Member, Workspace } from "../gen/inbox/identity/v1/identity_pb";
 import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode, Thread } from "../gen/inbox/messaging/v1/thread_pb";
+import type { ListQuery } from "./list-query";
 
 export interface ConversationPage {
   conversations: readonly Conversation[];
@@ -19,8 +22,15 @@ export interface MessagePage {
 }
 
 export interface InboxApi {
-  /** At least what the live line told of up to `position`, or refused with TEMPORARILY_UNAVAILABLE; empty does not wait. */
-  listConversations(folder: Folder, pageToken: string, position: string): Promise<ConversationPage>;
+  /**
+   * At least what the live line told of up to `position`, or refused with TEMPORARILY_UNAVAILABLE; empty does not wait.
+   * Refused with TAG_NOT_FOUND for a tag that is not there.
+   */
+  listConversations(
+    query: ListQuery,
+    pageToken: string,
+    position: string,
+  ): Promise<ConversationPage>;
   getConversation(conversationId: string): Promise<Conversation>;
   /** With neither bound: the newest. */
   listMessages(
@@ -30,11 +40,16 @@ export interface InboxApi {
   ): Promise<MessagePage>;
   listChannels(): Promise<readonly Channel[]>;
   listMembers(): Promise<readonly Member[]>;
+  listTags(): Promise<readonly Tag[]>;
+  getCounters(): Promise<readonly Counter[]>;
   getWorkspace(): Promise<Workspace | null>;
-  /** Refused with VERSION_CONFLICT when the customer wrote since `seenInboundCount`. */
-  solve(conversationId: string, seenInboundCount: bigint): Promise<Conversation>;
-  reopen(conversationId: string): Promise<Conversation>;
+  /** To Solved or Archived refused with VERSION_CONFLICT when the customer wrote since `seenInboundCount`. */
+  move(conversationId: string, folder: Folder, seenInboundCount: bigint): Promise<Conversation>;
+  tag(conversationId: string, tagId: string): Promise<Conversation>;
+  untag(conversationId: string, tagId: string): Promise<Conversation>;
   markRead(conversationId: string, readOrdinal: bigint): Promise<Conversation>;
+  /** Unread from this inbound message on. Refused with VERSION_CONFLICT when it changed since `version`. */
+  markUnread(conversationId: string, fromOrdinal: bigint, version: bigint): Promise<Conversation>;
   setMode(conversationId: string, mode: ConversationMode): Promise<Thread>;
   keepManual(conversationId: string, isKept: boolean): Promise<Thread>;
   retryMessage(messageId: string): Promise<Message>;

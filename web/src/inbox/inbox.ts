@@ -4,22 +4,25 @@ import { type Conversation, Folder } from "../gen/inbox/conversation/v1/conversa
 import { type Message, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
-import type { InboxApi, MessagePage } from "./api";
+import type { ConversationPage, InboxApi, MessagePage } from "./api";
 import { withChannel } from "./apply";
-import { firstPage } from "./first-page";
+import { firstPage, listPage } from "./first-page";
+import { keyOf, type ListQuery, listQuery } from "./list-query";
 import {
   isSaid,
   withConversation,
+  withCounters,
   withEntry,
   withMessage,
   withNewer,
   withoutEntry,
   withPage,
+  withTag,
   withThread,
 } from "./merge";
 import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "./state";
 import { InboxStore } from "./store";
-import { holeAfter, type Pending, unknownConversations } from "./views";
+import { holeAfter, type Pending, tagging, unknownConversations } from "./views";
 
 export const PAGE_SIZE = 50;
 const LARGEST_PAGE = 200;
@@ -47,8 +50,8 @@ export class Inbox {
   /** As far as the line has told, seen from here. */
   #position = "";
   #openThread: string | null = null;
-  #openFolder = Folder.OPEN;
-  readonly #loadingFolders = new Set<Folder>();
+  #openList = listQuery(Folder.OPEN);
+  readonly #loadingLists = new Set<string>();
   readonly #loadingThreads = new Set<string>();
   #isAskingForUnknown = false;
   readonly #api: InboxApi;
@@ -83,7 +86,7 @@ export class Inbox {
     const resync = ++this.#resyncs;
     const isCurrent = () => resync === this.#resyncs;
     this.#position = position;
-    this.#loadingFolders.clear();
+    this.#loadingLists.clear();
     this.#loadingThreads.clear();
     this.store.startOver(this.#wantedState());
     for (let tries = 0; isCurrent(); tries += 1) {
@@ -115,24 +118,20 @@ export class Inbox {
 
   /** Whether the list had caught up with the position. */
   async #loadSnapshot(position: string, isCurrent: () => boolean): Promise<boolean> {
-    // Open is always loaded: the tab's title counts what is unread there.
-    const folders = [...new Set([Folder.OPEN, this.#openFolder])];
-    const [pages, channels, members, workspace] = await Promise.all([
-      Promise.all(folders.map((folder) => firstPage(this.#api, this.#clock, folder, position))),
+    const query = this.#openList;
+    const [page, tags, counters, channels, members, workspace] = await Promise.all([
+      firstPage(this.#api, this.#clock, query, position),
+      this.#api.listTags(),
+      this.#api.getCounters(),
       this.#api.listChannels(),
       this.#api.listMembers(),
       this.#api.getWorkspace(),
       this.#reloadOpenThread(isCurrent),
     ]);
-    const isCaughtUp = pages.every((page) => page.isCaughtUp);
-    if (!isCurrent()) return isCaughtUp;
+    if (!isCurrent()) return page.isCaughtUp;
     this.store.grow((state) => {
-      let next = state;
-      folders.forEach((folder, index) => {
-        const page = pages[index];
-        if (page !== undefined)
-          next = withFolderPage(next, folder, page.conversations, page.nextPageToken);
-      });
+      let next = withCounters(withListPage(state, query, page), counters);
+      for (const tag of tags) next = withTag(next, tag);
       for (const channel of channels) next = withChannel(next, channel);
       for (const member of members) {
         next = { ...next, members: withNewer(next.members, member.id, member) };
@@ -140,7 +139,7 @@ export class Inbox {
       const isNews = workspace !== null && workspace.version >= (next.workspace?.version ?? 0n);
       return isNews ? { ...next, workspace } : next;
     });
-    return isCaughtUp;
+    return page.isCaughtUp;
   }
 
   /** The same stretch of history as before, so the view does not jump. */
@@ -175,29 +174,25 @@ export class Inbox {
     }
   }
 
-  /** Show a folder; its first page is loaded if it was not yet. */
-  async showFolder(folder: Folder): Promise<void> {
-    this.#openFolder = folder;
-    if (this.store.latest.folders.has(folder)) return;
-    if (!this.store.snapshot.isLoaded) return; // the first snapshot is on its way
-    await this.loadMore(folder);
+  /** The list on screen: a resync loads this one again. */
+  showList(query: ListQuery): void {
+    this.#openList = query;
   }
 
-  /** The next page of a folder; one request at a time. Rejects when it could not be loaded. */
-  async loadMore(folder: Folder): Promise<void> {
-    const pages = this.store.latest.folders.get(folder);
-    if (this.#loadingFolders.has(folder) || (pages && pages.nextPageToken === "")) return;
-    this.#loadingFolders.add(folder);
+  /** The first or the next page of a list; one request at a time. Rejects when it could not be loaded. */
+  async loadMore(query: ListQuery): Promise<void> {
+    const key = keyOf(query);
+    const pages = this.store.latest.lists.get(key);
+    if (this.#loadingLists.has(key) || pages?.nextPageToken === "") return;
+    this.#loadingLists.add(key);
     const resync = this.#resyncs;
     try {
-      const page = await this.#api.listConversations(folder, pages?.nextPageToken ?? "", "");
+      const page = await listPage(this.#api, query, pages?.nextPageToken ?? "");
       if (resync !== this.#resyncs) return;
-      this.#loadingFolders.delete(folder);
-      this.store.change((state) =>
-        withFolderPage(state, folder, page.conversations, page.nextPageToken),
-      );
+      this.#loadingLists.delete(key);
+      this.store.change((state) => withListPage(state, query, page));
     } finally {
-      if (resync === this.#resyncs) this.#loadingFolders.delete(folder);
+      if (resync === this.#resyncs) this.#loadingLists.delete(key);
     }
   }
 
@@ -283,21 +278,23 @@ export class Inbox {
     }
   }
 
-  solve(id: string): Promise<void> {
+  async move(id: string, folder: Folder): Promise<void> {
     // What the person had before them when they decided, not what came while the call was on its way.
     const seen = this.store.latest.projections.get(id)?.inboundCount ?? 0n;
-    return this.#move(id, Folder.SOLVED, () => this.#api.solve(id, seen));
-  }
-
-  reopen(id: string): Promise<void> {
-    return this.#move(id, Folder.OPEN, () => this.#api.reopen(id));
-  }
-
-  async #move(id: string, folder: Folder, ask: () => Promise<Conversation>): Promise<void> {
     await this.#doing("folder", id, folder, async () => {
-      const conversation = await ask();
-      this.store.change((state) => withConversation(state, conversation));
+      this.#learn(await this.#api.move(id, folder, seen));
     });
+  }
+
+  /** Give it a tag or take it away; the star is one. */
+  async setTag(id: string, tagId: string, isOn: boolean): Promise<void> {
+    await this.#doing("tags", tagging(id, tagId), isOn, async () => {
+      this.#learn(await (isOn ? this.#api.tag(id, tagId) : this.#api.untag(id, tagId)));
+    });
+  }
+
+  #learn(conversation: Conversation): void {
+    this.store.change((state) => withConversation(state, conversation));
   }
 
   async setMode(id: string, mode: ConversationMode): Promise<void> {
@@ -319,9 +316,16 @@ export class Inbox {
     const pending = this.store.snapshot.pending.readOrdinal.get(id) ?? 0n;
     if (readOrdinal <= known || readOrdinal <= pending) return;
     await this.#doing("readOrdinal", id, readOrdinal, async () => {
-      const conversation = await this.#api.markRead(id, readOrdinal);
-      this.store.change((state) => withConversation(state, conversation));
+      this.#learn(await this.#api.markRead(id, readOrdinal));
     });
+  }
+
+  /** The customer's last message is unread again; nothing happens where nothing came in. */
+  async markUnread(id: string): Promise<void> {
+    const { conversations, projections } = this.store.latest;
+    const last = projections.get(id)?.inboundCount ?? 0n;
+    const version = conversations.get(id)?.version ?? 0n;
+    if (last > 0n) this.#learn(await this.#api.markUnread(id, last, version));
   }
 
   /** A message that came as the answer to our own send. */
@@ -374,11 +378,10 @@ function withHistory(state: InboxState, id: string, page: MessagePage): InboxSta
   return withThread(next, thread, newest);
 }
 
-function withFolderPage(
+function withListPage(
   state: InboxState,
-  folder: Folder,
-  conversations: readonly Conversation[],
-  nextPageToken: string,
+  query: ListQuery,
+  { conversations, nextPageToken }: ConversationPage,
 ): InboxState {
   let next = state;
   for (const conversation of conversations) next = withConversation(next, conversation);
@@ -386,7 +389,7 @@ function withFolderPage(
   const isComplete = nextPageToken === "" || last?.lastActivityTime === undefined;
   return {
     ...next,
-    folders: withEntry(next.folders, folder, {
+    lists: withEntry(next.lists, keyOf(query), {
       nextPageToken,
       frontier:
         isComplete || !last?.lastActivityTime ? null : { time: last.lastActivityTime, id: last.id },

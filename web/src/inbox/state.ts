@@ -7,7 +7,6 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type {
   Contact,
   Conversation,
-  Folder,
   Preview,
   SeenBy,
 } from "../gen/inbox/conversation/v1/conversation_pb";
@@ -50,8 +49,8 @@ export interface ListKey {
   readonly id: string;
 }
 
-/** How much of one folder is loaded. */
-export interface FolderPages {
+/** How much of one list is loaded. */
+export interface ListPages {
   readonly nextPageToken: string;
   /** The last loaded row; null once everything is loaded. */
   readonly frontier: ListKey | null;
@@ -62,7 +61,8 @@ export interface InboxState {
   readonly contacts: ReadonlyMap<string, Contact>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly threads: ReadonlyMap<string, ThreadWindow>;
-  readonly folders: ReadonlyMap<Folder, FolderPages>;
+  /** By `keyOf` the query. */
+  readonly lists: ReadonlyMap<string, ListPages>;
   readonly channels: ReadonlyMap<string, Channel>;
   readonly members: ReadonlyMap<string, Member>;
   readonly workspace: Workspace | null;
@@ -86,7 +86,7 @@ export const EMPTY_STATE: InboxState = {
   contacts: new Map(),
   projections: new Map(),
   threads: new Map(),
-  folders: new Map(),
+  lists: new Map(),
   channels: new Map(),
   members: new Map(),
   workspace: null,

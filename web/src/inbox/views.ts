@@ -10,6 +10,7 @@ import type {
 import type { ChannelKind } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
+import { filterOf, keyOf as keyOfQuery, type ListQuery } from "./list-query";
 import { compareTimes } from "./merge";
 import {
   EMPTY_PROJECTION,
@@ -33,6 +34,8 @@ export interface ConversationView {
   readonly mode: ConversationMode;
   readonly modeEpoch: bigint;
   readonly version: bigint;
+  /** One of a deleted tag may be among them: show nothing for it. */
+  readonly tagIds: readonly string[];
 }
 
 /** What a person did and the service has not confirmed yet. */
@@ -40,13 +43,31 @@ export interface Pending {
   readonly folder: ReadonlyMap<string, Folder>;
   readonly mode: ReadonlyMap<string, ConversationMode>;
   readonly readOrdinal: ReadonlyMap<string, bigint>;
+  /** By `tagging`: whether it shall have the tag. */
+  readonly tags: ReadonlyMap<string, boolean>;
 }
 
 export const NOTHING_PENDING: Pending = {
   folder: new Map(),
   mode: new Map(),
   readOrdinal: new Map(),
+  tags: new Map(),
 };
+
+export function tagging(conversationId: string, tagId: string): string {
+  return `${conversationId} ${tagId}`;
+}
+
+/** Its tags as they will be; the same list where nothing is pending. */
+function tagIdsOf({ id, tagIds }: Conversation, { tags }: Pending): readonly string[] {
+  let next: readonly string[] = tagIds;
+  for (const [key, isOn] of tags) {
+    const [conversationId, tagId = ""] = key.split(" ");
+    if (conversationId !== id || next.includes(tagId) === isOn) continue;
+    next = isOn ? [...next, tagId] : next.filter((known) => known !== tagId);
+  }
+  return next;
+}
 
 /** Unread is arithmetic; nothing counts up or down. */
 export function unreadCount(inboundCount: bigint, readOrdinal: bigint): number {
@@ -60,13 +81,14 @@ interface Parts {
   readonly folder: Folder;
   readonly mode: ConversationMode;
   readonly readOrdinal: bigint;
+  readonly tagIds: readonly string[];
 }
 
 /** Remembers the last view of each conversation, so an unchanged one stays the same object. */
 export class ConversationViews {
   readonly #made = new Map<string, { parts: Parts; view: ConversationView }>();
   #lists = new Map<
-    Folder,
+    string,
     { state: InboxState; pending: Pending; list: readonly ConversationView[] }
   >();
 
@@ -83,6 +105,7 @@ export class ConversationViews {
       folder: pending.folder.get(id) ?? conversation.folder,
       mode: pending.mode.get(id) ?? projection.mode,
       readOrdinal: pendingRead > conversation.readOrdinal ? pendingRead : conversation.readOrdinal,
+      tagIds: tagIdsOf(conversation, pending),
     };
     const made = this.#made.get(id);
     if (made !== undefined && isSame(made.parts, parts)) return made.view;
@@ -91,22 +114,24 @@ export class ConversationViews {
     return view;
   }
 
-  /** One folder, newest activity first, as far as it is loaded without holes. */
-  list(state: InboxState, pending: Pending, folder: Folder): readonly ConversationView[] {
-    const last = this.#lists.get(folder);
+  /** Newest activity first, as far as it is loaded without holes. */
+  list(state: InboxState, pending: Pending, query: ListQuery): readonly ConversationView[] {
+    const key = keyOfQuery(query);
+    const last = this.#lists.get(key);
     if (last?.state === state && last.pending === pending) return last.list;
-    const pages = state.folders.get(folder);
+    const pages = state.lists.get(key);
+    const isLetThrough = filterOf(query, state.tags);
     const list: ConversationView[] = [];
     for (const id of state.conversations.keys()) {
       const view = this.one(state, pending, id);
-      if (view === null || view.folder !== folder || pages === undefined) continue;
+      if (view === null || pages === undefined || !isLetThrough(view)) continue;
       // Below the last loaded row there may be others that are not loaded yet.
       if (pages.frontier !== null && compareKeys(keyOf(view), pages.frontier) > 0) continue;
       list.push(view);
     }
     list.sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
     const kept = last !== undefined && isSameList(last.list, list) ? last.list : list;
-    this.#lists.set(folder, { state, pending, list: kept });
+    this.#lists.set(key, { state, pending, list: kept });
     return kept;
   }
 }
@@ -132,7 +157,8 @@ function isSame(a: Parts, b: Parts): boolean {
     a.projection === b.projection &&
     a.folder === b.folder &&
     a.mode === b.mode &&
-    a.readOrdinal === b.readOrdinal
+    a.readOrdinal === b.readOrdinal &&
+    isSameList(a.tagIds, b.tagIds)
   );
 }
 
@@ -156,6 +182,7 @@ function viewOf(parts: Parts): ConversationView {
     mode: parts.mode,
     modeEpoch: projection.modeEpoch,
     version: conversation.version,
+    tagIds: parts.tagIds,
   };
 }
 

@@ -121,6 +121,32 @@ export const FlaskIcon = stroked(
 export const SparkIcon = stroked(
   <path d="M10 3.2c.6 3.7 2.2 5.7 6.4 6.8-4.2 1.1-5.8 3.1-6.4 6.8-.6-3.7-2.2-5.7-6.4-6.8C7.8 8.9 9.4 6.9 10 3.2z" />,
 );
+export const StarIcon = stroked(
+  <path d="m10 3.2 2.1 4.4 4.8.6-3.5 3.3.9 4.8-4.3-2.4-4.3 2.4.9-4.8-3.5-3.3 4.8-.6z" />,
+);
+export const TagIcon = stroked(
+  <>
+    <path d="M3.6 9.2V4.9a1.3 1.3 0 0 1 1.3-1.3h4.3a1.6 1.6 0 0 1 1.1.5l5.8 5.8a1.6 1.6 0 0 1 0 2.2l-4 4a1.6 1.6 0 0 1-2.2 0l-5.8-5.8a1.6 1.6 0 0 1-.5-1.1z" />
+    <path d="M7.2 7.2v.1" />
+  </>,
+);
+export const ArchiveIcon = stroked(
+  <path d="M3.2 4.2h13.6v3.4H3.2zM4.6 7.8v6.4a1.6 1.6 0 0 0 1.6 1.6h7.6a1.6 1.6 0 0 0 1.6-1.6V7.8M8.2 10.8h3.6" />,
+);
+export const SpamIcon = stroked(
+  <>
+    <circle cx="10" cy="10" r="7" />
+    <path d="m5.2 5.2 9.6 9.6" />
+  </>,
+);
+export const SearchIcon = stroked(
+  <>
+    <circle cx="9" cy="9" r="5.4" />
+    <path d="m13 13 3.8 3.8" />
+  </>,
+);
+export const DotIcon = stroked(<circle cx="10" cy="10" r="3.4" fill="currentColor" />);
+export const MoreIcon = stroked(<path d="M4.8 10h.1M10 10h.1M15.2 10h.1" />, 2.4);
 export const PencilIcon = stroked(
   <path d="m4 16 .7-3.4 8-8a1.7 1.7 0 0 1 2.4 0l.3.3a1.7 1.7 0 0 1 0 2.4l-8 8z" />,
 );

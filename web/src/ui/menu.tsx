@@ -2,6 +2,7 @@
 
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import type { ReactElement, ReactNode } from "react";
+import { CheckIcon } from "./icons";
 
 export function Menu({
   trigger,
@@ -27,7 +28,7 @@ export function Menu({
           sideOffset={8}
           collisionPadding={8}
         >
-          <BaseMenu.Popup className="min-w-56 animate-rise rounded-xl border border-line bg-raised p-1.5 text-sm shadow-[0_10px_32px_var(--shadow)] outline-none">
+          <BaseMenu.Popup className="max-h-(--available-height) max-w-80 min-w-56 overflow-y-auto animate-rise rounded-xl border border-line bg-raised p-1.5 text-sm shadow-[0_10px_32px_var(--shadow)] outline-none">
             {children}
           </BaseMenu.Popup>
         </BaseMenu.Positioner>
@@ -53,6 +54,34 @@ export function MenuItem({
       <span className="text-muted">{icon}</span>
       {children}
     </BaseMenu.Item>
+  );
+}
+
+/** On or off; the menu stays open for the next one. */
+export function MenuCheck({
+  icon,
+  children,
+  isOn,
+  onChange,
+}: {
+  icon: ReactNode;
+  children: ReactNode;
+  isOn: boolean;
+  onChange: (isOn: boolean) => void;
+}) {
+  return (
+    <BaseMenu.CheckboxItem
+      checked={isOn}
+      onCheckedChange={(next: boolean) => onChange(next)}
+      closeOnClick={false}
+      className={ITEM}
+    >
+      <span className="grid w-4.5 place-items-center text-muted">{icon}</span>
+      <span className="min-w-0 flex-1 truncate">{children}</span>
+      <BaseMenu.CheckboxItemIndicator className="text-accent-text">
+        <CheckIcon className="size-4" />
+      </BaseMenu.CheckboxItemIndicator>
+    </BaseMenu.CheckboxItem>
   );
 }
 

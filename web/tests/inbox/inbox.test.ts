@@ -4,6 +4,7 @@ import { Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import { ConversationMode } from "../../src/gen/inbox/messaging/v1/thread_pb";
 import { ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import { Inbox } from "../../src/inbox/inbox";
+import { listQuery } from "../../src/inbox/list-query";
 import { ConversationViews, threadMessages } from "../../src/inbox/views";
 import { settle } from "../fake-environment";
 import { ModelServices } from "./model";
@@ -38,8 +39,8 @@ function anInbox() {
       isConnected = true;
       missed.length = 0;
     },
-    list: (folder = Folder.OPEN) =>
-      views.list(inbox.store.snapshot.state, inbox.store.snapshot.pending, folder).map((c) => c.id),
+    list: (query = listQuery(Folder.OPEN)) =>
+      views.list(inbox.store.snapshot.state, inbox.store.snapshot.pending, query).map((c) => c.id),
     view: (id: string) => views.one(inbox.store.snapshot.state, inbox.store.snapshot.pending, id),
     texts: (id: string) => threadMessages(inbox.store.snapshot.state, id)?.map((m) => m.text),
   };
@@ -56,10 +57,10 @@ describe("the list", () => {
     customers(services, 7);
     await inbox.resync();
     expect(list()).toEqual(["c7", "c6", "c5"]);
-    await inbox.loadMore(Folder.OPEN);
+    await inbox.loadMore(listQuery(Folder.OPEN));
     expect(list()).toEqual(["c7", "c6", "c5", "c4", "c3", "c2"]);
-    await inbox.loadMore(Folder.OPEN);
-    await inbox.loadMore(Folder.OPEN);
+    await inbox.loadMore(listQuery(Folder.OPEN));
+    await inbox.loadMore(listQuery(Folder.OPEN));
     expect(list()).toHaveLength(7);
   });
 
@@ -96,15 +97,15 @@ describe("the list", () => {
     const { inbox, services, list } = anInbox();
     customers(services, 2);
     await inbox.resync();
-    const solving = inbox.solve("c1");
+    const solving = inbox.move("c1", Folder.SOLVED);
     expect(list()).toEqual(["c2"]);
     await solving;
     expect(list()).toEqual(["c2"]);
 
-    services.solve = async () => {
+    services.move = async () => {
       throw new Error("refused");
     };
-    const refused = inbox.solve("c2");
+    const refused = inbox.move("c2", Folder.SOLVED);
     expect(list()).toEqual([]);
     await expect(refused).rejects.toThrow("refused");
     expect(list()).toEqual(["c2"]);
@@ -114,7 +115,7 @@ describe("the list", () => {
     const { inbox, services, list } = anInbox();
     customers(services, 1);
     await inbox.resync();
-    await inbox.solve("c1");
+    await inbox.move("c1", Folder.SOLVED);
     services.writes("c1", "one more thing");
     services.projectAll();
     expect(list()).toEqual(["c1"]);
@@ -227,7 +228,7 @@ describe("a resync", () => {
     services.writes("c1", "missed");
     services.writes("c3", "somebody new");
     services.projectAll();
-    await services.solve("c2");
+    await services.move("c2", Folder.SOLVED);
     heal();
 
     const shown: number[] = [];

@@ -9,6 +9,7 @@ import { ConversationMode, ThreadSchema } from "../../src/gen/inbox/messaging/v1
 import type { ServerFrame } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import { applyFrame } from "../../src/inbox/apply";
 import { Inbox } from "../../src/inbox/inbox";
+import { keyOf, type ListQuery, listQuery } from "../../src/inbox/list-query";
 import {
   counterKey,
   isSaid,
@@ -37,6 +38,10 @@ type Step =
 
 const anId = fc.constantFrom(...IDS);
 const aTag = fc.constantFrom("priority", "vip");
+const aFolder = fc.constantFrom(Folder.OPEN, Folder.SOLVED, Folder.SPAM, Folder.ARCHIVED);
+const aQuery = fc
+  .tuple(aFolder, fc.boolean(), fc.subarray(["priority", "vip"]))
+  .map(([folder, isUnreadOnly, tagKeys]) => listQuery(folder, { isUnreadOnly, tagKeys }));
 const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
@@ -58,7 +63,7 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       does: fc.constant("moves" as const),
       id: anId,
-      folder: fc.constantFrom(Folder.OPEN, Folder.SOLVED, Folder.SPAM, Folder.ARCHIVED),
+      folder: aFolder,
     }),
   },
   {
@@ -147,7 +152,7 @@ async function take(services: ModelServices, step: Step): Promise<void> {
 function snapshot(services: ModelServices): InboxState {
   let state: InboxState = {
     ...EMPTY_STATE,
-    folders: new Map([[Folder.OPEN, { nextPageToken: "", frontier: null }]]),
+    lists: new Map([[keyOf(listQuery(Folder.OPEN)), { nextPageToken: "", frontier: null }]]),
   };
   for (const id of IDS) state = { ...state, threads: new Map(state.threads).set(id, EMPTY_WINDOW) };
   for (const conversation of services.conversations.values()) {
@@ -173,10 +178,6 @@ function snapshot(services: ModelServices): InboxState {
 function seen(state: InboxState): unknown {
   const views = new ConversationViews();
   const tags = [...state.tags.values()].filter((tag) => !tag.isDeleted);
-  const isLiving = (id: string) => tags.some((tag) => tag.id === id);
-  const counters = [...state.counters.values()].filter(
-    (one) => one.conversationCount > 0n && (one.tagId === "" || isLiving(one.tagId)),
-  );
   return {
     conversations: IDS.map((id) => ({
       conversation: views.one(state, NOTHING_PENDING, id),
@@ -188,10 +189,16 @@ function seen(state: InboxState): unknown {
       messages: threadMessages(state, id)?.map((m) => [m.seq, m.version, m.deliveryStatus, m.text]),
     })),
     tags: tags.map((tag) => [tag.id, tag.version, tag.displayName]).sort(),
-    counters: counters
-      .map((one) => [counterKey(one), one.version, one.conversationCount, one.unreadCount])
-      .sort(),
+    counters: livingCounters(state),
   };
+}
+
+function livingCounters(state: InboxState): unknown {
+  const isLiving = (id: string) => state.tags.get(id)?.isDeleted === false;
+  return [...state.counters.values()]
+    .filter((one) => one.conversationCount > 0n && (one.tagId === "" || isLiving(one.tagId)))
+    .map((one) => [counterKey(one), one.version, one.conversationCount, one.unreadCount])
+    .sort();
 }
 
 const aShuffle = fc.array(fc.nat(), { minLength: 200, maxLength: 200 });
@@ -238,19 +245,22 @@ function aLateInbox(positionOf: (services: ModelServices) => string) {
   return fc.asyncProperty(
     fc.array(aStep, { maxLength: 25 }),
     fc.array(aStep, { maxLength: 10 }),
-    async (before, after) => {
+    aQuery,
+    async (before, after, query) => {
       let late: Inbox | null = null;
       const services = new ModelServices((frame) => late?.receive(frame));
       for (const step of before) await take(services, step);
       late = anInbox(services);
+      late.showList(query);
       await late.resync(positionOf(services));
       for (const step of after) await take(services, step);
       services.projectAll();
       await settle();
       const fresh = anInbox(services);
+      fresh.showList(query);
       await fresh.resync();
 
-      expect(listed(late)).toEqual(listed(fresh));
+      expect(listed(late, query)).toEqual(listed(fresh, query));
     },
   );
 }
@@ -260,8 +270,12 @@ function anInbox(services: ModelServices): Inbox {
   return new Inbox(services, clock, { outboundSeen: () => {}, failed: () => {} });
 }
 
-function listed({ store }: Inbox): unknown {
-  return new ConversationViews().list(store.snapshot.state, NOTHING_PENDING, Folder.OPEN);
+function listed({ store }: Inbox, query: ListQuery): unknown {
+  const { state } = store.snapshot;
+  return {
+    list: new ConversationViews().list(state, NOTHING_PENDING, query),
+    counters: livingCounters(state),
+  };
 }
 
 test("a list that is loaded at a position, and the frames from there, are a fresh list, however far it was behind", async () => {

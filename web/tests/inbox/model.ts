@@ -30,7 +30,9 @@ import {
 } from "../../src/gen/inbox/messaging/v1/thread_pb";
 import { type ServerFrame, ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import type { InboxApi } from "../../src/inbox/api";
+import type { ListQuery } from "../../src/inbox/list-query";
 import { counterKey, previewOf } from "../../src/inbox/merge";
+import { livingTag } from "../../src/inbox/tags";
 
 type Body = ServerFrame["body"];
 type ConversationEvent =
@@ -54,13 +56,18 @@ function later(time: Timestamp): Timestamp {
   return create(TimestampSchema, { seconds: time.seconds + 900n });
 }
 
-/** As the real list refuses when it does not get there in time. */
+/** As the real services refuse. */
+function refused(words: string, code: Code, reason: string): ConnectError {
+  const refusal = new ConnectError(words, code);
+  const value = new BinaryWriter().tag(1, WireType.LengthDelimited).string(reason).finish();
+  refusal.details.push({ type: "google.rpc.ErrorInfo", value });
+  return refusal;
+}
+
+/** When the list does not get there in time. */
 function hasToCatchUp(): ConnectError {
-  const refused = new ConnectError("the inbox list, which has to catch up", Code.Unavailable);
-  const reason = new BinaryWriter().tag(1, WireType.LengthDelimited);
-  const value = reason.string("TEMPORARILY_UNAVAILABLE").finish();
-  refused.details.push({ type: "google.rpc.ErrorInfo", value });
-  return refused;
+  const words = "the inbox list, which has to catch up";
+  return refused(words, Code.Unavailable, "TEMPORARILY_UNAVAILABLE");
 }
 
 export class ModelServices implements InboxApi {
@@ -321,15 +328,23 @@ export class ModelServices implements InboxApi {
 
   // What the client may ask for.
 
-  async listConversations(folder: Folder, pageToken: string, position: string) {
+  async listConversations(query: ListQuery, pageToken: string, position: string) {
     this.calls += 1;
     // The real one waits while its projection goes on; here asking is what moves it, just as far as it must.
     while (this.#published - this.#behind.length < Number(position)) {
       if (this.isStuck) throw hasToCatchUp();
       this.projectOne();
     }
+    if (query.tagKeys.some((key) => livingTag(this.tags, key) === undefined)) {
+      throw refused("tag not found", Code.NotFound, "TAG_NOT_FOUND");
+    }
     const all = [...this.conversations.values()]
-      .filter((conversation) => conversation.folder === folder)
+      .filter(
+        ({ folder, inboundCount, readOrdinal, tagIds }) =>
+          folder === query.folder &&
+          (inboundCount > readOrdinal || !query.isUnreadOnly) &&
+          query.tagKeys.every((key) => tagIds.includes(livingTag(this.tags, key)?.id ?? "")),
+      )
       .sort((a, b) =>
         Number((b.lastActivityTime?.seconds ?? 0n) - (a.lastActivityTime?.seconds ?? 0n)),
       );
@@ -370,20 +385,22 @@ export class ModelServices implements InboxApi {
     return [];
   }
 
+  async listTags() {
+    const living = [...this.tags.values()].filter((tag) => !tag.isDeleted);
+    return living.map((tag) => clone(TagSchema, tag));
+  }
+
+  async getCounters() {
+    const counted = [...this.counters.values()].filter((one) => one.conversationCount > 0n);
+    return counted.map((counter) => clone(CounterSchema, counter));
+  }
+
   async listMembers() {
     return [];
   }
 
   async getWorkspace() {
     return null;
-  }
-
-  async solve(id: string) {
-    return this.move(id, Folder.SOLVED);
-  }
-
-  async reopen(id: string) {
-    return this.move(id, Folder.OPEN);
   }
 
   async move(id: string, folder: Folder) {
@@ -450,6 +467,7 @@ export class ModelServices implements InboxApi {
     if (before?.isDeleted || (before === undefined && displayName === null)) return;
     const after = create(TagSchema, {
       id: tagId,
+      key: tagId,
       displayName: displayName ?? before?.displayName ?? "",
       isDeleted: displayName === null,
       version: (before?.version ?? 0n) + 1n,

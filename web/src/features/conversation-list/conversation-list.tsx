@@ -1,36 +1,71 @@
-/** The inbox list: one folder, newest activity first, more on scrolling down. */
+/** The inbox list: one folder through its filters, newest activity first, more on scrolling down. */
 
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
 import type { Presence } from "../../gen/inbox/realtime/v1/frame_pb";
+import { isFiltered, keyOf, type ListQuery } from "../../inbox/list-query";
 import { Button } from "../../ui/button";
-import { ChatIcon, CheckIcon } from "../../ui/icons";
+import { ArchiveIcon, ChatIcon, CheckIcon, SearchIcon, SpamIcon } from "../../ui/icons";
 import { EmptyState } from "../../ui/notice";
 import { Skeleton } from "../../ui/skeleton";
 import { Spinner } from "../../ui/spinner";
 import { useToday } from "../../ui/use-now";
 import { useRowWindow } from "../../ui/use-row-window";
 import { useInbox, useSession, useTimeZone } from "../session";
+import { useTags } from "../use-tags";
 import { useTypingCustomers } from "../use-typing";
 import { ConversationRow } from "./conversation-row";
 
 const ROW_HEIGHT_REM = 4.5;
 /** Begin to load the next page this many rows before the end. */
 const ROWS_AHEAD = 12;
+const OPEN = {
+  name: "Open",
+  icon: ChatIcon,
+  title: "All caught up",
+  words: "New messages from customers show up here by themselves.",
+};
+const WORDS: Record<Folder, typeof OPEN> = {
+  [Folder.UNSPECIFIED]: OPEN,
+  [Folder.OPEN]: OPEN,
+  [Folder.SOLVED]: {
+    name: "Solved",
+    icon: CheckIcon,
+    title: "Nothing solved yet",
+    words:
+      "Conversations you mark as solved are kept here. A customer’s next message opens them again.",
+  },
+  [Folder.SPAM]: {
+    name: "Spam",
+    icon: SpamIcon,
+    title: "No spam",
+    words: "What you move here stays here: nobody is notified and the AI does not answer.",
+  },
+  [Folder.ARCHIVED]: {
+    name: "Archived",
+    icon: ArchiveIcon,
+    title: "Nothing archived yet",
+    words: "Out of sight, but not gone. A customer’s next message opens a conversation again.",
+  },
+};
 const PLACEHOLDERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 interface ListProps {
-  folder: Folder;
+  query: ListQuery;
   selectedId: string | null;
   hrefOf: (id: string) => string;
   onOpen: (id: string) => void;
+  /** Show all of the folder. */
+  onClear: () => void;
 }
 
-export function ConversationList({ folder, selectedId, hrefOf, onOpen }: ListProps) {
+export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }: ListProps) {
   const { inbox, member } = useSession();
-  const list = useInbox((snapshot, views) => views.list(snapshot.state, snapshot.pending, folder));
-  const isLoaded = useInbox((snapshot) => snapshot.isLoaded && snapshot.state.folders.has(folder));
-  const hasMore = useInbox((snapshot) => snapshot.state.folders.get(folder)?.nextPageToken !== "");
+  const list = useInbox((snapshot, views) => views.list(snapshot.state, snapshot.pending, query));
+  const isReady = useInbox((snapshot) => snapshot.isLoaded);
+  const isLoaded = useInbox(({ state }) => state.lists.has(keyOf(query)));
+  const hasMore = useInbox(({ state }) => state.lists.get(keyOf(query))?.nextPageToken !== "");
+  const { star } = useTags();
   const presence = useInbox((snapshot) => snapshot.state.presence);
   const typing = useTypingCustomers();
   const timeZone = useTimeZone();
@@ -39,21 +74,21 @@ export function ConversationList({ folder, selectedId, hrefOf, onOpen }: ListPro
   const { start, end, rowHeight } = useRowWindow(scroller, list.length, ROW_HEIGHT_REM);
   const [hasFailed, setHasFailed] = useState(false);
 
-  const isNearEnd = isLoaded && hasMore && end > list.length - ROWS_AHEAD;
+  const isNearEnd = isReady && hasMore && end > list.length - ROWS_AHEAD;
   useEffect(() => {
     if (!isNearEnd || hasFailed) return;
-    inbox.loadMore(folder).catch(() => setHasFailed(true));
-  }, [inbox, folder, isNearEnd, hasFailed]);
+    inbox.loadMore(query).catch(() => setHasFailed(true));
+  }, [inbox, query, isNearEnd, hasFailed]);
 
-  if (!isLoaded) return <ListSkeleton />;
-  if (list.length === 0 && !hasMore) return <EmptyFolder folder={folder} />;
+  if (!isReady || (!isLoaded && !hasFailed)) return <ListSkeleton />;
+  if (list.length === 0 && !hasMore) return <EmptyList query={query} onClear={onClear} />;
   return (
     <div
       ref={scroller}
       className="min-h-0 flex-1 overflow-y-auto overscroll-contain [overflow-anchor:none]"
     >
       <ul
-        aria-label={folder === Folder.SOLVED ? "Solved conversations" : "Open conversations"}
+        aria-label={`${WORDS[query.folder].name} conversations`}
         className="relative mx-2"
         style={{ height: list.length * rowHeight }}
       >
@@ -67,6 +102,7 @@ export function ConversationList({ folder, selectedId, hrefOf, onOpen }: ListPro
               conversation={conversation}
               href={hrefOf(conversation.id)}
               isSelected={conversation.id === selectedId}
+              isPriority={star !== null && conversation.tagIds.includes(star.id)}
               isCustomerTyping={typing.has(conversation.id)}
               viewers={viewersOf(presence, conversation.id, member.id)}
               today={today}
@@ -102,14 +138,22 @@ function viewersOf(
   return names.join(", ");
 }
 
-function EmptyFolder({ folder }: { folder: Folder }): ReactNode {
-  return folder === Folder.SOLVED ? (
-    <EmptyState icon={<CheckIcon className="size-7" />} title="Nothing solved yet">
-      Conversations you mark as solved are kept here. A customer’s next message opens them again.
-    </EmptyState>
-  ) : (
-    <EmptyState icon={<ChatIcon className="size-7" />} title="All caught up">
-      New messages from customers show up here by themselves.
+function EmptyList({ query, onClear }: { query: ListQuery; onClear: () => void }): ReactNode {
+  if (isFiltered(query)) {
+    return (
+      <EmptyState
+        icon={<SearchIcon className="size-7" />}
+        title="None here"
+        action={<Button onClick={onClear}>Clear filters</Button>}
+      >
+        No conversation of this folder has all of it.
+      </EmptyState>
+    );
+  }
+  const { icon: Icon, title, words } = WORDS[query.folder];
+  return (
+    <EmptyState icon={<Icon className="size-7" />} title={title}>
+      {words}
     </EmptyState>
   );
 }

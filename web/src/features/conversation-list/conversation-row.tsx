@@ -4,7 +4,7 @@ import { memo } from "react";
 import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
-import { ReplyIcon, SparkIcon } from "../../ui/icons";
+import { ReplyIcon, SparkIcon, StarIcon } from "../../ui/icons";
 import { listTime, toDate } from "../../ui/time";
 import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
@@ -14,6 +14,7 @@ interface RowProps {
   conversation: ConversationView;
   href: string;
   isSelected: boolean;
+  isPriority: boolean;
   isCustomerTyping: boolean;
   /** Names of colleagues who look at it. */
   viewers: string;
@@ -44,6 +45,7 @@ export const ConversationRow = memo(function ConversationRow({
   conversation,
   href,
   isSelected,
+  isPriority,
   isCustomerTyping,
   viewers,
   today,
@@ -75,6 +77,12 @@ export const ConversationRow = memo(function ConversationRow({
             {name}
             <span className="sr-only">, {lookOf(conversation.channelKind).name}</span>
           </span>
+          {isPriority && (
+            <span title="Priority" className="shrink-0 self-center text-(--star)">
+              <span className="sr-only">Priority.</span>
+              <StarIcon className="size-4 fill-current" />
+            </span>
+          )}
           {time !== null && (
             <time
               dateTime={time.toISOString()}

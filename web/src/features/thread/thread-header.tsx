@@ -1,84 +1,114 @@
 /** Who this is, who else is here, and what can be done with the conversation as a whole. */
 
-import { refusalOf } from "../../connection/refusal";
+import { lazy, Suspense, useState } from "react";
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
-import { Reason } from "../../gen/inbox/error/v1/reason_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
 import { Avatar } from "../../ui/avatar";
 import { Button, IconButton } from "../../ui/button";
-import { BackIcon, CheckIcon, ReopenIcon } from "../../ui/icons";
-import { useToast } from "../../ui/toast";
+import { BackIcon, CheckIcon, ReopenIcon, StarIcon } from "../../ui/icons";
 import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
 import { useInbox, useSession } from "../session";
+import { tagName } from "../tag-look";
+import { useTags } from "../use-tags";
 import { useAiWriting, useTypingCustomers } from "../use-typing";
+import { MoreButton } from "./menu-buttons";
+import { TagRow } from "./tag-row";
+import { useMove } from "./use-move";
+import { useTagging } from "./use-tagging";
+
+const ConversationMenu = lazy(() => import("./conversation-menu"));
 
 export function ThreadHeader({
   conversation,
   onBack,
+  onLeave,
 }: {
   conversation: ConversationView;
   onBack: () => void;
+  onLeave: () => void;
 }) {
-  const { inbox, canWrite } = useSession();
-  const toast = useToast();
+  const { canWrite } = useSession();
   const channel = useInbox((snapshot) => snapshot.state.channels.get(conversation.channelId));
+  const move = useMove(conversation);
+  const [isMenuWanted, setIsMenuWanted] = useState(false);
   const name = nameOf(conversation);
-  const isSolved = conversation.folder === Folder.SOLVED;
-
-  function reopen() {
-    inbox
-      .reopen(conversation.id)
-      .catch(() => toast({ text: "Could not reopen it. Try again.", tone: "danger" }));
-  }
-  function solve() {
-    inbox.solve(conversation.id).then(
-      () => toast({ text: "Marked as solved", action: { label: "Undo", act: reopen } }),
-      (error: unknown) =>
-        toast({
-          text:
-            refusalOf(error).reason === Reason.VERSION_CONFLICT
-              ? "The customer has just written. Read it first."
-              : "Could not mark it as solved. Try again.",
-          tone: "danger",
-        }),
-    );
-  }
 
   return (
-    <header className="flex min-h-16 items-center gap-3 border-b border-line bg-surface py-2 pr-2 pl-1 md:pr-4 md:pl-5">
-      <IconButton label="Back to the list" className="md:hidden" onClick={onBack}>
-        <BackIcon />
-      </IconButton>
-      <ContactAvatar conversation={conversation} />
-      <div className="min-w-0 flex-1">
-        <h2 className="truncate text-base font-semibold">{name}</h2>
-        <p className="flex items-center gap-1.5 text-xs text-muted">
-          <ModeBadge mode={conversation.mode} />
-          <span className="truncate">
-            <Doing
-              conversationId={conversation.id}
-              idle={channel?.displayName ?? lookOf(conversation.channelKind).name}
-            />
-          </span>
-        </p>
+    <header className="border-b border-line bg-surface">
+      <div className="flex min-h-16 items-center gap-2 py-2 pr-2 pl-1 md:gap-3 md:pr-4 md:pl-5">
+        <IconButton label="Back to the list" className="md:hidden" onClick={onBack}>
+          <BackIcon />
+        </IconButton>
+        <span className="max-[22.5rem]:hidden">
+          <ContactAvatar conversation={conversation} />
+        </span>
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate text-base font-semibold">{name}</h2>
+          <p className="flex items-center gap-1.5 text-xs text-muted">
+            <ModeBadge mode={conversation.mode} />
+            <span className="truncate">
+              <Doing
+                conversationId={conversation.id}
+                idle={channel?.displayName ?? lookOf(conversation.channelKind).name}
+              />
+            </span>
+          </p>
+        </div>
+        <Colleagues conversationId={conversation.id} />
+        {canWrite && (
+          <div className="flex items-center gap-1">
+            <Star conversation={conversation} />
+            {conversation.folder === Folder.OPEN ? (
+              <Button
+                onClick={() => move(Folder.SOLVED)}
+                aria-label="Mark as solved"
+                title="Mark as solved"
+              >
+                <CheckIcon className="size-4.5 text-good" />
+                <span className="max-lg:sr-only">Mark as solved</span>
+              </Button>
+            ) : (
+              <Button
+                onClick={() => move(Folder.OPEN)}
+                aria-label="Reopen"
+                title="Move back to Open"
+              >
+                <ReopenIcon className="size-4.5" />
+                <span className="max-sm:sr-only">Reopen</span>
+              </Button>
+            )}
+            <Suspense fallback={<MoreButton onClick={() => setIsMenuWanted(true)} />}>
+              <ConversationMenu
+                conversation={conversation}
+                isOpenAtFirst={isMenuWanted}
+                onLeave={onLeave}
+              />
+            </Suspense>
+          </div>
+        )}
       </div>
-      <Colleagues conversationId={conversation.id} />
-      {canWrite &&
-        (isSolved ? (
-          <Button onClick={reopen} aria-label="Reopen" title="Move back to Open">
-            <ReopenIcon className="size-4.5" />
-            <span className="max-sm:sr-only">Reopen</span>
-          </Button>
-        ) : (
-          <Button onClick={solve} aria-label="Mark as solved" title="Mark as solved">
-            <CheckIcon className="size-4.5 text-good" />
-            <span className="max-lg:sr-only">Mark as solved</span>
-          </Button>
-        ))}
+      <TagRow conversation={conversation} />
     </header>
+  );
+}
+
+function Star({ conversation }: { conversation: ConversationView }) {
+  const { star } = useTags();
+  const setTag = useTagging(conversation.id);
+  if (star === null) return null;
+  const isOn = conversation.tagIds.includes(star.id);
+  return (
+    <IconButton
+      label={tagName(star)}
+      aria-pressed={isOn}
+      className={isOn ? "text-(--star)!" : ""}
+      onClick={() => setTag(star.id, !isOn)}
+    >
+      <StarIcon className={`size-5 ${isOn ? "fill-current" : ""}`} />
+    </IconButton>
   );
 }
 

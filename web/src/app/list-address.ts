@@ -1,0 +1,32 @@
+/** Which list is shown, as the query of the address says it. */
+
+import { Folder } from "../gen/inbox/conversation/v1/conversation_pb";
+import { type ListQuery, listQuery } from "../inbox/list-query";
+
+const FOLDERS: ReadonlyMap<string, Folder> = new Map([
+  ["open", Folder.OPEN],
+  ["solved", Folder.SOLVED],
+  ["spam", Folder.SPAM],
+  ["archived", Folder.ARCHIVED],
+]);
+
+export const OPEN_LIST = listQuery(Folder.OPEN);
+
+export function listOf(search: string): ListQuery {
+  const query = new URLSearchParams(search);
+  return listQuery(FOLDERS.get(query.get("folder") ?? "") ?? Folder.OPEN, {
+    isUnreadOnly: query.has("unread"),
+    tagKeys: query.getAll("tag").filter(Boolean),
+  });
+}
+
+/** With its question mark; empty for all of Open. */
+export function searchOf({ folder, isUnreadOnly, tagKeys }: ListQuery): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of FOLDERS) {
+    if (value === folder && folder !== Folder.OPEN) query.set("folder", name);
+  }
+  if (isUnreadOnly) query.set("unread", "1");
+  for (const key of tagKeys) query.append("tag", key);
+  return query.size === 0 ? "" : `?${query}`;
+}
