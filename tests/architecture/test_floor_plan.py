@@ -32,6 +32,13 @@ def our_modules() -> Iterator[Path]:
         yield from sorted((ROOT / part).rglob("*.py"))
 
 
+def our_web_modules() -> Iterator[Path]:
+    for part in ("src", "tests", "scripts"):
+        for path in sorted((ROOT / "web" / part).rglob("*.ts*")):
+            if not path.is_relative_to(ROOT / "web" / "src" / "gen"):
+                yield path
+
+
 def contracts() -> list[dict[str, Any]]:
     """What import-linter checks."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -52,6 +59,11 @@ def test_a_module_is_short_has_a_name_and_says_what_it_is(path: Path) -> None:
     assert path.stem not in NO_SUCH_ROOM, "name it after what it does"
     if text.strip():
         assert ast.get_docstring(ast.parse(text)), "start with a sentence that says what it is"
+
+
+@pytest.mark.parametrize("path", list(our_web_modules()), ids=named)
+def test_a_web_module_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MAX_LINES, "split it by what it is about"
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -4,9 +4,7 @@
  */
 
 import { clone, create } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type Conversation,
   ConversationSchema,
@@ -17,8 +15,7 @@ import {
 import { type Counter, CounterSchema } from "../../src/gen/inbox/conversation/v1/counter_pb";
 import { type Tag, TagSchema } from "../../src/gen/inbox/conversation/v1/tag_pb";
 import {
-  AuthorKind,
-  DeliveryStatus,
+  type DeliveryStatus,
   type Message,
   MessageDirection,
   MessageSchema,
@@ -31,8 +28,10 @@ import {
 import { type ServerFrame, ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import type { InboxApi } from "../../src/inbox/api";
 import type { ListQuery } from "../../src/inbox/list-query";
-import { counterKey, previewOf } from "../../src/inbox/merge";
-import { livingTag } from "../../src/inbox/tags";
+import { later, opened, projected, tagChanged, written } from "./model-changes";
+import { recount } from "./model-counters";
+import { pageOfHistory, pageOfList } from "./model-pages";
+import { hasToCatchUp, NotFound } from "./model-refusals";
 
 type Body = ServerFrame["body"];
 type ConversationEvent =
@@ -49,26 +48,6 @@ const MOVES = new Map([
   [Folder.OPEN, "conversationReopened" as const],
   [Folder.SOLVED, "conversationSolved" as const],
 ]);
-
-export class NotFound extends Error {}
-
-function later(time: Timestamp): Timestamp {
-  return create(TimestampSchema, { seconds: time.seconds + 900n });
-}
-
-/** As the real services refuse. */
-function refused(words: string, code: Code, reason: string): ConnectError {
-  const refusal = new ConnectError(words, code);
-  const value = new BinaryWriter().tag(1, WireType.LengthDelimited).string(reason).finish();
-  refusal.details.push({ type: "google.rpc.ErrorInfo", value });
-  return refusal;
-}
-
-/** When the list does not get there in time. */
-function hasToCatchUp(): ConnectError {
-  const words = "the inbox list, which has to catch up";
-  return refused(words, Code.Unavailable, "TEMPORARILY_UNAVAILABLE");
-}
 
 export class ModelServices implements InboxApi {
   readonly threads = new Map<string, Thread>();
@@ -163,24 +142,7 @@ export class ModelServices implements InboxApi {
     if (direction === MessageDirection.OUTBOUND && thread.manualUntil !== undefined) {
       thread.manualUntil = later(now);
     }
-    const message = create(MessageSchema, {
-      id: `${id}-${thread.lastSeq}`,
-      conversationId: id,
-      seq: thread.lastSeq,
-      clientMessageId,
-      direction,
-      author: {
-        kind: isNote ? AuthorKind.SYSTEM : isInbound ? AuthorKind.CUSTOMER : AuthorKind.MEMBER,
-      },
-      text,
-      deliveryStatus:
-        direction === MessageDirection.OUTBOUND
-          ? DeliveryStatus.QUEUED
-          : DeliveryStatus.UNSPECIFIED,
-      inboundOrdinal: thread.inboundCount,
-      createTime: now,
-      version: 1n,
-    });
+    const message = written(thread, text, direction, clientMessageId, now);
     this.threads.set(id, thread);
     this.messages.set(id, [...(this.messages.get(id) ?? []), message]);
     const facts = clone(ThreadSchema, thread);
@@ -217,20 +179,7 @@ export class ModelServices implements InboxApi {
   }
 
   #opens(thread: Thread): Body[] {
-    const conversation = create(ConversationSchema, {
-      id: thread.conversationId,
-      contact: {
-        id: `contact-${thread.conversationId}`,
-        displayName: thread.conversationId,
-        version: 1n,
-      },
-      channelId: thread.channelId,
-      folder: Folder.OPEN,
-      mode: thread.mode,
-      modeEpoch: thread.modeEpoch,
-      createTime: this.#time(),
-      version: 1n,
-    });
+    const conversation = opened(thread, this.#time());
     this.conversations.set(conversation.id, conversation);
     return [this.#event("conversationOpened", conversation), ...this.#counts()];
   }
@@ -238,23 +187,7 @@ export class ModelServices implements InboxApi {
   #projects(thread: Thread, message: Message | null): Body[] {
     const before = this.conversations.get(thread.conversationId);
     if (before === undefined) return [];
-    const after = clone(ConversationSchema, before);
-    const isSaid = message !== null && message.direction !== MessageDirection.INTERNAL;
-    if (isSaid && message.seq > (after.preview?.seq ?? 0n)) {
-      after.preview = previewOf(message);
-      after.lastActivityTime = message.createTime;
-    }
-    if (thread.modeEpoch > after.modeEpoch) {
-      after.mode = thread.mode;
-      after.modeEpoch = thread.modeEpoch;
-    }
-    const hasWritten = thread.inboundCount > after.inboundCount;
-    if (hasWritten) after.inboundCount = thread.inboundCount;
-    const reopens = hasWritten && after.folder === Folder.SOLVED;
-    if (reopens) {
-      after.folder = Folder.OPEN;
-      after.version += 1n;
-    }
+    const { after, reopens } = projected(before, thread, message);
     this.conversations.set(after.id, after);
     return [...(reopens ? [this.#event("conversationReopened", after)] : []), ...this.#counts()];
   }
@@ -266,40 +199,7 @@ export class ModelServices implements InboxApi {
 
   /** Counts everything anew and tells what changed. */
   #counts(): Body[] {
-    const sums = new Map<string, Counter>();
-    for (const conversation of this.conversations.values()) {
-      const { folder, channelId } = conversation;
-      const living = conversation.tagIds.filter(
-        (tagId) => this.tags.get(tagId)?.isDeleted === false,
-      );
-      for (const part of [{}, { channelId }, ...living.map((tagId) => ({ tagId }))]) {
-        const fresh = create(CounterSchema, { folder, ...part });
-        const counter = sums.get(counterKey(fresh)) ?? fresh;
-        counter.conversationCount += 1n;
-        if (conversation.inboundCount > conversation.readOrdinal) counter.unreadCount += 1n;
-        sums.set(counterKey(fresh), counter);
-      }
-    }
-    const changed: Counter[] = [];
-    for (const key of new Set([...this.counters.keys(), ...sums.keys()])) {
-      const before = this.counters.get(key);
-      const { folder, channelId, tagId } = sums.get(key) ?? before ?? create(CounterSchema);
-      const { conversationCount, unreadCount } = sums.get(key) ?? create(CounterSchema);
-      if (before?.conversationCount === conversationCount && before.unreadCount === unreadCount) {
-        continue;
-      }
-      const version = (before?.version ?? 0n) + 1n;
-      const after = create(CounterSchema, {
-        folder,
-        channelId,
-        tagId,
-        conversationCount,
-        unreadCount,
-        version,
-      });
-      this.counters.set(key, after);
-      changed.push(clone(CounterSchema, after));
-    }
+    const changed = recount(this.counters, this.conversations, this.tags);
     if (changed.length === 0) return [];
     return [
       {
@@ -335,22 +235,7 @@ export class ModelServices implements InboxApi {
       if (this.isStuck) throw hasToCatchUp();
       this.projectOne();
     }
-    if (query.tagKeys.some((key) => livingTag(this.tags, key) === undefined)) {
-      throw refused("tag not found", Code.NotFound, "TAG_NOT_FOUND");
-    }
-    const all = [...this.conversations.values()]
-      .filter(
-        ({ folder, inboundCount, readOrdinal, tagIds }) =>
-          folder === query.folder &&
-          (inboundCount > readOrdinal || !query.isUnreadOnly) &&
-          query.tagKeys.every((key) => tagIds.includes(livingTag(this.tags, key)?.id ?? "")),
-      )
-      .sort((a, b) =>
-        Number((b.lastActivityTime?.seconds ?? 0n) - (a.lastActivityTime?.seconds ?? 0n)),
-      );
-    const from = Number(pageToken || 0);
-    const page = all.slice(from, from + 3).map((c) => clone(ConversationSchema, c));
-    return { conversations: page, nextPageToken: all.length > from + 3 ? String(from + 3) : "" };
+    return pageOfList(this.conversations, this.tags, query, pageToken);
   }
 
   async getConversation(id: string) {
@@ -368,17 +253,8 @@ export class ModelServices implements InboxApi {
     this.calls += 1;
     const thread = this.threads.get(id);
     if (thread === undefined) throw new NotFound();
-    const { beforeSeq = 0n, afterSeq = 0n } = bound;
     const all = this.messages.get(id) ?? [];
-    const asked = all.filter(
-      ({ seq }) => (beforeSeq === 0n || seq < beforeSeq) && (afterSeq === 0n || seq > afterSeq),
-    );
-    const page = afterSeq > 0n ? asked.slice(0, pageSize) : asked.slice(-pageSize);
-    return {
-      messages: page.map((message) => clone(MessageSchema, message)).reverse(),
-      hasMore: asked.length > page.length,
-      thread: clone(ThreadSchema, thread),
-    };
+    return { ...pageOfHistory(all, bound, pageSize), thread: clone(ThreadSchema, thread) };
   }
 
   async listChannels() {
@@ -465,13 +341,7 @@ export class ModelServices implements InboxApi {
   changeTag(tagId: string, displayName: string | null): void {
     const before = this.tags.get(tagId);
     if (before?.isDeleted || (before === undefined && displayName === null)) return;
-    const after = create(TagSchema, {
-      id: tagId,
-      key: tagId,
-      displayName: displayName ?? before?.displayName ?? "",
-      isDeleted: displayName === null,
-      version: (before?.version ?? 0n) + 1n,
-    });
+    const after = tagChanged(before, tagId, displayName);
     this.tags.set(tagId, after);
     // The service deletes a tag's counters without a word.
     for (const [key, counter] of this.counters) {

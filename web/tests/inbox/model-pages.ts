@@ -1,0 +1,55 @@
+/** What the model of the services answers when it is asked for a page. */
+
+import { clone } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import {
+  type Conversation,
+  ConversationSchema,
+} from "../../src/gen/inbox/conversation/v1/conversation_pb";
+import type { Tag } from "../../src/gen/inbox/conversation/v1/tag_pb";
+import { type Message, MessageSchema } from "../../src/gen/inbox/messaging/v1/message_pb";
+import type { ListQuery } from "../../src/inbox/list-query";
+import { livingTag } from "../../src/inbox/tags";
+import { refused } from "./model-refusals";
+
+/** Three conversations at once, newest activity first. */
+export function pageOfList(
+  conversations: ReadonlyMap<string, Conversation>,
+  tags: ReadonlyMap<string, Tag>,
+  query: ListQuery,
+  pageToken: string,
+) {
+  if (query.tagKeys.some((key) => livingTag(tags, key) === undefined)) {
+    throw refused("tag not found", Code.NotFound, "TAG_NOT_FOUND");
+  }
+  const all = [...conversations.values()]
+    .filter(
+      ({ folder, inboundCount, readOrdinal, tagIds }) =>
+        folder === query.folder &&
+        (inboundCount > readOrdinal || !query.isUnreadOnly) &&
+        query.tagKeys.every((key) => tagIds.includes(livingTag(tags, key)?.id ?? "")),
+    )
+    .sort((a, b) =>
+      Number((b.lastActivityTime?.seconds ?? 0n) - (a.lastActivityTime?.seconds ?? 0n)),
+    );
+  const from = Number(pageToken || 0);
+  const page = all.slice(from, from + 3).map((c) => clone(ConversationSchema, c));
+  return { conversations: page, nextPageToken: all.length > from + 3 ? String(from + 3) : "" };
+}
+
+/** Newest first, as the real one gives them. */
+export function pageOfHistory(
+  all: readonly Message[],
+  bound: { beforeSeq?: bigint; afterSeq?: bigint },
+  pageSize: number,
+) {
+  const { beforeSeq = 0n, afterSeq = 0n } = bound;
+  const asked = all.filter(
+    ({ seq }) => (beforeSeq === 0n || seq < beforeSeq) && (afterSeq === 0n || seq > afterSeq),
+  );
+  const page = afterSeq > 0n ? asked.slice(0, pageSize) : asked.slice(-pageSize);
+  return {
+    messages: page.map((message) => clone(MessageSchema, message)).reverse(),
+    hasMore: asked.length > page.length,
+  };
+}
