@@ -1,8 +1,9 @@
-"""One group commit: a batch of drafts of one workspace in one transaction.
+"""Group commits: many drafts in one transaction.
 
-Threads that this session wrote last are judged as it left them and written in one round trip,
-which compares them under their lock: most batches end there. What differs, or would be refused or
-repeated, is judged again with the rows locked and read.
+Threads that this session wrote last are judged as it left them. What all workspaces have of such
+drafts is written in one round trip, which compares the threads under their lock: most drafts end
+there. What differs, or would be refused or repeated, is judged again with the rows locked and read,
+one workspace a transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ from services.messaging.model.draft import (
 from services.messaging.model.faults import ConversationNotFound
 from services.messaging.model.message import Message, MessageId, appended
 from services.messaging.model.thread import ConversationId, Thread
-from services.messaging.store.append import Additions, AppendSession, LockedThread
+from services.messaging.store.append import (
+    Additions,
+    AppendSession,
+    LockedThread,
+    RememberedBatch,
+)
 
 Outcome = Stored | Fault
 """What became of one draft."""
@@ -38,6 +44,16 @@ class ClientIdRaced(Exception):
 
 class CommitLost(Exception):
     """PostgreSQL answered the commit by rolling back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Drafts of one workspace, in order."""
+
+    workspace_id: WorkspaceId
+    drafts: Sequence[Draft]
+    traceparents: Sequence[str]
+    """One for each draft."""
 
 
 @dataclass(slots=True)
@@ -74,14 +90,34 @@ class Batch:
         ]
 
 
-async def append_batch(
-    session: AppendSession,
-    workspace_id: WorkspaceId,
-    drafts: Sequence[Draft],
-    *,
-    at: datetime,
-    traceparents: Sequence[str] = (),
-) -> list[Outcome]:
+async def append_remembered(
+    session: AppendSession, runs: Sequence[Run], *, at: datetime
+) -> list[list[Outcome] | None]:
+    """Store runs of different workspaces on threads as this session left them.
+
+    The outcomes of each run, or None where nothing of it was stored and it is for `append_run`.
+    Raises: whatever the database raises; then see `append_run`.
+    """
+    judged = [_judge_remembered(session, run, at=at) for run in runs]
+    batches = [
+        RememberedBatch(batch.workspace_id, batch.additions(), seen)
+        for batch, seen, _ in filter(None, judged)
+    ]
+    done = iter(await session.append_each_if_unchanged(batches, at=at) if batches else ())
+    results: list[list[Outcome] | None] = []
+    for run, known in zip(runs, judged, strict=True):
+        if known is not None and next(done):
+            batch, _, outcomes = known
+            session.remembered.keep(run.workspace_id, batch.left())
+            results.append(outcomes)
+        else:
+            wanted = {draft.conversation_id for draft in run.drafts}
+            session.remembered.forget(run.workspace_id, wanted)
+            results.append(None)
+    return results
+
+
+async def append_run(session: AppendSession, run: Run, *, at: datetime) -> list[Outcome]:
     """Store what may be stored; one outcome for each draft, in order.
 
     Threads are locked first, in the order of ids; only then are client ids looked up, so a repeat
@@ -90,59 +126,47 @@ async def append_batch(
     Raises: ClientIdRaced, CommitLost, and whatever the database raises; then nothing happened,
     or, if the connection broke in the commit, nobody knows: the same drafts may be given again.
     """
-    traces = traceparents or [""] * len(drafts)
-    quickly = await _append_as_remembered(session, workspace_id, drafts, traces, at=at)
-    if quickly is not None:
-        return quickly
-    await session.begin(workspace_id)
-    batch = await _prepare(session, workspace_id, drafts, at=at)
-    outcomes = _judge_all(batch, drafts, traces)
+    await session.begin(run.workspace_id)
+    batch = await _prepare(session, run.workspace_id, run.drafts, at=at)
+    outcomes = _judge_all(batch, run)
     if not batch.messages:
         await session.rollback()
         return outcomes
     if batch.opened:
         # Opened for a message that was then refused: a thread begins with its first message.
-        await session.unopen_threads(workspace_id, sorted(batch.opened))
-    stored = await session.append(workspace_id, batch.additions(), at=at)
+        await session.unopen_threads(run.workspace_id, sorted(batch.opened))
+    stored = await session.append(run.workspace_id, batch.additions(), at=at)
     if stored != len(batch.messages):
         await session.rollback()
         raise ClientIdRaced
     if not await session.commit():
         raise CommitLost
-    session.remembered.keep(workspace_id, batch.left())
+    session.remembered.keep(run.workspace_id, batch.left())
     return outcomes
 
 
-async def _append_as_remembered(
-    session: AppendSession,
-    workspace_id: WorkspaceId,
-    drafts: Sequence[Draft],
-    traceparents: Sequence[str],
-    *,
-    at: datetime,
-) -> list[Outcome] | None:
-    """Store all of them on threads as this session left them, or None and nothing happened."""
-    wanted = {draft.conversation_id for draft in drafts}
-    seen = session.remembered.recall(workspace_id, wanted)
+def _judge_remembered(
+    session: AppendSession, run: Run, *, at: datetime
+) -> tuple[Batch, list[LockedThread], list[Outcome]] | None:
+    """What a run comes to on its threads as they were left; None unless all of it is stored.
+
+    Nobody is refused because of what is only remembered.
+    """
+    wanted = {draft.conversation_id for draft in run.drafts}
+    seen = session.remembered.recall(run.workspace_id, wanted)
     if seen is None:
         return None
     batch = Batch(
-        workspace_id=workspace_id,
+        workspace_id=run.workspace_id,
         at=at,
         threads={key: entry.thread for key, entry in seen.items()},
         states={key: entry.channel_state for key, entry in seen.items()},
         found={},
     )
-    outcomes = _judge_all(batch, drafts, traceparents)
-    # Nobody is refused because of what is only remembered.
-    is_accepted = not batch.renamed and all(isinstance(outcome, Stored) for outcome in outcomes)
-    if not is_accepted or not await session.append_if_unchanged(
-        workspace_id, batch.additions(), list(seen.values()), at=at
-    ):
-        session.remembered.forget(workspace_id, wanted)
+    outcomes = _judge_all(batch, run)
+    if batch.renamed or not all(isinstance(outcome, Stored) for outcome in outcomes):
         return None
-    session.remembered.keep(workspace_id, batch.left())
-    return outcomes
+    return batch, list(seen.values()), outcomes
 
 
 async def _prepare(
@@ -179,10 +203,10 @@ def _missing(
     return openings
 
 
-def _judge_all(batch: Batch, drafts: Sequence[Draft], traceparents: Sequence[str]) -> list[Outcome]:
+def _judge_all(batch: Batch, run: Run) -> list[Outcome]:
     return [
         _judge(batch, draft, traceparent)
-        for draft, traceparent in zip(drafts, traceparents, strict=True)
+        for draft, traceparent in zip(run.drafts, run.traceparents, strict=True)
     ]
 
 

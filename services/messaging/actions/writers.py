@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 
 import asyncpg
 
@@ -23,14 +24,20 @@ from chassis.ids import WorkspaceId
 from services.messaging.actions.append import (
     ClientIdRaced,
     CommitLost,
-    append_batch,
+    Outcome,
+    Run,
+    append_remembered,
+    append_run,
 )
 from services.messaging.model.draft import Draft, Stored
 from services.messaging.model.faults import TooManyWaiting
 from services.messaging.store.append import AppendSession
 
 WRITERS = 2
-MAX_BATCH = 64
+MAX_RUN = 64
+"""Drafts of one workspace in one commit."""
+MAX_BATCH = 256
+"""Drafts in one commit."""
 MAX_WAITING = 4_096
 """Drafts that wait in one writer."""
 MAX_WAITING_PER_WORKSPACE = MAX_WAITING // 2
@@ -96,24 +103,36 @@ class WritersQueue:
         self.count += 1
         self.arrived.set()
 
-    def take(self, limit: int) -> list[Waiting]:
-        """The next batch: of one workspace, without those whose caller has gone."""
-        while self.lines:
-            workspace_id, line = next(iter(self.lines.items()))
-            batch: list[Waiting] = []
-            while line and len(batch) < limit:
-                waiting = line.popleft()
-                self.count -= 1
-                if not waiting.result.done():
-                    batch.append(waiting)
-            if line:
-                self.lines.move_to_end(workspace_id)
-            else:
-                del self.lines[workspace_id]
-            if batch:
-                return batch
-        self.arrived.clear()
-        return []
+    def take(self, run_limit: int, limit: int) -> list[list[Waiting]]:
+        """The next batch: runs of different workspaces, without those whose caller has gone.
+
+        A workspace whose drafts did not all fit is the last one next time.
+        """
+        runs: list[list[Waiting]] = []
+        for workspace_id in list(self.lines):
+            if limit == 0:
+                break
+            run = self._take_of(workspace_id, min(run_limit, limit))
+            if run:
+                runs.append(run)
+                limit -= len(run)
+        if not self.lines:
+            self.arrived.clear()
+        return runs
+
+    def _take_of(self, workspace_id: WorkspaceId, limit: int) -> list[Waiting]:
+        line = self.lines[workspace_id]
+        run: list[Waiting] = []
+        while line and len(run) < limit:
+            waiting = line.popleft()
+            self.count -= 1
+            if not waiting.result.done():
+                run.append(waiting)
+        if line:
+            self.lines.move_to_end(workspace_id)
+        else:
+            del self.lines[workspace_id]
+        return run
 
     def expire(self, now: float) -> None:
         """Tell those whose time is over; `take` drops them later."""
@@ -158,9 +177,9 @@ class Writers:
                 group.create_task(self._expire())
         finally:
             for queue in self._queues:
-                while batch := queue.take(MAX_BATCH):
-                    for waiting in batch:
-                        waiting.settle(WaitedTooLong())
+                while runs := queue.take(MAX_RUN, MAX_BATCH):
+                    for run in runs:
+                        _settle(run, WaitedTooLong())
 
     def submit(
         self,
@@ -193,71 +212,99 @@ class Writers:
         try:
             while True:
                 await queue.arrived.wait()
-                batch = queue.take(MAX_BATCH)
-                if batch:
-                    queue.under_way = batch
-                    session = await self._store(session, batch, tries_left=MAX_TRIES)
+                runs = queue.take(MAX_RUN, MAX_BATCH)
+                queue.under_way = list(chain.from_iterable(runs))
+                if runs:
+                    session, left = await self._store_remembered(session, runs)
+                    for run in left:
+                        session = await self._store(session, run, tries_left=MAX_TRIES)
                     queue.under_way = []
                     # Let those who were just answered queue what they have next.
                     await asyncio.sleep(0)
         finally:
+            _settle(queue.under_way, DatabaseUnavailable())
             if session is not None:
                 session.close()
 
+    async def _store_remembered(
+        self, session: AppendSession | None, runs: list[list[Waiting]]
+    ) -> tuple[AppendSession | None, list[list[Waiting]]]:
+        """Settle the drafts that need no look at the database; returns the runs that do."""
+        if session is None or session.is_closed:
+            return None, runs
+        try:
+            results = await append_remembered(
+                session, [_run_of(run) for run in runs], at=self._clock.now()
+            )
+        except Exception as error:  # noqa: BLE001 - every run is tried again by itself
+            if _is_away(error, session):
+                _note_tried(chain.from_iterable(runs))
+            return await self._usable(session), runs
+        stored = [
+            self._settle_run(run, outcomes)
+            for run, outcomes in zip(runs, results, strict=True)
+            if outcomes is not None
+        ]
+        if stored:
+            self._tell(is_queued=any(stored))
+        return session, [
+            run for run, outcomes in zip(runs, results, strict=True) if outcomes is None
+        ]
+
     async def _store(
-        self, session: AppendSession | None, batch: list[Waiting], *, tries_left: int
+        self, session: AppendSession | None, run: list[Waiting], *, tries_left: int
     ) -> AppendSession | None:
-        """Store a batch and settle each of its drafts; returns the session to go on with."""
+        """Store a run and settle each of its drafts; returns the session to go on with."""
         try:
             session = await self._connected(session)
-            outcomes = await append_batch(
-                session,
-                batch[0].workspace_id,
-                [waiting.draft for waiting in batch],
-                at=self._clock.now(),
-                traceparents=[waiting.traceparent for waiting in batch],
-            )
+            outcomes = await append_run(session, _run_of(run), at=self._clock.now())
         except asyncio.CancelledError:
-            _settle(batch, DatabaseUnavailable())
             if session is not None:
                 session.close()
             raise
-        except Exception as error:  # noqa: BLE001 - every caller in the batch is told what it was
-            return await self._store_again(session, batch, error, tries_left=tries_left)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.settle(outcome)
-        self._on_commit()
-        if any(isinstance(outcome, Stored) and outcome.is_queued for outcome in outcomes):
-            self._on_queued()
+        except Exception as error:  # noqa: BLE001 - every caller in the run is told what it was
+            return await self._store_again(session, run, error, tries_left=tries_left)
+        self._tell(is_queued=self._settle_run(run, outcomes))
         return session
+
+    @staticmethod
+    def _settle_run(run: list[Waiting], outcomes: list[Outcome]) -> bool:
+        """Tell every caller; whether there is something to dispatch."""
+        for waiting, outcome in zip(run, outcomes, strict=True):
+            waiting.settle(outcome)
+        return any(isinstance(outcome, Stored) and outcome.is_queued for outcome in outcomes)
+
+    def _tell(self, *, is_queued: bool) -> None:
+        self._on_commit()
+        if is_queued:
+            self._on_queued()
 
     async def _store_again(
         self,
         session: AppendSession | None,
-        batch: list[Waiting],
+        run: list[Waiting],
         error: Exception,
         *,
         tries_left: int,
     ) -> AppendSession | None:
         """After a failure: the same drafts again where that can help, neighbours apart."""
         if isinstance(error, DatabaseUnavailable) or tries_left == 0:
-            _settle(batch, _as_fault(error))
+            _settle(run, _as_fault(error))
             return await self._usable(session)
         if session is None or _is_away(error, session):
             if session is not None:
                 session.close()
-            for waiting in batch:
-                waiting.was_tried = True
-            return await self._store(None, batch, tries_left=tries_left - 1)
+            _note_tried(run)
+            return await self._store(None, run, tries_left=tries_left - 1)
         session = await self._usable(session)
-        if len(batch) == 1 and not isinstance(error, (*COLLISIONS, ClientIdRaced, CommitLost)):
-            _settle(batch, error)
+        if len(run) == 1 and not isinstance(error, (*COLLISIONS, ClientIdRaced, CommitLost)):
+            _settle(run, error)
             return session
         # Which draft it was nobody knows: halves, so that it ends up alone.
-        middle = max(1, len(batch) // 2)
-        for part in (batch[:middle], batch[middle:]):
+        middle = max(1, len(run) // 2)
+        for part in (run[:middle], run[middle:]):
             if part:
-                left = tries_left - 1 if len(part) == len(batch) else tries_left
+                left = tries_left - 1 if len(part) == len(run) else tries_left
                 session = await self._store(session, part, tries_left=left)
         return session
 
@@ -293,8 +340,21 @@ class Writers:
                 queue.expire(now)
 
 
-def _settle(batch: list[Waiting], outcome: BaseException) -> None:
-    for waiting in batch:
+def _run_of(run: list[Waiting]) -> Run:
+    return Run(
+        run[0].workspace_id,
+        [waiting.draft for waiting in run],
+        [waiting.traceparent for waiting in run],
+    )
+
+
+def _note_tried(run: Iterable[Waiting]) -> None:
+    for waiting in run:
+        waiting.was_tried = True
+
+
+def _settle(run: Iterable[Waiting], outcome: BaseException) -> None:
+    for waiting in run:
         waiting.settle(outcome)
 
 

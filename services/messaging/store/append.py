@@ -1,8 +1,8 @@
 """Group commits in SQL: prepared statements on a connection of their own.
 
-A batch on threads that are as this session left them is one message to the database, which locks,
-compares, writes and commits by itself (`append_if_unchanged`). Any other batch is BEGIN, lock, look
-up, write, COMMIT. Either holds up to `actions.writers.MAX_BATCH` sends.
+Batches on threads that are as this session left them are one message to the database for many
+workspaces, which locks, compares, writes and commits by itself (`append_each_if_unchanged`). Any
+other batch is BEGIN, lock, look up, write, COMMIT.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, chain
 from typing import Any
 
 import asyncpg
@@ -25,10 +26,11 @@ from services.messaging.model.message import Message
 from services.messaging.model.thread import ConversationId, Thread
 from services.messaging.store.append_statements import (
     APPEND,
-    APPEND_IF_UNCHANGED,
+    APPEND_EACH_IF_UNCHANGED,
     CLIENT_ID_TAKEN,
     FIND_MESSAGES,
     LOCK_THREADS,
+    MAKE_APPEND_EACH_IF_UNCHANGED,
     MAKE_APPEND_IF_UNCHANGED,
     OPEN_THREADS,
     PLAN_LOOKUPS,
@@ -46,7 +48,7 @@ STATEMENTS = (
     FIND_MESSAGES,
     RENAME_CUSTOMERS,
     APPEND,
-    APPEND_IF_UNCHANGED,
+    APPEND_EACH_IF_UNCHANGED,
 )
 
 
@@ -105,6 +107,15 @@ class Additions:
     """One for each event."""
 
 
+@dataclass(frozen=True, slots=True)
+class RememberedBatch:
+    """What to add to threads of one workspace if they still are as they were seen."""
+
+    workspace_id: WorkspaceId
+    additions: Additions
+    seen: Sequence[LockedThread]
+
+
 class AppendSession:
     """One connection for group commits. Use it from one task at a time."""
 
@@ -123,6 +134,7 @@ class AppendSession:
         try:
             await connection.execute(PLAN_LOOKUPS)
             await connection.execute(MAKE_APPEND_IF_UNCHANGED)
+            await connection.execute(MAKE_APPEND_EACH_IF_UNCHANGED)
             for statement in STATEMENTS:
                 session._prepared[statement] = await connection.prepare(statement)
         except BaseException:
@@ -216,36 +228,27 @@ class AppendSession:
         count: int = await self._prepared[APPEND].fetchval(*_written(workspace_id, additions, at))
         return count
 
-    async def append_if_unchanged(
-        self,
-        workspace_id: WorkspaceId,
-        additions: Additions,
-        seen: Sequence[LockedThread],
-        *,
-        at: datetime,
-    ) -> bool:
-        """Write a batch in a transaction of its own, if its threads still are as they were seen.
+    async def append_each_if_unchanged(
+        self, batches: Sequence[RememberedBatch], *, at: datetime
+    ) -> list[bool]:
+        """Write batches in one transaction of their own, each if its threads are as it saw them.
 
-        False when one is not, its channel is in another state, or a client id is taken; then
-        nothing was written. Either way there is no transaction to end.
+        False for a batch whose thread is not, or whose channel is in another state: nothing of it
+        was written. A client id that is taken is so for all. There is no transaction to end.
         """
         await self._count_batch()
-        # In the order of ids, like every lock.
-        seen = sorted(seen, key=lambda entry: entry.thread.conversation_id)
+        # Workspaces and threads in the order of ids, like every lock.
+        in_order = sorted(batches, key=lambda batch: batch.workspace_id)
         try:
-            done: bool = await self._prepared[APPEND_IF_UNCHANGED].fetchval(
-                *_written(workspace_id, additions, at),
-                plain_array([entry.thread.conversation_id for entry in seen]),
-                plain_array([str(entry.thread.version) for entry in seen]),
-                plain_array([entry.channel_state.value for entry in seen]),
-                len(additions.messages),
-                workspace_setting(workspace_id),
+            done: list[bool] = await self._prepared[APPEND_EACH_IF_UNCHANGED].fetchval(
+                at, *_written_each(in_order)
             )
         except asyncpg.PostgresError as error:
             if error.sqlstate != CLIENT_ID_TAKEN:
                 raise
-            return False
-        return done
+            return [False for _ in batches]
+        unchanged = dict(zip([batch.workspace_id for batch in in_order], done, strict=True))
+        return [unchanged[batch.workspace_id] for batch in batches]
 
     async def _count_batch(self) -> None:
         self._batches += 1
@@ -256,28 +259,72 @@ class AppendSession:
 
 def _written(workspace_id: WorkspaceId, additions: Additions, at: datetime) -> tuple[object, ...]:
     """The parameters of WRITE."""
-    messages, events = additions.messages, additions.events
+    messages = additions.messages
     return (
         workspace_id,
         at,
-        plain_array([message.conversation_id for message in messages]),
-        plain_array([additions.channel_ids[message.conversation_id] for message in messages]),
-        plain_array([str(message.seq) for message in messages]),
-        plain_array([message.id for message in messages]),
-        plain_array([message.client_message_id for message in messages]),
-        plain_array([message.direction.value for message in messages]),
-        plain_array([message.author.kind.value for message in messages]),
-        text_array([message.author.id for message in messages]),
-        text_array([message.author.display_name for message in messages]),
-        text_array([message.text for message in messages]),
-        plain_array([_status_name(message) for message in messages]),
-        plain_array([str(message.inbound_ordinal) for message in messages]),
-        plain_array([_time(message.platform_time) for message in messages]),
+        *_message_arrays([(message, additions.channel_ids) for message in messages]),
+        *_event_arrays(additions.events, additions.traceparents),
+        plain_array({message.conversation_id for message in messages}),
+    )
+
+
+def _written_each(batches: Sequence[RememberedBatch]) -> tuple[object, ...]:
+    """The parameters of APPEND_EACH_IF_UNCHANGED, after the time."""
+    additions = [batch.additions for batch in batches]
+    seen = [sorted(batch.seen, key=lambda entry: entry.thread.conversation_id) for batch in batches]
+    threads = list(chain.from_iterable(seen))
+    return (
+        plain_array([workspace_setting(batch.workspace_id) for batch in batches]),
+        _ends([each.messages for each in additions]),
+        _ends([each.events for each in additions]),
+        _ends(seen),
+        *_message_arrays([(one, each.channel_ids) for each in additions for one in each.messages]),
+        *_event_arrays(
+            list(chain.from_iterable(each.events for each in additions)),
+            list(chain.from_iterable(each.traceparents for each in additions)),
+        ),
+        plain_array([entry.thread.conversation_id for entry in threads]),
+        plain_array([str(entry.thread.version) for entry in threads]),
+        plain_array([entry.channel_state.value for entry in threads]),
+    )
+
+
+def _ends(parts: Sequence[Sequence[object]]) -> str:
+    return plain_array([str(end) for end in accumulate(len(part) for part in parts)])
+
+
+def _message_arrays(
+    messages: Sequence[tuple[Message, Mapping[ConversationId, ChannelId]]],
+) -> tuple[str, ...]:
+    """MESSAGE_TYPES."""
+    plain = [message for message, _ in messages]
+    return (
+        plain_array([message.conversation_id for message in plain]),
+        plain_array([channel_ids[message.conversation_id] for message, channel_ids in messages]),
+        plain_array([str(message.seq) for message in plain]),
+        plain_array([message.id for message in plain]),
+        plain_array([message.client_message_id for message in plain]),
+        plain_array([message.direction.value for message in plain]),
+        plain_array([message.author.kind.value for message in plain]),
+        text_array([message.author.id for message in plain]),
+        text_array([message.author.display_name for message in plain]),
+        text_array([message.text for message in plain]),
+        plain_array([_status_name(message) for message in plain]),
+        plain_array([str(message.inbound_ordinal) for message in plain]),
+        plain_array([_time(message.platform_time) for message in plain]),
+    )
+
+
+def _event_arrays(
+    events: Sequence[OutgoingEvent], traceparents: Sequence[str]
+) -> tuple[str, str, list[bytes], str]:
+    """EVENT_TYPES."""
+    return (
         plain_array([event.subject for event in events]),
         text_array([event.ordering_key for event in events]),
         [event.payload for event in events],
-        text_array(additions.traceparents),
-        plain_array({message.conversation_id for message in messages}),
+        text_array(traceparents),
     )
 
 

@@ -118,38 +118,96 @@ WITH n AS MATERIALIZED (
 SELECT count(*) {into} FROM new_messages
 """
 APPEND = WRITE.format(into="")
-APPEND_TYPES = "uuid, timestamptz" + 13 * ", text" + ", text, text, bytea[], text, text"
+MESSAGE_TYPES = (
+    "uuid", "uuid", "bigint", "uuid", "uuid", "text", "text", "text", "text", "text", "text",
+    "bigint", "timestamptz",
+)  # fmt: skip
+"""Of the arrays of WRITE that have one value for each message."""
+EVENT_TYPES = ("text", "text", "bytea", "text")
+"""Of those that have one for each event."""
+SEEN_TYPES = ("uuid", "bigint", "text")
+"""Of those that tell threads as they were seen: id, version, state of the channel."""
+ARRAY_TYPES = (*MESSAGE_TYPES, *EVENT_TYPES, *SEEN_TYPES)
 CLIENT_ID_TAKEN = "IX001"
 """SQLSTATE of our own; class IX is nobody's."""
 # Each statement of a function sees what was committed before it, so the rows that are compared are
-# those under the lock. A function of the session: it is this program's text, not the schema's.
+# those under the lock. Functions of the session: they are this program's text, not the schema's.
 MAKE_APPEND_IF_UNCHANGED = f"""
-CREATE FUNCTION pg_temp.append_if_unchanged({APPEND_TYPES}, text, text, text, bigint, text)
+CREATE FUNCTION pg_temp.append_if_unchanged(
+    uuid, timestamptz, {", ".join(f"{name}[]" for name in ARRAY_TYPES)})
 RETURNS boolean LANGUAGE plpgsql AS $function$
 DECLARE
     unchanged bigint;
     stored bigint;
 BEGIN
-    PERFORM set_config('inbox.workspace', $25, true);
+    PERFORM set_config('inbox.workspace', $1::text, true);
     SELECT count(*) INTO unchanged
-    FROM unnest($21::text::uuid[], $22::text::bigint[], $23::text::text[]) WITH ORDINALITY
-        AS n(conversation_id, version, channel_state, place)
+    FROM unnest($20, $21, $22) WITH ORDINALITY AS n(conversation_id, version, channel_state, place)
     CROSS JOIN LATERAL (
         SELECT o.version, o.channel_id FROM threads o
         WHERE o.workspace_id = $1 AND o.conversation_id = n.conversation_id FOR NO KEY UPDATE) t
     JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
     WHERE t.version = n.version AND c.state = n.channel_state;
-    IF unchanged <> cardinality($21::text::uuid[]) THEN
+    IF unchanged <> cardinality($20) THEN
         RETURN false;
     END IF;
-    {WRITE.format(into="INTO stored")};
-    IF stored <> $24 THEN
+    {WRITE.format(into="INTO stored").replace("::text::", "::")};
+    IF stored <> cardinality($3) THEN
         RAISE EXCEPTION USING ERRCODE = '{CLIENT_ID_TAKEN}', MESSAGE = 'a client id is taken';
     END IF;
     RETURN true;
 END
 $function$
 """
-APPEND_IF_UNCHANGED = (
-    f"SELECT pg_temp.append_if_unchanged({', '.join(f'${place}' for place in range(1, 26))})"
+
+
+def _slices(types: tuple[str, ...], first: int, part: str) -> list[str]:
+    return [f"a{place}[{part}_from:{part}_to]" for place in range(first, first + len(types))]
+
+
+def _declared() -> str:
+    """The arrays as variables, each read once."""
+    # Arrays come as one text each, see `store.append`; what has no text form comes as it is.
+    return "\n".join(
+        f"    a{place} {name}[] := ${place}{'' if name == 'bytea' else f'::{name}[]'};"
+        for place, name in enumerate(ARRAY_TYPES, start=6)
+    )
+
+
+# $1 is the time, $2 the workspaces; $3, $4 and $5 say where the part of each workspace ends in the
+# arrays of messages, events and threads.
+MAKE_APPEND_EACH_IF_UNCHANGED = f"""
+CREATE FUNCTION pg_temp.append_each_if_unchanged(
+    timestamptz, text, text, text, text,
+    {", ".join("bytea[]" if name == "bytea" else "text" for name in ARRAY_TYPES)})
+RETURNS boolean[] LANGUAGE plpgsql AS $function$
+DECLARE
+    workspaces uuid[] := $2::uuid[];
+    message_ends integer[] := $3::integer[];
+    event_ends integer[] := $4::integer[];
+    thread_ends integer[] := $5::integer[];
+    message_from integer := 1; message_to integer;
+    event_from integer := 1; event_to integer;
+    thread_from integer := 1; thread_to integer;
+    done boolean[] := '{{}}';
+{_declared()}
+BEGIN
+    FOR place IN 1 .. cardinality(workspaces) LOOP
+        message_to := message_ends[place];
+        event_to := event_ends[place];
+        thread_to := thread_ends[place];
+        done := done || pg_temp.append_if_unchanged(
+            workspaces[place], $1, {", ".join(_slices(MESSAGE_TYPES, 6, "message"))},
+            {", ".join(_slices(EVENT_TYPES, 19, "event"))},
+            {", ".join(_slices(SEEN_TYPES, 23, "thread"))});
+        message_from := message_to + 1;
+        event_from := event_to + 1;
+        thread_from := thread_to + 1;
+    END LOOP;
+    RETURN done;
+END
+$function$
+"""
+APPEND_EACH_IF_UNCHANGED = (
+    f"SELECT pg_temp.append_each_if_unchanged({', '.join(f'${place}' for place in range(1, 26))})"
 )

@@ -11,7 +11,7 @@ import pytest
 from chassis.errors import Fault
 from chassis.ids import new_id
 from inbox.messaging import v1
-from services.messaging.actions.append import append_batch
+from services.messaging.actions.append import Run, append_remembered, append_run
 from services.messaging.model.draft import Draft, Stored
 from services.messaging.model.faults import ChannelNotConnected, ConversationInAiMode
 from services.messaging.model.message import Author, AuthorKind
@@ -53,7 +53,11 @@ def draft(conversation_id: str, text: str = "hello", client_message_id: str = ""
 
 
 async def write(desk: Desk, session: AppendSession, *drafts: Draft) -> list[Stored | Fault]:
-    return await append_batch(session, desk.workspace_id, drafts, at=desk.means.clock.now())
+    run = Run(desk.workspace_id, drafts, [""] * len(drafts))
+    (outcomes,) = await append_remembered(session, [run], at=desk.means.clock.now())
+    if outcomes is None:
+        outcomes = await append_run(session, run, at=desk.means.clock.now())
+    return outcomes
 
 
 async def test_only_the_first_batch_of_a_thread_reads_it(desk: Desk) -> None:

@@ -15,7 +15,7 @@ import pytest
 from chassis.database import Database
 from chassis.errors import AlreadyExists, Fault, Unavailable
 from chassis.ids import WorkspaceId, new_id
-from services.messaging.actions.writers import MAX_BATCH, Writers
+from services.messaging.actions.writers import MAX_RUN, Writers
 from services.messaging.model.draft import Draft, Stored
 from services.messaging.model.message import Author, AuthorKind
 from services.messaging.model.thread import ConversationId
@@ -61,7 +61,7 @@ async def test_what_comes_while_a_commit_is_under_way_goes_into_the_next(desk: D
     async with asyncio.TaskGroup() as group:
         running = group.create_task(writers.run())
         async with asyncio.TaskGroup() as sending:
-            for _ in range(10 * MAX_BATCH):
+            for _ in range(10 * MAX_RUN):
                 sending.create_task(write(writers, desk.workspace_id, draft(conversation_id)))
         running.cancel()
 

@@ -32,18 +32,32 @@ def texts(batch: list[Waiting]) -> list[str]:
     return [one.draft.text for one in batch]
 
 
-async def test_a_batch_is_of_one_workspace_and_workspaces_take_turns() -> None:
+def runs(batch: list[list[Waiting]]) -> list[list[str]]:
+    return [texts(run) for run in batch]
+
+
+async def test_a_batch_has_a_run_of_each_workspace_in_order() -> None:
+    queue = WritersQueue()
+    for number in range(3):
+        queue.put(waiting(ONE, f"one {number}"))
+        queue.put(waiting(OTHER, f"other {number}"))
+
+    assert runs(queue.take(2, 10)) == [["one 0", "one 1"], ["other 0", "other 1"]]
+    assert runs(queue.take(2, 10)) == [["one 2"], ["other 2"]]
+    assert queue.take(2, 10) == []
+    assert queue.count == 0
+
+
+async def test_workspaces_take_turns_when_a_batch_is_full() -> None:
     queue = WritersQueue()
     for number in range(5):
         queue.put(waiting(ONE, f"one {number}"))
     queue.put(waiting(OTHER, "other 0"))
 
-    assert texts(queue.take(2)) == ["one 0", "one 1"]
-    assert texts(queue.take(2)) == ["other 0"]
-    assert texts(queue.take(2)) == ["one 2", "one 3"]
-    assert texts(queue.take(2)) == ["one 4"]
-    assert queue.take(2) == []
-    assert queue.count == 0
+    assert runs(queue.take(2, 2)) == [["one 0", "one 1"]]
+    assert runs(queue.take(2, 2)) == [["other 0"], ["one 2"]]
+    assert runs(queue.take(2, 2)) == [["one 3", "one 4"]]
+    assert queue.take(2, 2) == []
 
 
 async def test_one_workspace_cannot_take_the_whole_queue() -> None:
@@ -75,7 +89,7 @@ async def test_those_whose_callers_have_gone_are_left_out() -> None:
 
     gone.result.cancel()
 
-    assert texts(queue.take(10)) == ["here"]
+    assert runs(queue.take(10, 10)) == [["here"]]
 
 
 async def test_those_whose_time_is_over_are_told_and_not_written() -> None:
@@ -87,4 +101,4 @@ async def test_those_whose_time_is_over_are_told_and_not_written() -> None:
     queue.expire(5.0)
 
     assert isinstance(late.result.exception(), WaitedTooLong)
-    assert texts(queue.take(10)) == ["early"]
+    assert runs(queue.take(10, 10)) == [["early"]]
