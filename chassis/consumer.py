@@ -38,9 +38,13 @@ from chassis.rebuild import Rebuild, RebuildInterrupted
 from chassis.sequencer import Connection
 
 MAX_BATCH = 500
-GATHER = timedelta(milliseconds=50)
-"""Between two transactions: the first event after a quiet moment is applied at once, a stream of
-them in batches, because a transaction for each would cost a core at a thousand a second."""
+SHORTEST_REST = timedelta(milliseconds=50)
+LONGEST_REST = timedelta(milliseconds=500)
+REST_SHARE = 9
+"""Between two transactions, as a multiple of the time that the last one took: a consumer works a
+tenth of the time until it is half a second behind, then as much as it must. The first event after
+a quiet moment is applied at once. Sends share the machine with every consumer, and nobody waits
+for one: a browser goes on from the position that a list was read at."""
 STAND_BY = timedelta(seconds=1)
 LOCK_CHECK = timedelta(seconds=2)
 RETRY_POLL = timedelta(milliseconds=500)
@@ -124,12 +128,14 @@ class Consumer:
             clock=self._clock,
         )
         async with feed:
+            loop = asyncio.get_running_loop()
             while True:
                 events = await feed.next()
+                began = loop.time()
                 for start in range(0, len(events), MAX_BATCH):
                     await self._applier.persist(events[start : start + MAX_BATCH])
                 if len(events) < MAX_BATCH:
-                    await asyncio.sleep(GATHER.total_seconds())
+                    await asyncio.sleep(_rest_after(loop.time() - began))
 
     async def _retry_parked(self) -> None:
         while True:
@@ -158,6 +164,12 @@ class Consumer:
     async def _stand(self) -> Cursor | None:
         async with self._database.begin() as transaction:
             return await cursor.load(transaction, self.name)
+
+
+def _rest_after(worked_seconds: float) -> float:
+    """In seconds."""
+    shortest, longest = SHORTEST_REST.total_seconds(), LONGEST_REST.total_seconds()
+    return min(max(worked_seconds * REST_SHARE, shortest), longest)
 
 
 async def _hold(turn: Connection) -> None:

@@ -32,7 +32,7 @@ from chassis.stream import KEPT_FOR, EventStream
 
 GATHER = timedelta(milliseconds=3)
 """Between two steps of the sequencer; a step for each commit would cost more than the commits."""
-POLL = timedelta(milliseconds=50)
+POLL = timedelta(milliseconds=200)
 """How soon events are found whose wake-up was lost."""
 STAND_BY = timedelta(seconds=1)
 """How often a replica asks whether its turn has come."""

@@ -13,7 +13,7 @@ from services.messaging.actions import text_index
 from services.messaging.actions.text_index import Progress, Step
 from services.messaging.store.text_index import TAKE_TURN
 
-POLL = timedelta(milliseconds=200)
+POLL = timedelta(milliseconds=500)
 """How long a message waits to be found; what comes meanwhile is written down together."""
 BREATH = timedelta(milliseconds=20)
 """Between two steps of a walk, which has all the time in the world."""
