@@ -112,14 +112,14 @@ async def limit(server: PostgresServer, seconds: int) -> float:
 
 async def ours(made: DatabaseUrls, kind: ChannelKind, given: argparse.Namespace) -> float:
     """Sends per second through the writers."""
-    app = Database(made.app)
+    app, worker = Database(made.app), Database(made.worker)
     commits = 0
 
     def count() -> None:
         nonlocal commits
         commits += 1
 
-    writers = Writers(app, SystemClock(), on_commit=count)
+    writers = Writers(worker, SystemClock(), on_commit=count, on_numbered=lambda _: count())
     loads = [Load(writers, *(await _shop(app, kind)), kind) for _ in range(given.workspaces)]
     async with asyncio.TaskGroup() as group:
         running = group.create_task(writers.run())
@@ -135,6 +135,7 @@ async def ours(made: DatabaseUrls, kind: ChannelKind, given: argparse.Namespace)
         took, cpu = perf_counter() - began, process_time() - cpu_before
         running.cancel()
     await app.close()
+    await worker.close()
     latencies = [latency for load in loads for latency in load.latencies]
     sends = len(latencies)
     print(

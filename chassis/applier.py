@@ -83,7 +83,7 @@ class Applier:
 
         Raises: CursorMoved, Poison, DatabaseUnavailable, TransactionCollided.
         """
-        async with self._database.begin() as transaction:
+        async with self._database.begin(is_flushed=False) as transaction:
             await self._claim(transaction, events[0])
             lines = await parking.waiting_lines(transaction, self._name, events)
             free = [event for event in events if parking.line_of(event) not in lines]

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import exc
@@ -30,7 +30,7 @@ from chassis.database_faults import (
     fault_of,
 )
 from chassis.ids import WorkspaceId
-from chassis.row_security import workspace_setting
+from chassis.row_security import begin_statement, workspace_setting
 
 __all__ = [
     "AWAY",
@@ -39,9 +39,9 @@ __all__ = [
     "Transaction",
     "TransactionCollided",
     "TransactionLost",
-    "begin_statement",
 ]
 
+RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 CONNECT_WITHIN = timedelta(seconds=5)
 STATEMENT_WITHIN = timedelta(seconds=15)
 ROLLBACK_WITHIN = timedelta(seconds=2)
@@ -55,7 +55,7 @@ class Transaction:
 
     sql: AsyncConnection
     """For SQLAlchemy Core statements."""
-    raw: asyncpg.Connection[asyncpg.Record]
+    raw: RawConnection
     """For hot statements."""
     workspace_id: WorkspaceId | None
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
@@ -91,17 +91,21 @@ class Database:
         self._application_name = application_name
 
     @asynccontextmanager
-    async def begin(self, workspace_id: WorkspaceId | None = None) -> AsyncIterator[Transaction]:
+    async def begin(
+        self, workspace_id: WorkspaceId | None = None, *, is_flushed: bool = True
+    ) -> AsyncIterator[Transaction]:
         """A transaction that commits on leaving, or nothing happened.
 
-        With a workspace, row security shows that workspace's rows; without, none of them, only
-        the routing tables that the worker role may read. A statement's error ends the
-        transaction: to go on after one, use a savepoint.
+        With a workspace, row security shows that workspace's rows; without, only the routing
+        tables that the worker role may read. After a statement's error only a savepoint helps.
+        Not flushed, it may be lost when the database crashes, with all that came after it: for
+        effects derived from a log and kept with their position.
         Raises: DatabaseUnavailable, TransactionCollided, TransactionLost.
         """
+        begin = begin_statement(workspace_id, is_flushed=is_flushed)
         await self._take_place()
         try:
-            async with self._transaction(workspace_id) as transaction:
+            async with self._transaction(workspace_id, begin) as transaction:
                 yield transaction
         finally:
             self._places.release()
@@ -116,9 +120,11 @@ class Database:
             raise DatabaseUnavailable from late
 
     @asynccontextmanager
-    async def _transaction(self, workspace_id: WorkspaceId | None) -> AsyncIterator[Transaction]:
+    async def _transaction(
+        self, workspace_id: WorkspaceId | None, begin: str
+    ) -> AsyncIterator[Transaction]:
         try:
-            connection, raw = await self._open(workspace_id)
+            connection, raw = await self._open(begin)
         except Exception as error:
             fault = fault_of(error, was_closed=True)
             if fault is None:
@@ -143,7 +149,7 @@ class Database:
             # Back to the pool: no input or output, so nothing here can be cancelled half-way.
             await connection.close()
 
-    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def connect(self) -> RawConnection:
         """A connection outside the pool, for advisory locks and hot writers. Close it yourself."""
         url = self._engine.url.set(drivername="postgresql")
         try:
@@ -153,7 +159,7 @@ class Database:
             )
         except (*AWAY, *MAYBE_AWAY) as away:
             raise DatabaseUnavailable from away
-        return cast("asyncpg.Connection[asyncpg.Record]", connection)
+        return cast("RawConnection", connection)
 
     @staticmethod
     def _connect_arguments(application_name: str) -> dict[str, Any]:
@@ -173,10 +179,7 @@ class Database:
         """End every connection of the pool."""
         await self._engine.dispose()
 
-    async def _open(
-        self, workspace_id: WorkspaceId | None
-    ) -> tuple[AsyncConnection, asyncpg.Connection[asyncpg.Record]]:
-        begin = begin_statement(workspace_id)
+    async def _open(self, begin: str) -> tuple[AsyncConnection, RawConnection]:
         # After a restart of the server every pooled connection may be dead: one more try than
         # there are reaches a fresh one. With the server down, connecting fails at once.
         for tries_left in reversed(range(self._pool_size + 1)):
@@ -193,24 +196,17 @@ class Database:
         raise DatabaseUnavailable
 
 
-def begin_statement(workspace_id: WorkspaceId | None) -> str:
-    """The one message that opens a transaction for a workspace."""
-    if workspace_id is None:
-        return "BEGIN"
-    return f"BEGIN; SET LOCAL inbox.workspace = '{workspace_setting(workspace_id)}'"
-
-
-async def _raw(connection: AsyncConnection) -> asyncpg.Connection[asyncpg.Record]:
+async def _raw(connection: AsyncConnection) -> RawConnection:
     pooled = await connection.get_raw_connection()
-    return cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
+    return cast("RawConnection", pooled.driver_connection)
 
 
-async def _commit(raw: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _commit(raw: RawConnection) -> None:
     if await raw.execute("COMMIT") != "COMMIT":
         raise TransactionLost
 
 
-async def _roll_back(connection: AsyncConnection, raw: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _roll_back(connection: AsyncConnection, raw: RawConnection) -> None:
     """Leave the connection fit for its next user, or end it."""
     try:
         await raw.execute("ROLLBACK", timeout=ROLLBACK_WITHIN.total_seconds())

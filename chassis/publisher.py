@@ -24,7 +24,7 @@ from chassis.tasks import pause_after
 MAX_BATCH = 500
 MAX_BUFFERED = 2_000
 MAX_BUFFERED_BYTES = 8 * 2**20
-GATHER = timedelta(milliseconds=10)
+GATHER = timedelta(milliseconds=40)
 """Between two publishes, each of which NATS flushes to its disk. Nobody waits for the stream:
 hints are faster, and what they leave out is looked for after a longer while than this."""
 LOOK_EVERY = timedelta(seconds=1)

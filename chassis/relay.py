@@ -36,6 +36,8 @@ POLL = timedelta(milliseconds=200)
 """How soon events are found whose wake-up was lost."""
 STAND_BY = timedelta(seconds=1)
 """How often a replica asks whether its turn has come."""
+MAX_TAKEN = 2_000
+"""Events whose hints wait for NATS; of more, readers learn from the stream."""
 TIDY_EVERY = timedelta(minutes=10)
 TIDY_BATCH = 2_000
 TIDY_PAUSE = timedelta(milliseconds=50)
@@ -71,6 +73,8 @@ class Relay:
         self._clock = clock or SystemClock()
         self._is_exclusive = is_exclusive
         self._wake = asyncio.Event()
+        self._taken: list[Event] = []
+        self._has_taken = asyncio.Event()
         self._nudge_subject = f"inbox.wake.{self._stream.domain}"
         self.publisher = Publisher(database, bus, self._stream)
         self.is_active = False
@@ -78,6 +82,26 @@ class Relay:
     def wake(self) -> None:
         """Something was committed into the outbox; for `Transaction.after_commit`."""
         self._wake.set()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Tell events that their writer numbered; for right after its commit, which never waits.
+
+        The working relay publishes them at once if it is this one, else when it next looks.
+        """
+        metrics.RELAY_SEQUENCED.labels(self._stream.name).inc(len(events))
+        if self.is_active:
+            self.publisher.offer(events)
+        if len(self._taken) + len(events) <= MAX_TAKEN:
+            self._taken += events
+            self._has_taken.set()
+
+    async def tell_taken(self) -> None:
+        """Send the hints of what was taken, for ever, whether it is this relay's turn or not."""
+        while True:
+            await self._has_taken.wait()
+            self._has_taken.clear()
+            events, self._taken = self._taken, []
+            await self._hint(events)
 
     def missing(self) -> str | None:
         """For readiness: why the stream and the database do not belong together.

@@ -14,3 +14,11 @@ def workspace_setting(workspace_id: WorkspaceId) -> str:
     """The value of `inbox.workspace` that shows a workspace's rows."""
     # UUID() refuses everything that is not one, so nothing can be smuggled into SQL.
     return str(UUID(workspace_id))
+
+
+def begin_statement(workspace_id: WorkspaceId | None, *, is_flushed: bool = True) -> str:
+    """The one message that opens a transaction for a workspace."""
+    begin = "BEGIN" if is_flushed else "BEGIN; SET LOCAL synchronous_commit = off"
+    if workspace_id is None:
+        return begin
+    return f"{begin}; SET LOCAL inbox.workspace = '{workspace_setting(workspace_id)}'"

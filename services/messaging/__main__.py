@@ -51,6 +51,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     await wait_for_schema(app, "messaging")
     relay = Relay(worker, process.bus, STREAM, clock=process.clock)
     process.supervise("relay", relay.run)
+    process.supervise("live hints", relay.tell_taken)
     process.ready_when("relay", relay.missing)
     calls = PlatformCalls()
     process.on_close(calls.close)
@@ -68,9 +69,10 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
         resumer.wake()
 
     writers = Writers(
-        app,
+        worker,
         process.clock,
         on_commit=relay.wake,
+        on_numbered=relay.take,
         on_queued=dispatcher.wake,
         count=settings.message_writers,
     )

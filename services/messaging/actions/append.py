@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chassis.errors import Fault
+from chassis.events import Event
 from chassis.ids import WorkspaceId, new_id
 from chassis.outbox import OutgoingEvent
 from services.messaging import events
@@ -92,10 +93,11 @@ class Batch:
 
 async def append_remembered(
     session: AppendSession, runs: Sequence[Run], *, at: datetime
-) -> list[list[Outcome] | None]:
+) -> tuple[list[list[Outcome] | None], list[Event]]:
     """Store runs of different workspaces on threads as this session left them.
 
-    The outcomes of each run, or None where nothing of it was stored and it is for `append_run`.
+    The outcomes of each run, or None where nothing of it was stored and it is for `append_run`;
+    and the events, if they were numbered at once.
     Raises: whatever the database raises; then see `append_run`.
     """
     judged = [_judge_remembered(session, run, at=at) for run in runs]
@@ -103,7 +105,10 @@ async def append_remembered(
         RememberedBatch(batch.workspace_id, batch.additions(), seen)
         for batch, seen, _ in filter(None, judged)
     ]
-    done = iter(await session.append_each_if_unchanged(batches, at=at) if batches else ())
+    unchanged, told = (
+        await session.append_each_if_unchanged(batches, at=at) if batches else ([], [])
+    )
+    done = iter(unchanged)
     results: list[list[Outcome] | None] = []
     for run, known in zip(runs, judged, strict=True):
         if known is not None and next(done):
@@ -114,7 +119,7 @@ async def append_remembered(
             wanted = {draft.conversation_id for draft in run.drafts}
             session.remembered.forget(run.workspace_id, wanted)
             results.append(None)
-    return results
+    return results, told
 
 
 async def append_run(session: AppendSession, run: Run, *, at: datetime) -> list[Outcome]:

@@ -52,7 +52,7 @@ async def step(worker: Database) -> Progress:
 
     A step that was interrupted did not happen; one that is done twice adds nothing.
     """
-    async with worker.begin() as transaction:
+    async with worker.begin(is_flushed=False) as transaction:
         log = await sequencer.stand(transaction.raw)
         if not _has_work(await store.read(transaction), log):
             return Progress(Step.NOTHING)

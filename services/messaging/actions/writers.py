@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
@@ -20,6 +20,7 @@ from chassis.clock import Clock
 from chassis.database import AWAY, Database, DatabaseUnavailable
 from chassis.database_faults import COLLISIONS, MAYBE_AWAY
 from chassis.errors import Fault, TemporarilyUnavailable
+from chassis.events import Event
 from chassis.ids import WorkspaceId
 from services.messaging.actions.append import (
     ClientIdRaced,
@@ -154,17 +155,21 @@ class Writers:
         clock: Clock,
         *,
         on_commit: Callable[[], None],
+        on_numbered: Callable[[Sequence[Event]], None] = lambda _: None,
         on_queued: Callable[[], None] = lambda: None,
         count: int = WRITERS,
     ) -> None:
-        """`database` is the app role's: row security holds for batches as for anything else.
+        """`database` is the worker role's, which may number events; row security holds for batches
+        as for anything else.
 
-        `on_commit` is called after each commit, `on_queued` after one with something to dispatch:
-        quick wake-ups of who publishes and of who calls platforms.
+        `on_commit` is called after a commit into the outbox, `on_numbered` with the events of one
+        that numbered them at once, `on_queued` after one with something to dispatch: quick
+        wake-ups of who publishes and of who calls platforms.
         """
         self._database = database
         self._clock = clock
         self._on_commit = on_commit
+        self._on_numbered = on_numbered
         self._on_queued = on_queued
         self._queues = [WritersQueue() for _ in range(count)]
 
@@ -233,7 +238,7 @@ class Writers:
         if session is None or session.is_closed:
             return None, runs
         try:
-            results = await append_remembered(
+            results, told = await append_remembered(
                 session, [_run_of(run) for run in runs], at=self._clock.now()
             )
         except Exception as error:  # noqa: BLE001 - every run is tried again by itself
@@ -245,8 +250,12 @@ class Writers:
             for run, outcomes in zip(runs, results, strict=True)
             if outcomes is not None
         ]
-        if stored:
-            self._tell(is_queued=any(stored))
+        if told:
+            self._on_numbered(told)
+        elif stored:
+            self._on_commit()
+        if any(stored):
+            self._on_queued()
         return session, [
             run for run, outcomes in zip(runs, results, strict=True) if outcomes is None
         ]
@@ -264,7 +273,9 @@ class Writers:
             raise
         except Exception as error:  # noqa: BLE001 - every caller in the run is told what it was
             return await self._store_again(session, run, error, tries_left=tries_left)
-        self._tell(is_queued=self._settle_run(run, outcomes))
+        self._on_commit()
+        if self._settle_run(run, outcomes):
+            self._on_queued()
         return session
 
     @staticmethod
@@ -273,11 +284,6 @@ class Writers:
         for waiting, outcome in zip(run, outcomes, strict=True):
             waiting.settle(outcome)
         return any(isinstance(outcome, Stored) and outcome.is_queued for outcome in outcomes)
-
-    def _tell(self, *, is_queued: bool) -> None:
-        self._on_commit()
-        if is_queued:
-            self._on_queued()
 
     async def _store_again(
         self,

@@ -16,10 +16,12 @@ from typing import Any
 
 import asyncpg
 
-from chassis.database import Database, begin_statement
-from chassis.ids import WorkspaceId
+from chassis import sequencer
+from chassis.database import Database
+from chassis.events import Event, text_of
+from chassis.ids import WorkspaceId, new_id
 from chassis.outbox import OutgoingEvent
-from chassis.row_security import workspace_setting
+from chassis.row_security import begin_statement, workspace_setting
 from services.messaging.model.channel import ChannelId, ChannelState
 from services.messaging.model.draft import Opening
 from services.messaging.model.message import Message
@@ -133,6 +135,7 @@ class AppendSession:
         session = cls(connection)
         try:
             await connection.execute(PLAN_LOOKUPS)
+            await connection.execute(sequencer.MAKE_TELL)
             await connection.execute(MAKE_APPEND_IF_UNCHANGED)
             await connection.execute(MAKE_APPEND_EACH_IF_UNCHANGED)
             for statement in STATEMENTS:
@@ -230,25 +233,36 @@ class AppendSession:
 
     async def append_each_if_unchanged(
         self, batches: Sequence[RememberedBatch], *, at: datetime
-    ) -> list[bool]:
+    ) -> tuple[list[bool], list[Event]]:
         """Write batches in one transaction of their own, each if its threads are as it saw them.
 
         False for a batch whose thread is not, or whose channel is in another state: nothing of it
         was written. A client id that is taken is so for all. There is no transaction to end.
+        The events are those that could be numbered at once; the others are in the outbox.
         """
         await self._count_batch()
         # Workspaces and threads in the order of ids, like every lock.
         in_order = sorted(batches, key=lambda batch: batch.workspace_id)
+        told = [
+            _Told(place, new_id(), event, traceparent)
+            for place, batch in enumerate(in_order)
+            for event, traceparent in zip(
+                batch.additions.events, batch.additions.traceparents, strict=True
+            )
+        ]
         try:
-            done: list[bool] = await self._prepared[APPEND_EACH_IF_UNCHANGED].fetchval(
-                at, *_written_each(in_order)
+            row = await self._prepared[APPEND_EACH_IF_UNCHANGED].fetchrow(
+                at, *_written_each(in_order), *_told_arrays(told)
             )
         except asyncpg.PostgresError as error:
             if error.sqlstate != CLIENT_ID_TAKEN:
                 raise
-            return [False for _ in batches]
+            return [False for _ in batches], []
+        done, base, epoch = row
         unchanged = dict(zip([batch.workspace_id for batch in in_order], done, strict=True))
-        return [unchanged[batch.workspace_id] for batch in batches]
+        written = [] if base is None else [one for one in told if done[one.place]]
+        events = [one.numbered(base + nth, epoch, at) for nth, one in enumerate(written, start=1)]
+        return [unchanged[batch.workspace_id] for batch in batches], events
 
     async def _count_batch(self) -> None:
         self._batches += 1
@@ -257,33 +271,58 @@ class AppendSession:
             await self._connection.execute("DISCARD PLANS")
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event of a batch."""
+
+    place: int
+    """Of its batch among the batches."""
+    id: str
+    event: OutgoingEvent
+    traceparent: str
+
+    def numbered(self, gpos: int, epoch: str, at: datetime) -> Event:
+        """As it stands in the log."""
+        event = self.event
+        return Event(
+            gpos,
+            epoch,
+            self.id,
+            event.workspace_id,
+            event.subject,
+            event.ordering_key,
+            event.payload,
+            text_of(at),
+            self.traceparent,
+        )
+
+
 def _written(workspace_id: WorkspaceId, additions: Additions, at: datetime) -> tuple[object, ...]:
-    """The parameters of WRITE."""
+    """The parameters of APPEND."""
     messages = additions.messages
+    told = [
+        _Told(0, new_id(), event, traceparent)
+        for event, traceparent in zip(additions.events, additions.traceparents, strict=True)
+    ]
     return (
         workspace_id,
         at,
         *_message_arrays([(message, additions.channel_ids) for message in messages]),
-        *_event_arrays(additions.events, additions.traceparents),
         plain_array({message.conversation_id for message in messages}),
+        *_told_arrays(told)[1:],
     )
 
 
-def _written_each(batches: Sequence[RememberedBatch]) -> tuple[object, ...]:
-    """The parameters of APPEND_EACH_IF_UNCHANGED, after the time."""
+def _written_each(batches: Sequence[RememberedBatch]) -> tuple[str, ...]:
+    """The parameters of APPEND_EACH_IF_UNCHANGED between the time and the events."""
     additions = [batch.additions for batch in batches]
     seen = [sorted(batch.seen, key=lambda entry: entry.thread.conversation_id) for batch in batches]
     threads = list(chain.from_iterable(seen))
     return (
         plain_array([workspace_setting(batch.workspace_id) for batch in batches]),
         _ends([each.messages for each in additions]),
-        _ends([each.events for each in additions]),
         _ends(seen),
         *_message_arrays([(one, each.channel_ids) for each in additions for one in each.messages]),
-        *_event_arrays(
-            list(chain.from_iterable(each.events for each in additions)),
-            list(chain.from_iterable(each.traceparents for each in additions)),
-        ),
         plain_array([entry.thread.conversation_id for entry in threads]),
         plain_array([str(entry.thread.version) for entry in threads]),
         plain_array([entry.channel_state.value for entry in threads]),
@@ -316,15 +355,16 @@ def _message_arrays(
     )
 
 
-def _event_arrays(
-    events: Sequence[OutgoingEvent], traceparents: Sequence[str]
-) -> tuple[str, str, list[bytes], str]:
-    """EVENT_TYPES."""
+def _told_arrays(told: Sequence[_Told]) -> tuple[str, str, str, str, list[bytes], str]:
+    """Places, ids, subjects, ordering keys, payloads and traces of events."""
     return (
-        plain_array([event.subject for event in events]),
-        text_array([event.ordering_key for event in events]),
-        [event.payload for event in events],
-        text_array(traceparents),
+        # Arrays of PostgreSQL begin at 1.
+        plain_array([str(one.place + 1) for one in told]),
+        plain_array([one.id for one in told]),
+        plain_array([one.event.subject for one in told]),
+        text_array([one.event.ordering_key for one in told]),
+        [one.event.payload for one in told],
+        text_array([one.traceparent for one in told]),
     )
 
 

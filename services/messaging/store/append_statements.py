@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.messaging.store.rows import MESSAGE_COLUMNS, THREAD_COLUMNS
 
 # Every statement is a lookup by key; one plan each is made and kept. Before version 18 a plan made
@@ -87,7 +89,7 @@ WITH n AS MATERIALIZED (
         last_message_time = $2
     WHERE t.workspace_id = $1
       -- In a query of its own, so that the array is read once and not for every row.
-      AND t.conversation_id = ANY((SELECT $20::text::uuid[])::uuid[])
+      AND t.conversation_id = ANY((SELECT $16::text::uuid[])::uuid[])
 ), new_attempts AS (
     INSERT INTO attempts (
         workspace_id, message_id, number, conversation_id, seq, channel_id, delivery_status,
@@ -107,34 +109,33 @@ WITH n AS MATERIALIZED (
     ORDER BY conversation_id
     ON CONFLICT (workspace_id, conversation_id) DO UPDATE
         SET next_attempt_time = excluded.next_attempt_time WHERE l.next_attempt_time IS NULL
-), told AS (
-    INSERT INTO outbox (
-        event_id, workspace_id, subject, ordering_key, payload, create_time, traceparent)
-    SELECT gen_random_uuid(), $1, e.subject, e.ordering_key, e.payload, $2, e.traceparent
-    FROM unnest($16::text::text[], $17::text::text[], $18::bytea[], $19::text::text[])
-        WITH ORDINALITY AS e(subject, ordering_key, payload, traceparent, place)
-    ORDER BY e.place
-)
+){told}
 SELECT count(*) {into} FROM new_messages
 """
-APPEND = WRITE.format(into="")
+TOLD = """, told AS (
+    INSERT INTO outbox (
+        event_id, workspace_id, subject, ordering_key, payload, create_time, traceparent)
+    SELECT e.event_id, $1, e.subject, e.ordering_key, e.payload, $2, e.traceparent
+    FROM unnest($17::text::uuid[], $18::text::text[], $19::text::text[], $20::bytea[],
+                $21::text::text[])
+        WITH ORDINALITY AS e(event_id, subject, ordering_key, payload, traceparent, place)
+    ORDER BY e.place
+)"""
+APPEND = WRITE.format(into="", told=TOLD)
 MESSAGE_TYPES = (
     "uuid", "uuid", "bigint", "uuid", "uuid", "text", "text", "text", "text", "text", "text",
     "bigint", "timestamptz",
 )  # fmt: skip
 """Of the arrays of WRITE that have one value for each message."""
-EVENT_TYPES = ("text", "text", "bytea", "text")
-"""Of those that have one for each event."""
 SEEN_TYPES = ("uuid", "bigint", "text")
 """Of those that tell threads as they were seen: id, version, state of the channel."""
-ARRAY_TYPES = (*MESSAGE_TYPES, *EVENT_TYPES, *SEEN_TYPES)
 CLIENT_ID_TAKEN = "IX001"
 """SQLSTATE of our own; class IX is nobody's."""
 # Each statement of a function sees what was committed before it, so the rows that are compared are
 # those under the lock. Functions of the session: they are this program's text, not the schema's.
 MAKE_APPEND_IF_UNCHANGED = f"""
 CREATE FUNCTION pg_temp.append_if_unchanged(
-    uuid, timestamptz, {", ".join(f"{name}[]" for name in ARRAY_TYPES)})
+    uuid, timestamptz, {", ".join(f"{name}[]" for name in MESSAGE_TYPES + SEEN_TYPES)})
 RETURNS boolean LANGUAGE plpgsql AS $function$
 DECLARE
     unchanged bigint;
@@ -142,16 +143,16 @@ DECLARE
 BEGIN
     PERFORM set_config('inbox.workspace', $1::text, true);
     SELECT count(*) INTO unchanged
-    FROM unnest($20, $21, $22) WITH ORDINALITY AS n(conversation_id, version, channel_state, place)
+    FROM unnest($16, $17, $18) WITH ORDINALITY AS n(conversation_id, version, channel_state, place)
     CROSS JOIN LATERAL (
         SELECT o.version, o.channel_id FROM threads o
         WHERE o.workspace_id = $1 AND o.conversation_id = n.conversation_id FOR NO KEY UPDATE) t
     JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
     WHERE t.version = n.version AND c.state = n.channel_state;
-    IF unchanged <> cardinality($20) THEN
+    IF unchanged <> cardinality($16) THEN
         RETURN false;
     END IF;
-    {WRITE.format(into="INTO stored").replace("::text::", "::")};
+    {WRITE.format(into="INTO stored", told="").replace("::text::", "::")};
     IF stored <> cardinality($3) THEN
         RAISE EXCEPTION USING ERRCODE = '{CLIENT_ID_TAKEN}', MESSAGE = 'a client id is taken';
     END IF;
@@ -161,53 +162,68 @@ $function$
 """
 
 
-def _slices(types: tuple[str, ...], first: int, part: str) -> list[str]:
-    return [f"a{place}[{part}_from:{part}_to]" for place in range(first, first + len(types))]
-
-
-def _declared() -> str:
-    """The arrays as variables, each read once."""
-    # Arrays come as one text each, see `store.append`; what has no text form comes as it is.
-    return "\n".join(
-        f"    a{place} {name}[] := ${place}{'' if name == 'bytea' else f'::{name}[]'};"
-        for place, name in enumerate(ARRAY_TYPES, start=6)
+def _slices(types: Sequence[str], part: str, *, first: int) -> str:
+    return ", ".join(
+        f"a{place}[{part}_from:{part}_to]" for place in range(first, first + len(types))
     )
 
 
-# $1 is the time, $2 the workspaces; $3, $4 and $5 say where the part of each workspace ends in the
-# arrays of messages, events and threads.
+# $1 is the time and $2 the workspaces; $3 and $4 say where each workspace's part of the arrays of
+# messages and threads ends. The last arrays are of events, each of a workspace named by its place.
 MAKE_APPEND_EACH_IF_UNCHANGED = f"""
 CREATE FUNCTION pg_temp.append_each_if_unchanged(
-    timestamptz, text, text, text, text,
-    {", ".join("bytea[]" if name == "bytea" else "text" for name in ARRAY_TYPES)})
-RETURNS boolean[] LANGUAGE plpgsql AS $function$
+    timestamptz, text, text, text, {16 * "text, "} text, text, text, text, bytea[], text,
+    OUT done boolean[], OUT base bigint, OUT epoch text)
+LANGUAGE plpgsql AS $function$
 DECLARE
     workspaces uuid[] := $2::uuid[];
     message_ends integer[] := $3::integer[];
-    event_ends integer[] := $4::integer[];
-    thread_ends integer[] := $5::integer[];
+    thread_ends integer[] := $4::integer[];
     message_from integer := 1; message_to integer;
-    event_from integer := 1; event_to integer;
     thread_from integer := 1; thread_to integer;
-    done boolean[] := '{{}}';
-{_declared()}
+{{declared}}
+    places integer[] := $21::integer[];
+    ids uuid[] := $22::uuid[];
+    subjects text[] := $23::text[];
+    keys text[] := $24::text[];
+    payloads bytea[] := $25;
+    traces text[] := $26::text[];
 BEGIN
+    done := '{{{{}}}}';
     FOR place IN 1 .. cardinality(workspaces) LOOP
         message_to := message_ends[place];
-        event_to := event_ends[place];
         thread_to := thread_ends[place];
         done := done || pg_temp.append_if_unchanged(
-            workspaces[place], $1, {", ".join(_slices(MESSAGE_TYPES, 6, "message"))},
-            {", ".join(_slices(EVENT_TYPES, 19, "event"))},
-            {", ".join(_slices(SEEN_TYPES, 23, "thread"))});
+            workspaces[place], $1, {_slices(MESSAGE_TYPES, "message", first=5)},
+            {_slices(SEEN_TYPES, "thread", first=18)});
         message_from := message_to + 1;
-        event_from := event_to + 1;
         thread_from := thread_to + 1;
     END LOOP;
-    RETURN done;
+    IF false = ANY(done) THEN
+        SELECT array_agg(n.place ORDER BY n.nth), array_agg(n.id ORDER BY n.nth),
+               array_agg(n.subject ORDER BY n.nth), array_agg(n.key ORDER BY n.nth),
+               array_agg(n.payload ORDER BY n.nth), array_agg(n.trace ORDER BY n.nth)
+        INTO places, ids, subjects, keys, payloads, traces
+        FROM unnest(places, ids, subjects, keys, payloads, traces) WITH ORDINALITY
+            AS n(place, id, subject, key, payload, trace, nth)
+        WHERE done[n.place];
+    END IF;
+    IF places IS NOT NULL THEN
+        SELECT t.base, t.epoch INTO base, epoch FROM pg_temp.tell(
+            ids, ARRAY(SELECT workspaces[p.place] FROM unnest(places) WITH ORDINALITY
+                       AS p(place, nth) ORDER BY p.nth),
+            subjects, keys, payloads, $1, traces) t;
+    END IF;
 END
 $function$
-"""
+""".format(
+    # Each array is read once, from the one text it came in, see `store.append`.
+    declared="\n".join(
+        f"    a{place} {name}[] := ${place}::{name}[];"
+        for place, name in enumerate(MESSAGE_TYPES + SEEN_TYPES, start=5)
+    )
+)
 APPEND_EACH_IF_UNCHANGED = (
-    f"SELECT pg_temp.append_each_if_unchanged({', '.join(f'${place}' for place in range(1, 26))})"
+    "SELECT * FROM pg_temp.append_each_if_unchanged("
+    f"{', '.join(f'${place}' for place in range(1, 27))})"
 )

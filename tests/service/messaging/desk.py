@@ -224,7 +224,7 @@ async def open_desk(
     """A running service and a workspace of one's own in it."""
     # Tokens live by the real time: a test that moves its clock does not sign anybody out.
     tokens = Tokens()
-    writers = Writers(app, clock, on_commit=lambda: None)
+    writers = Writers(worker, clock, on_commit=lambda: None)
     verifiers: list[Serving] = []
 
     async def verify(token: str) -> Any:

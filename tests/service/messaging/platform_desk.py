@@ -319,7 +319,7 @@ async def running_platform_desk(
     vault = new_vault()
     calls = PlatformCalls()
     adapters = Adapters(calls)
-    writers = Writers(app, clock, on_commit=no_wake)
+    writers = Writers(worker, clock, on_commit=no_wake)
 
     intake = IntakeDesk(worker, clock, vault, adapters, accept_through(writers), no_wake)
     async with running_simulator(seed=seed) as simulator:

@@ -36,7 +36,7 @@ def _count_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def a_session(desk: Desk) -> AsyncIterator[AppendSession]:
-    session = await AppendSession.open(desk.means.app)
+    session = await AppendSession.open(desk.means.worker)
     try:
         yield session
     finally:
@@ -54,7 +54,7 @@ def draft(conversation_id: str, text: str = "hello", client_message_id: str = ""
 
 async def write(desk: Desk, session: AppendSession, *drafts: Draft) -> list[Stored | Fault]:
     run = Run(desk.workspace_id, drafts, [""] * len(drafts))
-    (outcomes,) = await append_remembered(session, [run], at=desk.means.clock.now())
+    (outcomes,), _ = await append_remembered(session, [run], at=desk.means.clock.now())
     if outcomes is None:
         outcomes = await append_run(session, run, at=desk.means.clock.now())
     return outcomes

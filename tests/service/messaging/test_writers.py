@@ -25,9 +25,9 @@ from suite.testing import TestServers
 from tests.fakes import FakeClock
 from tests.service.messaging.desk import WITHIN, Desk
 
-END_APP_BACKENDS = """
+END_WRITERS_BACKENDS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE usename = 'inbox_messaging_app' AND datname = $1
+WHERE usename = 'inbox_messaging_worker' AND datname = $1
 """
 
 
@@ -41,8 +41,8 @@ def draft(conversation_id: str, text: str = "hello", client_message_id: str = ""
 
 
 @asynccontextmanager
-async def another_replica(app: Database) -> AsyncIterator[Writers]:
-    writers = Writers(app, FakeClock(), on_commit=lambda: None)
+async def another_replica(worker: Database) -> AsyncIterator[Writers]:
+    writers = Writers(worker, FakeClock(), on_commit=lambda: None)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(writers.run())
         yield writers
@@ -56,7 +56,9 @@ async def write(writers: Writers, workspace_id: WorkspaceId, one: Draft) -> Stor
 async def test_what_comes_while_a_commit_is_under_way_goes_into_the_next(desk: Desk) -> None:
     conversation_id = await desk.open_conversation()
     commits = Counter[str]()
-    writers = Writers(desk.means.app, desk.means.clock, on_commit=lambda: commits.update(["one"]))
+    writers = Writers(
+        desk.means.worker, desk.means.clock, on_commit=lambda: commits.update(["one"])
+    )
 
     async with asyncio.TaskGroup() as group:
         running = group.create_task(writers.run())
@@ -192,7 +194,7 @@ async def test_under_load_nothing_is_lost_or_doubled_when_connections_break(
 
 async def test_two_replicas_keep_one_dense_order(desk: Desk) -> None:
     conversations = [await desk.open_conversation() for _ in range(3)]
-    async with another_replica(desk.means.app) as other, asyncio.TaskGroup() as group:
+    async with another_replica(desk.means.worker) as other, asyncio.TaskGroup() as group:
         for number in range(300):
             writers = (desk.means.writers, other)[number % 2]
             one = draft(conversations[number % 3])
@@ -216,7 +218,7 @@ async def test_one_client_id_on_two_replicas_at_once_is_one_message(desk: Desk) 
         else:
             outcomes["stored"] += 1
 
-    async with another_replica(desk.means.app) as other:
+    async with another_replica(desk.means.worker) as other:
         for _ in range(40):
             client_message_id = new_id()
             async with asyncio.TaskGroup() as group:
@@ -229,7 +231,7 @@ async def test_one_client_id_on_two_replicas_at_once_is_one_message(desk: Desk) 
 
 async def test_many_replicas_meet_a_new_customer_and_open_one_conversation(desk: Desk) -> None:
     channel_id = await desk.connect()
-    async with another_replica(desk.means.app) as other:
+    async with another_replica(desk.means.worker) as other:
         here = desk.means
         for number in range(20):
             there = Desk(desk.workspace_id, replace(desk.means, writers=other), desk.server)
@@ -254,4 +256,4 @@ async def _outcomes(waiting: list[asyncio.Future[Stored]]) -> list[Stored | Base
 
 async def _end_backends(servers: TestServers, urls: DatabaseUrls) -> None:
     async with connected(with_database(servers.database_url, urls.name)) as connection:
-        await connection.execute(END_APP_BACKENDS, urls.name)
+        await connection.execute(END_WRITERS_BACKENDS, urls.name)
