@@ -7,6 +7,7 @@ full of hostile values. The seed is printed when something goes wrong; INBOX_FUZ
 from __future__ import annotations
 
 import random
+import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ from suite.databases import DatabaseUrls
 from suite.settings import process_environment
 from suite.testing import TestServers, test_servers
 from tests.contracts import ROLES, Rpc, all_rpcs
+from tests.malice import input_count, tries_many
 from tests.serving import SERVICE_KEY, bearer
 from tests.system.services import Services, fresh_databases, running_services
 from tests.system.tenants import Tenant, a_tenant
 
-INPUTS_PER_RPC = 12
-"""600 and more in all; `./dev faults` takes as many as INBOX_FUZZ_INPUTS says."""
+INPUTS = 1_200
+MAX_GROWTH_MIB = 50
+"""Of this process, which all services run in."""
 ANSWER_SECONDS = 10.0
 STREAM_SECONDS = 0.3
 MAX_DEPTH = 4
@@ -193,17 +196,25 @@ async def answer_to(services: Services, rpc: Rpc, content: bytes, metadata: Meta
     return "OK"
 
 
+def resident_mib() -> float:
+    """What this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+@tries_many
 async def test_every_rpc_answers_malice_with_a_reason(services: Services) -> None:
-    environment = process_environment()
-    seed = int(environment.get("INBOX_FUZZ_SEED") or random.randrange(2**32))
-    count = int(environment.get("INBOX_FUZZ_INPUTS") or INPUTS_PER_RPC)
+    seed = int(process_environment().get("INBOX_FUZZ_SEED") or random.randrange(2**32))
+    rpcs = list(all_rpcs())
+    count = -(-input_count(INPUTS) // len(rpcs))
     tenant = await a_tenant(services, "a-tenant")
     malice = Malice(seed, tenant)
     known = {name.removeprefix("REASON_") for name in error_v1.Reason.keys()}  # noqa: SIM118
 
     odd: dict[str, str] = {}
     turned_away = 0
-    for rpc in all_rpcs():
+    resident_before = resident_mib()
+    for rpc in rpcs:
         metadata = credential_for(rpc, tenant)
         for content in malice.requests(rpc, count):
             answer = await answer_to(services, rpc, content, metadata)
@@ -212,7 +223,10 @@ async def test_every_rpc_answers_malice_with_a_reason(services: Services) -> Non
             if code in OURS or (code != "OK" and reason not in known):
                 odd[f"{rpc.name} {content[:60].hex()}"] = answer
 
+    growth = resident_mib() - resident_before
+    print(f"T12 {count * len(rpcs)} inputs for {len(rpcs)} RPCs, seed {seed}, +{growth:.0f} MiB")
     assert odd == {}, f"seed {seed}"
+    assert growth <= MAX_GROWTH_MIB
     assert turned_away < count * 5, "hardly anything got past the door"
 
 

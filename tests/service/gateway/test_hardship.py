@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -17,6 +18,7 @@ from gateway.frames import unmask
 from gateway.process import Gateway
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
+from tests.malice import input_count, tries_many
 from tests.service.gateway.conftest import gateway_settings
 from tests.service.gateway.live_client import JSON, PROTO, Closed, LiveClient, snapshot
 from tests.service.gateway.log_double import CONVERSATION_ID
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
     from tests.service.gateway.suite_double import Services
 
-MALFORMED_INPUTS = 500
+MALFORMED_INPUTS = input_count(500)
+SOCKETS_AT_ONCE = 10
 
 
 def masked(first: int, payload: bytes) -> bytes:
@@ -129,43 +132,54 @@ async def test_a_reader_that_stops_is_closed_and_resumes_without_loss(
     assert slow.versions == healthy.versions == snapshot(services)
 
 
+@tries_many
 async def test_malformed_frames_are_refused_and_never_a_fault_of_ours(
     services: Services, gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     seed = random.randrange(2**32)
-    print("seed", seed)
-    dice = random.Random(seed)
-    codes: dict[int | None, int] = {}
+    print(f"T12 {MALFORMED_INPUTS} frames, seed {seed}")
+    codes = Counter[int | None]()
+    numbers = iter(range(MALFORMED_INPUTS))
 
-    for number in range(MALFORMED_INPUTS):
-        async with RawClient(gateway.port, dice.choice([PROTO, JSON])) as client:
-            is_greeted = dice.random() < 0.5 and client.subprotocol == PROTO
-            if is_greeted:
-                client.send(hello_bytes(services, f"m{number}"))
-                await client.frame()
-            noise = dice.randbytes(dice.randint(1, 300))
-            kind = dice.randint(0, 3)
-            if kind == 0:
-                client.send(noise + b"\xff" * 20)
-            elif kind == 1:
-                client.send(masked(0x82, noise))
-            elif kind == 2:
-                client.send(masked(0x81, noise))
-            else:
-                client.send(masked(dice.randrange(256), noise))
-            # A message that is allowed after all leaves the socket open; then we close it.
-            client.send(masked(0x88, (1000).to_bytes(2)))
-            try:
-                async with asyncio.timeout(3):
-                    code = await client.close_code()
-            except TimeoutError:
-                code = None  # it announced more than it sent: the server waits for the rest
-            codes[code] = codes.get(code, 0) + 1
+    async def try_some() -> None:
+        for number in numbers:
+            codes[await close_code_after_noise(services, gateway, f"{seed} {number}")] += 1
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(SOCKETS_AT_ONCE):
+            group.create_task(try_some())
 
     print(codes)
     assert set(codes) <= {4400, 4401, 1000, None}
     assert codes[4400] > MALFORMED_INPUTS / 2
     assert "job_failed" not in caplog.text
+
+
+async def close_code_after_noise(services: Services, gateway: Gateway, seed: str) -> int | None:
+    """What a socket says that hears noise; None when it waits for the rest of it."""
+    dice = random.Random(seed)
+    async with RawClient(gateway.port, dice.choice([PROTO, JSON])) as client:
+        is_greeted = dice.random() < 0.5 and client.subprotocol == PROTO
+        if is_greeted:
+            client.send(hello_bytes(services, f"m{seed}"))
+            await client.frame()
+        noise = dice.randbytes(dice.randint(1, 300))
+        kind = dice.randint(0, 3)
+        if kind == 0:
+            client.send(noise + b"\xff" * 20)
+        elif kind == 1:
+            client.send(masked(0x82, noise))
+        elif kind == 2:
+            client.send(masked(0x81, noise))
+        else:
+            client.send(masked(dice.randrange(256), noise))
+        # A message that is allowed after all leaves the socket open; then we close it.
+        client.send(masked(0x88, (1000).to_bytes(2)))
+        try:
+            async with asyncio.timeout(3):
+                return await client.close_code()
+        except TimeoutError:
+            return None
 
 
 async def test_an_oversized_frame_and_a_flood_are_refused(

@@ -17,6 +17,7 @@ from services.messaging.channels.simulator import MAX_ID_LENGTH, SimulatorChanne
 from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus, Failure, FailureReason
 from suite.simulator.webhooks import sign
+from tests.malice import input_count, tries_many
 
 pytestmark = pytest.mark.unit
 
@@ -124,13 +125,15 @@ def test_a_failure_has_its_reason() -> None:
     )
 
 
-@settings(max_examples=500, deadline=None)
+@tries_many
+@settings(max_examples=input_count(500), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_without_raising(body: bytes) -> None:
     CHANNEL.read(body)
 
 
-@settings(max_examples=200, deadline=None)
+@tries_many
+@settings(max_examples=input_count(200), deadline=None)
 @given(st.lists(EVENTS | JSON, max_size=5))
 def test_any_events_are_read_one_by_one_and_can_be_stored(events: list[Any]) -> None:
     found = CHANNEL.read(json.dumps({"events": events}).encode())

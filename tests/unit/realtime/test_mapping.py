@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.messaging import v1 as messaging_v1
@@ -14,6 +14,7 @@ from services.realtime import mapping
 from services.realtime.consumers import CONSUMES
 from services.realtime.mapping import Positions
 from services.realtime.model import STREAMS
+from tests.malice import input_count, tries_many
 
 LIFE = ("a-life", "c-life", "i-life", "m-life")
 VECTORS = st.tuples(*[st.integers(0, 2**62 - 1)] * len(LIFE))
@@ -35,6 +36,8 @@ def test_a_position_is_what_protobuf_would_have_written(vector: tuple[int, ...])
     assert positions.read(spelt) == vector
 
 
+@tries_many
+@settings(max_examples=input_count(100), deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.hex()))
 def test_no_text_breaks_the_reading_of_positions(text: str) -> None:
     assert Positions(LIFE).read(text) is None

@@ -12,7 +12,7 @@ from suite.settings import ROOT
 @pytest.mark.parametrize("name", FAULT_TESTS)
 def test_every_name_stands_for_tests_that_exist(name: str) -> None:
     test = FAULT_TESTS[name]
-    text = (ROOT / test.path).read_text()
+    text = "".join((ROOT / path).read_text() for path in test.paths)
 
     assert all(word in text for word in test.chosen.split(" or ")), test
 
@@ -20,15 +20,19 @@ def test_every_name_stands_for_tests_that_exist(name: str) -> None:
 def test_without_a_name_all_of_them_run() -> None:
     chosen = targets([])
 
-    assert all(any(test.path.startswith(part) for part in chosen) for test in FAULT_TESTS.values())
+    paths = [path for test in FAULT_TESTS.values() for path in test.paths]
+    assert all(any(path.startswith(part) for part in chosen) for path in paths)
 
 
 def test_names_choose_their_tests_in_either_case() -> None:
-    assert targets(["t1", "T2"]) == [FAULT_TESTS["T1"].path, "-k", "kills or forgets or wiping"]
+    assert targets(["t1", "T2"]) == [*FAULT_TESTS["T1"].paths, "-k", "kills or forgets or wiping"]
 
 
 def test_one_that_is_a_whole_file_takes_all_of_the_others_files() -> None:
-    assert targets(["T2", "T12"]) == [FAULT_TESTS["T2"].path, FAULT_TESTS["T12"].path]
+    assert targets(["T2", "T12"]) == [
+        *FAULT_TESTS["T2"].paths,
+        *FAULT_TESTS["T12"].paths,
+    ]
 
 
 def test_an_unknown_name_is_told_which_there_are() -> None:
