@@ -83,6 +83,18 @@ class FieldInvalid(InvalidArgument):
 
 
 @dataclass(eq=False)
+class RoleNotAllowed(PermissionDenied):
+    """The caller's role may not do this."""
+
+    role: str
+    allowed_roles: str
+    reason = "ROLE_NOT_ALLOWED"
+
+    def __str__(self) -> str:
+        return f"role {self.role} may not do this; allowed: {self.allowed_roles}"
+
+
+@dataclass(eq=False)
 class IdempotencyKeyReused(AlreadyExists):
     """The request id stands for another content already."""
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from chassis.auth import Caller, Role, WorkspaceMissing
-from chassis.errors import CannotStart, PermissionDenied
+from chassis.errors import CannotStart, RoleNotAllowed
 from inbox.policy import v1 as policy_v1
 from inbox.policy.v1.policy_pb2 import method_policy
 
@@ -29,18 +29,6 @@ ROLES = {
 
 class PolicyMissing(CannotStart):
     """A method has no usable policy option, so nobody can say who may call it."""
-
-
-@dataclass(eq=False)
-class RoleNotAllowed(PermissionDenied):
-    """The caller's role may not call this method."""
-
-    role: str
-    allowed_roles: str
-    reason = "ROLE_NOT_ALLOWED"
-
-    def __str__(self) -> str:
-        return f"role {self.role} may not call this method; allowed: {self.allowed_roles}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import asyncio
 from datetime import timedelta
 
 from chassis.auth import Caller, Role
+from chassis.errors import RoleNotAllowed
 from services.messaging.actions.writers import Writers
 from services.messaging.model.draft import Draft, Stored
-from services.messaging.model.faults import RoleNotAllowed
 from services.messaging.model.message import Author, AuthorKind, refuse_unless_text
 from services.messaging.model.thread import ConversationId
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from chassis.auth import Caller, VisitorBinding
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
+from chassis.errors import RoleNotAllowed
 from chassis.ids import WorkspaceId, new_secret
 from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.actions.writers import Writers
@@ -29,7 +30,7 @@ from services.messaging.model.channel import (
 )
 from services.messaging.model.delivery import ReceiptSource
 from services.messaging.model.draft import Draft, Opening, Stored
-from services.messaging.model.faults import ChannelNotConnected, ChannelNotFound, RoleNotAllowed
+from services.messaging.model.faults import ChannelNotConnected, ChannelNotFound
 from services.messaging.model.message import Author, AuthorKind, refuse_unless_sayable
 from services.messaging.model.thread import ConversationId, conversation_id_of
 from services.messaging.model.web_chat import (

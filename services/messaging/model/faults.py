@@ -171,18 +171,6 @@ class OriginNotAllowed(PermissionDenied):
 
 
 @dataclass(eq=False)
-class RoleNotAllowed(PermissionDenied):
-    """The sender's role may not do this."""
-
-    role: str
-    allowed_roles: str
-    reason = "ROLE_NOT_ALLOWED"
-
-    def __str__(self) -> str:
-        return f"role {self.role} may not do this; roles that may: {self.allowed_roles}"
-
-
-@dataclass(eq=False)
 class TooManyWaiting(ResourceExhausted):
     """More writes wait than the service may hold."""
 

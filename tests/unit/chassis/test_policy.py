@@ -7,8 +7,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.auth import Caller, Role, WorkspaceMissing
+from chassis.errors import RoleNotAllowed
 from chassis.ids import WorkspaceId, new_id
-from chassis.policy import PolicyMissing, RoleNotAllowed, policies_of, policy_of
+from chassis.policy import PolicyMissing, policies_of, policy_of
 from inbox.event.v1 import event_log_service_pb2
 from inbox.identity.v1 import identity_service_pb2
 from inbox.messaging.v1 import messaging_service_pb2
