@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from suite.infra.ports import LOOPBACK, free_port
-from suite.infra.program import Deadline, Program, SuiteError, last_lines, pause, start, stop
+from suite.infra.program import Program, SuiteError, start, stop, wait_until_ready
 from suite.infra.resolve import NATS_FLOOR, Binary, resolve_nats
 
 if TYPE_CHECKING:
@@ -186,16 +186,7 @@ def running_nats(
 
 def wait_for_nats(server: NatsServer, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return once it greets with JetStream on."""
-    deadline = Deadline(START_WITHIN)
-    while not server.is_ready():
-        if process.poll() is not None:
-            raise SuiteError(f"nats-server did not start; its last lines:\n{last_lines(log)}")
-        if deadline.is_over:
-            waited = int(START_WITHIN.total_seconds())
-            raise SuiteError(
-                f"nats-server was not ready after {waited} s; its last lines:\n{last_lines(log)}"
-            )
-        pause()
+    wait_until_ready("nats-server", server.is_ready, process, log, START_WITHIN)
 
 
 def read_greeting(host: str, port: int) -> dict[str, Any] | None:

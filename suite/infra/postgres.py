@@ -27,13 +27,12 @@ from urllib.parse import quote
 
 from suite.infra.ports import LOOPBACK, free_port
 from suite.infra.program import (
-    Deadline,
     Program,
     SuiteError,
     last_lines,
-    pause,
     start,
     stop,
+    wait_until_ready,
 )
 from suite.infra.resolve import Binary, resolve_postgres
 
@@ -177,16 +176,7 @@ def running_postgres(
 
 def wait_for_postgres(server: PostgresServer, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return once it accepts connections; after a crash that includes its recovery."""
-    deadline = Deadline(START_WITHIN)
-    while not server.is_ready(process.pid):
-        if process.poll() is not None:
-            raise SuiteError(f"PostgreSQL did not start; its last lines:\n{last_lines(log)}")
-        if deadline.is_over:
-            waited = int(START_WITHIN.total_seconds())
-            raise SuiteError(
-                f"PostgreSQL was not ready after {waited} s; its last lines:\n{last_lines(log)}"
-            )
-        pause()
+    wait_until_ready("PostgreSQL", lambda: server.is_ready(process.pid), process, log, START_WITHIN)
 
 
 def _initialise(server: PostgresServer) -> None:

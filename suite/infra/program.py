@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from suite.settings import python_program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 LAUNCH = Path(__file__).with_name("launch.py")
 POLL_SECONDS = 0.01
@@ -76,6 +76,26 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             process_group=0,
             pass_fds=program.inherit,
         )
+
+
+def wait_until_ready(
+    name: str,
+    is_ready: Callable[[], bool],
+    process: subprocess.Popen[bytes],
+    log: Path,
+    within: timedelta,
+) -> None:
+    """Return once it is. Raises: SuiteError, with the end of its log."""
+    deadline = Deadline(within)
+    while not is_ready():
+        if process.poll() is not None:
+            raise SuiteError(f"{name} did not start; its last lines:\n{last_lines(log)}")
+        if deadline.is_over:
+            raise SuiteError(
+                f"{name} was not ready after {int(within.total_seconds())} s; "
+                f"its last lines:\n{last_lines(log)}"
+            )
+        pause()
 
 
 def stop(process: subprocess.Popen[bytes], program: Program, *, within: timedelta) -> bool:
