@@ -173,6 +173,13 @@ async def whole_history(connect: ConnectClient, conversation_id: str) -> list[me
         before = page.messages[-1].seq
 
 
+def cut(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Cut a connection the rude way: no close frame, no warning."""
+    connection = socket._response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+
+
 class LiveClient:
     """One browser: keeps a socket, resumes it for ever, and counts what should never happen."""
 
@@ -197,12 +204,9 @@ class LiveClient:
             await asyncio.sleep(0.05)
 
     def cut(self) -> None:
-        """Cut the connection the rude way: no close frame, no warning."""
-        socket = self._socket
-        if socket is not None and socket._response.connection is not None:
-            transport = socket._response.connection.transport
-            if transport is not None:
-                transport.abort()
+        """The network goes away; it comes back by itself."""
+        if self._socket is not None:
+            cut(self._socket)
 
     async def _one_connection(self) -> None:
         ticket = await self._ticket()

@@ -159,7 +159,7 @@ class WebChat(messaging_v1.WebChatServiceServicer):
     async def ListMessages(self, request: Any, context: Any) -> Any:
         assert metadata_of(context)["authorization"].startswith("Bearer eyJ")
         return messaging_v1.WebChatServiceListMessagesResponse(
-            messages=[messaging_v1.VisitorMessage(seq=self.log.last_seq())]
+            messages=[messaging_v1.VisitorMessage(seq=self.log.last_seq)]
         )
 
     async def PostMessage(self, request: Any, context: Any) -> Any:

@@ -10,6 +10,7 @@ import aiohttp
 from google.protobuf import json_format
 
 from inbox.realtime import v1 as realtime_v1
+from tests.live_client import cut
 
 if TYPE_CHECKING:
     from tests.service.gateway.suite_double import Services
@@ -82,9 +83,7 @@ class LiveClient:
     def cut(self) -> None:
         """The network goes away: no close frame, no goodbye."""
         assert self.socket is not None
-        connection = self.socket._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
+        cut(self.socket)
         self.socket = None
 
     async def send(self, ref: int = 0, **body: Any) -> None:

@@ -31,6 +31,7 @@ class Log:
     kept_from: Vector = field(default_factory=lambda: dict.fromkeys(STREAMS, 0))
     """Positions below cannot be resumed."""
     grown: asyncio.Event = field(default_factory=asyncio.Event)
+    last_seq: int = 0
 
     def append(self, stream: str, frame: realtime_v1.ServerFrame) -> None:
         self.frames[stream].append(frame)
@@ -63,12 +64,10 @@ class Log:
         heads = self.heads()
         return vector if is_kept and all(vector[n] <= heads[n] for n in STREAMS) else None
 
-    def last_seq(self) -> int:
-        return sum(1 for frame in self.frames[MESSAGING] if frame.HasField("message_created"))
-
     def message(self, text: str, **more: Any) -> messaging_v1.Message:
         """Commit a message as a service would."""
-        seq = 1 + self.last_seq()
+        self.last_seq += 1
+        seq = self.last_seq
         given = {
             "id": f"m-{seq}",
             "conversation_id": CONVERSATION_ID,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from services.media.model import blob_key
 from suite.databases import DatabaseUrls
 from tests.service.media.conftest import bucket_blobs
 
-CONTENT = b"".join(number.to_bytes(4) for number in range(300_000))
+CONTENT = random.Random(1).randbytes(1_200_000)
 
 
 def fresh_key(content: bytes = CONTENT) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from services.media.model import MAX_MEDIA_BYTES
 from services.media.service import MediaService
 from tests.serving import Serving, new_workspace_id, serving
 
-CONTENT = b"".join(number.to_bytes(4) for number in range(200_000))
+CONTENT = random.Random(1).randbytes(800_000)
 CALL_WITHIN = 30.0
 WRITERS = {Role.OWNER, Role.AGENT, Role.BOT, Role.SERVICE}
 READERS = WRITERS | {Role.READ_ONLY}

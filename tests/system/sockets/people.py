@@ -15,6 +15,7 @@ from inbox.conversation import v1 as conversation_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
+from tests.live_client import cut
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -197,9 +198,7 @@ class Agent:
     def cut(self) -> None:
         """The network goes away without a word."""
         assert self.socket is not None
-        connection = self.socket._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
+        cut(self.socket)
         self.socket = None
 
     async def send(self, ref: int = 0, **body: Any) -> None:
