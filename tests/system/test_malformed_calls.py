@@ -9,11 +9,9 @@ from __future__ import annotations
 import random
 import resource
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
-import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -23,13 +21,11 @@ from chassis.ids import new_id
 from chassis.rpc import remote_fault
 from chassis.rpc.channel import Metadata
 from inbox.error import v1 as error_v1
-from suite.databases import DatabaseUrls
 from suite.settings import process_environment
-from suite.testing import TestServers, test_servers
 from tests.contracts import ROLES, Rpc, all_rpcs
 from tests.malice import input_count, tries_many
 from tests.serving import SERVICE_KEY, bearer
-from tests.system.services import Services, fresh_databases, running_services
+from tests.system.services import Services
 from tests.system.tenants import Tenant, a_tenant
 
 INPUTS = 1_200
@@ -63,26 +59,6 @@ INTEGERS = {
     FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
     FieldDescriptor.CPPTYPE_ENUM: (-(2**31), 2**31 - 1),
 }
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def urls(servers: TestServers) -> Iterator[dict[str, DatabaseUrls]]:
-    with fresh_databases(servers) as urls:
-        yield urls
-
-
-@pytest.fixture
-async def services(
-    urls: dict[str, DatabaseUrls], servers: TestServers, tmp_path: Path
-) -> AsyncIterator[Services]:
-    async with running_services(urls, servers, tmp_path) as running:
-        yield running
 
 
 class Malice:

@@ -8,8 +8,7 @@ only row security is left. What the outsider gets back is searched for the other
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
@@ -27,37 +26,16 @@ from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from services.messaging.store import append
 from suite.databases import DatabaseUrls
-from suite.testing import TestServers, test_servers
 from tests.contracts import ROLES, Rpc, all_rpcs, call
 from tests.serving import bearer
 from tests.system.probes import PROBES, Hears
-from tests.system.services import Services, fresh_databases, running_services
+from tests.system.services import Services
 from tests.system.tenants import Stubs, Tenant, a_tenant
 
 RPCS = {rpc.name: rpc for rpc in all_rpcs()}
 PATIENCE_SECONDS = 10.0
 STREAM_SECONDS = 0.3
 """How long a stream without an end is listened to."""
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def urls(servers: TestServers) -> Iterator[dict[str, DatabaseUrls]]:
-    with fresh_databases(servers) as urls:
-        yield urls
-
-
-@pytest.fixture
-async def services(
-    urls: dict[str, DatabaseUrls], servers: TestServers, tmp_path: Path
-) -> AsyncIterator[Services]:
-    async with running_services(urls, servers, tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

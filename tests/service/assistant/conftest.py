@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,38 +12,10 @@ from chassis.ids import WorkspaceId, new_id
 from inbox.assistant import v1
 from services.assistant.service.assistant import AssistantService
 from services.assistant.service.knowledge import KnowledgeService
-from suite.databases import DatabaseUrls
-from suite.testing import TestServers, fresh_database, test_servers
 from tests.fakes import FakeClock
 from tests.service.assistant.desk import Desk
 from tests.service.assistant.owner import Owner
 from tests.serving import Serving, serving
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
-
-
-@pytest.fixture(scope="module")
-def urls(servers: TestServers) -> Iterator[DatabaseUrls]:
-    with fresh_database(servers, "assistant") as urls:
-        yield urls
-
-
-@pytest.fixture
-async def app(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls.app)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def worker(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls.worker)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chassis import logs
 from chassis.database import Database
 from chassis.migrations import migrate
 from suite.databases import DatabaseUrls
-from suite.testing import TestServers, fresh_database, fresh_nats_url, test_servers
+from suite.testing import TestServers, fresh_database
 
 FOLDER = Path(__file__).parent / "migrations"
 SERVICE = "messaging"
@@ -25,18 +24,6 @@ def migrate_here(owner_url: str) -> None:
 
 def leave_empty(owner_url: str) -> None:
     """No tables."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def plain_log() -> None:
-    """As in production: the library's own default draws pictures of every frame, for seconds."""
-    logs.configure("test")
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
 
 
 @pytest.fixture
@@ -63,8 +50,3 @@ async def worker(urls: DatabaseUrls) -> AsyncIterator[Database]:
     database = Database(urls.worker)
     yield database
     await database.close()
-
-
-@pytest.fixture
-def nats_url(servers: TestServers) -> str:
-    return fresh_nats_url(servers)

@@ -11,14 +11,19 @@ from chassis.auth import Role
 from inbox_client import Retries
 from tests.cuttable_line import Line, a_line
 from tests.service.gateway.suite_double import Services, running_services
-from tests.service.messaging.conftest import app, clock, desk, servers, urls, worker, workspace_id
+from tests.service.messaging.conftest import clock, desk, workspace_id
 from tests.service.messaging.desk import Desk
 
-__all__ = ["app", "clock", "desk", "servers", "urls", "worker", "workspace_id"]
+__all__ = ["clock", "desk", "workspace_id"]
 
 QUICK = Retries(
     tries=10, first_pause=timedelta(milliseconds=10), longest_pause=timedelta(milliseconds=100)
 )
+
+
+@pytest.fixture(scope="module")
+def service() -> str:
+    return "messaging"
 
 
 @pytest.fixture

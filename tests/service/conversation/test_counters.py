@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from chassis import metrics
-from chassis.ids import new_id
+from chassis.database import Database
+from chassis.ids import WorkspaceId, new_id
+from chassis.migrations import folder_of, migrate
 from inbox.conversation import v1 as conversation_v1
 from services.conversation.actions import counters
 from services.conversation.model.conversation import Folder
-from services.conversation.model.counters import ALL, CounterKey, Tally
+from services.conversation.model.counters import ALL, CounterKey, CounterKind, Tally
 from services.conversation.model.tags import PRIORITY
+from services.conversation.store import counters as stored
+from suite.testing import TestServers, fresh_database
 from tests.service.conversation.desk import Desk, a_customer
 
 OPEN = CounterKey("folder", ALL, "open")
 SOLVED = CounterKey("folder", ALL, "solved")
+OLD_CONVERSATIONS = """
+INSERT INTO conversations (
+    workspace_id, id, contact_id, channel_id, channel_kind, folder, inbound_count, read_ordinal,
+    solved_ordinal, mode, mode_epoch, log_epoch, create_time, version)
+SELECT $1, md5('conversation' || n)::uuid, $1, $2, 'web_chat',
+       CASE WHEN n % 3 = 0 THEN 'solved' ELSE 'open' END, 1, CASE WHEN n > 3 THEN 1 ELSE 0 END,
+       0, 'manual', 1, 'life', now(), 1
+FROM generate_series(1, 9) n
+"""
 
 
 async def told(desk: Desk) -> list[conversation_v1.CountersChanged]:
@@ -174,3 +189,39 @@ async def test_counters_stand_for_what_a_list_of_that_filter_shows(
         every = (await desk.page(folder, **filters)).conversations
         unread = (await desk.page(folder, unread_only=True, **filters)).conversations
         assert counters.get(key, Tally(0, 0)) == Tally(len(every), len(unread))
+
+
+async def test_counters_begin_with_what_a_released_database_has(
+    servers: TestServers, tmp_path: Path
+) -> None:
+    released = tmp_path / "migrations"
+    later = shutil.ignore_patterns("000[3-9]_*", "__pycache__")
+    shutil.copytree(folder_of("conversation"), released, ignore=later)
+
+    def migrate_at_first(owner_url: str) -> None:
+        asyncio.run(migrate(owner_url, "conversation", released))
+
+    workspace_id, channel_id = WorkspaceId(new_id()), new_id()
+    with fresh_database(servers, "conversation", migrate_at_first) as urls:
+        worker = Database(urls.worker)
+        async with worker.begin(workspace_id) as transaction:
+            await transaction.raw.execute(
+                "INSERT INTO contacts VALUES ($1, $1, 'Ana', now(), 1)", workspace_id
+            )
+            await transaction.raw.execute(OLD_CONVERSATIONS, workspace_id, channel_id)
+
+        await migrate(urls.owner, "conversation")
+
+        async with worker.begin(workspace_id) as transaction:
+            counted = {
+                (counter.kind, counter.subject_id, counter.folder): counter.tally
+                for counter in await stored.every(transaction)
+            }
+            assert await stored.drift(transaction) == {}
+        await worker.close()
+    assert counted == {
+        (CounterKind.FOLDER, ALL, Folder.OPEN): Tally(6, 2),
+        (CounterKind.FOLDER, ALL, Folder.SOLVED): Tally(3, 1),
+        (CounterKind.CHANNEL, channel_id, Folder.OPEN): Tally(6, 2),
+        (CounterKind.CHANNEL, channel_id, Folder.SOLVED): Tally(3, 1),
+    }

@@ -27,7 +27,7 @@ from services.conversation.__main__ import wire
 from services.conversation.consumers import CONSUMES
 from services.conversation.settings import ConversationSettings
 from suite.databases import DatabaseUrls
-from suite.testing import TestServers, fresh_database, fresh_nats_url
+from suite.testing import TestServers, fresh_database
 from tests.fakes import START
 from tests.serving import SERVICE_KEY, new_workspace_id, serving
 
@@ -120,11 +120,6 @@ async def messaging(servers: TestServers, nats_url: str) -> AsyncIterator[tuple[
             async with serving((adding, event_log)) as server:
                 yield stand_in, server.address
         await database.close()
-
-
-@pytest.fixture
-def nats_url(servers: TestServers) -> str:
-    return fresh_nats_url(servers)
 
 
 @pytest.fixture

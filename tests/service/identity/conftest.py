@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -21,39 +21,11 @@ from services.identity.actions.tokens import exchange_api_key
 from services.identity.mapping import ROLES_TO_PROTO
 from services.identity.passwords import Passwords
 from services.identity.service import IdentityService
-from suite.databases import DatabaseUrls
-from suite.testing import TestServers, fresh_database, test_servers
 from tests.fakes import FakeClock
 from tests.serving import SERVICE_KEY, Serving, bearer, serving
 
 MASTER_KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
-
-
-@pytest.fixture(scope="module")
-def urls(servers: TestServers) -> Iterator[DatabaseUrls]:
-    with fresh_database(servers, "identity") as urls:
-        yield urls
-
-
-@pytest.fixture
-async def app(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls.app)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def worker(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls.worker)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,31 +19,11 @@ from services.media.blobs import BlobStore, BucketBlobs, open_blobs
 from services.media.settings import MediaSettings
 from suite.databases import DatabaseUrls
 from suite.infra.ports import LOOPBACK, free_port, is_free
-from suite.infra.program import Program, last_lines, start, stop
-from suite.testing import TestServers, fresh_database, test_servers
+from suite.infra.program import Program, start, stop, wait_until_ready
 from tests.serving import SERVICE_KEY
 
 BUCKET = "inbox-media"
 START_WITHIN = timedelta(seconds=20)
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
-
-
-@pytest.fixture(scope="module")
-def urls(servers: TestServers) -> Iterator[DatabaseUrls]:
-    with fresh_database(servers, "media") as urls:
-        yield urls
-
-
-@pytest.fixture
-async def app(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls.app)
-    yield database
-    await database.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +39,12 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     process = start(program)
     try:
-        wait_until_taken(port, process, log)
+        wait_until_ready("moto", lambda: not is_free(port), process, log, START_WITHIN)
         endpoint = f"http://{LOOPBACK}:{port}"
         urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT"))
         yield endpoint
     finally:
         stop(process, program, within=timedelta(seconds=5))
-
-
-def wait_until_taken(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_WITHIN.total_seconds()
-    while is_free(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError(f"the S3 server did not start:\n{last_lines(log)}")
-        time.sleep(0.02)
 
 
 def media_settings(urls: DatabaseUrls, blob_url: str, **fields: object) -> MediaSettings:

@@ -13,19 +13,13 @@ from nats.js.errors import APIError
 
 from suite.databases import DatabaseUrls, connected
 from suite.infra import running_nats, running_postgres
-from suite.testing import fresh_database, fresh_nats_url, test_servers
+from suite.testing import fresh_database, fresh_nats_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from suite.testing import TestServers
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[TestServers]:
-    with test_servers() as servers:
-        yield servers
 
 
 def no_migration(owner_url: str) -> None:
