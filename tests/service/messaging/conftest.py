@@ -10,6 +10,7 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from tests.fakes import FakeClock
 from tests.service.messaging.desk import Desk, open_desk
+from tests.service.messaging.platform_desk import PlatformDesk, running_platform_desk
 
 
 @pytest.fixture
@@ -29,3 +30,12 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     async with open_desk(app, worker, clock, workspace_id) as desk:
         yield desk
+
+
+@pytest.fixture
+async def platform_desk(
+    app: Database, worker: Database, workspace_id: WorkspaceId
+) -> AsyncIterator[PlatformDesk]:
+    """A desk on a platform; which channels and customers it has is each module's own `desk`."""
+    async with running_platform_desk(app, worker, workspace_id) as running:
+        yield running

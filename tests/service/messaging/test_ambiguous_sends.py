@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from chassis.database import Database
-from chassis.ids import WorkspaceId
 from services.messaging.model import dispatch as rules
 from services.messaging.model.delivery import DeliveryStatus, FailureReason
 from services.messaging.model.dispatch import OpenAttempt, SendOutcome, Verdict
-from tests.service.messaging.platform_desk import PlatformDesk, running_platform_desk
+from tests.service.messaging.platform_desk import PlatformDesk
 
 FIVE_MINUTES = timedelta(minutes=5)
 IN_DOUBT = (
@@ -28,13 +26,10 @@ OPEN = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        running.account.switches.reports_by_itself = False
-        running.account.has_lookup = False
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    platform_desk.account.switches.reports_by_itself = False
+    platform_desk.account.has_lookup = False
+    return platform_desk
 
 
 @pytest.mark.parametrize("switches", IN_DOUBT, ids=NAMES)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from chassis.database import Database
 from chassis.errors import FieldInvalid, IdempotencyKeyReused, VersionConflict
 from chassis.ids import WorkspaceId, new_id
 from inbox.messaging import v1 as messaging_v1
@@ -28,17 +26,13 @@ from tests.service.messaging.platform_desk import (
     SECRET,
     TOKEN,
     PlatformDesk,
-    running_platform_desk,
 )
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        await running.connect()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    await platform_desk.connect()
+    return platform_desk
 
 
 async def create(

@@ -13,7 +13,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.auth import Role
-from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from inbox.messaging import v1
 from services.messaging.actions import dead_webhooks as actions
@@ -24,7 +23,7 @@ from services.messaging.service.channels import MAX_RAW_PAGE, ChannelMeans, Chan
 from services.messaging.store import webhooks as store
 from services.messaging.webhooks import WebhookWorker
 from tests.service.messaging.platform_calls import a_call, ingest
-from tests.service.messaging.platform_desk import PlatformDesk, no_wake, running_platform_desk
+from tests.service.messaging.platform_desk import PlatformDesk, no_wake
 from tests.service.messaging.refusals import refused
 from tests.serving import Serving, serving
 
@@ -34,12 +33,9 @@ LONG_ENOUGH = timedelta(minutes=4)
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        await running.connect()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    await platform_desk.connect()
+    return platform_desk
 
 
 @pytest.fixture

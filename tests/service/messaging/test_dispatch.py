@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from chassis.database import Database
-from chassis.ids import WorkspaceId
 from services.messaging.model.channel import ChannelState
 from services.messaging.model.delivery import DeliveryStatus, FailureReason
-from tests.service.messaging.platform_desk import PlatformDesk, running_platform_desk
+from tests.service.messaging.platform_desk import PlatformDesk
 
 FIVE_MINUTES = timedelta(minutes=5)
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        await running.connect()
-        await running.open()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    await platform_desk.connect()
+    await platform_desk.open()
+    return platform_desk
 
 
 async def test_a_message_goes_out_and_its_ticks_come_back(desk: PlatformDesk) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from chassis.database import Database
-from chassis.ids import WorkspaceId
 from inbox.messaging import v1
 from services.messaging.actions.settings import update_settings
 from services.messaging.events import PUBLISHES
@@ -19,19 +16,15 @@ from suite.simulator.platform import DELIVERED
 from tests.service.messaging.platform_desk import (
     CUSTOMER,
     PlatformDesk,
-    running_platform_desk,
 )
 
 QUARTER = timedelta(minutes=15)
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        await running.connect()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    await platform_desk.connect()
+    return platform_desk
 
 
 async def answer(desk: PlatformDesk, text: str = "Olga here") -> str:

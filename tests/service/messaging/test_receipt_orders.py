@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.database import Database
-from chassis.ids import WorkspaceId, new_id
+from chassis.ids import new_id
 from services.messaging.actions import receipts as actions
 from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.actions.receipts import take_in_report
@@ -29,7 +27,7 @@ from services.messaging.model.delivery import (
 )
 from services.messaging.model.message import MessageId
 from services.messaging.store.delivery import NewReceipt, lock_thread
-from tests.service.messaging.platform_desk import PlatformDesk, running_platform_desk
+from tests.service.messaging.platform_desk import PlatformDesk
 
 PRESUMED = Failure(FailureReason.NO_ANSWER, may_have_arrived=True)
 REPORTABLE = (
@@ -67,13 +65,10 @@ evidence = st.builds(
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        await running.connect()
-        await running.open()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    await platform_desk.connect()
+    await platform_desk.open()
+    return platform_desk
 
 
 @settings(

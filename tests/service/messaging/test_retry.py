@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -25,14 +24,11 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        running.account.has_lookup = False
-        await running.connect()
-        await running.open()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    platform_desk.account.has_lookup = False
+    await platform_desk.connect()
+    await platform_desk.open()
+    return platform_desk
 
 
 async def a_failed_message(desk: PlatformDesk, code: str = "account_blocked") -> str:

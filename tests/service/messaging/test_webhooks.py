@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from chassis.database import Database
 from chassis.errors import TemporarilyUnavailable
 from chassis.ids import WorkspaceId, new_id
 from services.messaging.actions import channels as channel_actions
@@ -31,19 +29,15 @@ from tests.service.messaging.platform_desk import (
     SECRET,
     TOKEN,
     PlatformDesk,
-    running_platform_desk,
 )
 
 OTHER_SECRET = "secret-of-another-channel"
 
 
 @pytest.fixture
-async def desk(
-    app: Database, worker: Database, workspace_id: WorkspaceId
-) -> AsyncIterator[PlatformDesk]:
-    async with running_platform_desk(app, worker, workspace_id) as running:
-        await running.connect()
-        yield running
+async def desk(platform_desk: PlatformDesk) -> PlatformDesk:
+    await platform_desk.connect()
+    return platform_desk
 
 
 async def kept(desk: PlatformDesk) -> int:
