@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import SlowConsumerError
 
 from chassis import metrics
 from chassis.answers import NO_RESPONDERS, Answers, Waiting, status_of
+from chassis.bus_connection import Connection
 from chassis.bus_faults import BusUnavailable, WrongServer, check_version
 from chassis.durability import check_synced
 from chassis.logs import log
@@ -32,10 +32,7 @@ from chassis.tasks import pause_after
 
 __all__ = ["REQUEST_WITHIN", "Bus", "BusUnavailable", "Receive", "Subscription", "WrongServer"]
 
-CONNECT_WITHIN = timedelta(seconds=3)
 REQUEST_WITHIN = timedelta(seconds=3)
-PING_EVERY = timedelta(seconds=2)
-PINGS_UNANSWERED = 2
 LONGEST_PAUSE = timedelta(seconds=1)
 
 
@@ -178,7 +175,9 @@ class Bus:
         return self._client
 
     async def _live_once(self) -> None:
-        client, ended = await self._connect()
+        connection = Connection()
+        await connection.connect(self._servers, self._name)
+        client = connection.client
         try:
             check_version(client)
             if self._monitor_url:
@@ -191,7 +190,7 @@ class Bus:
             metrics.BUS_CONNECTED.set(1)
             log.info("bus_connected", servers=self._places(), session=self.session)
             self._signal()
-            await ended.wait()
+            await connection.end()
             log.warning("bus_lost", servers=self._places(), session=self.session)
             self.trouble = "the connection was lost"
         finally:
@@ -199,40 +198,7 @@ class Bus:
             self._answers.give_up()
             metrics.BUS_CONNECTED.set(0)
             self._signal()
-            with contextlib.suppress(NatsError, OSError):
-                async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
-                    await client.close()
-
-    async def _connect(self) -> tuple[Client, asyncio.Event]:
-        ended = asyncio.Event()
-
-        async def note_end() -> None:
-            ended.set()
-
-        async def note_error(error: Exception) -> None:
-            if isinstance(error, SlowConsumerError):
-                metrics.BUS_DROPPED.inc()
-
-        client = Client()
-        try:
-            async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
-                await client.connect(
-                    self._servers,
-                    name=self._name,
-                    allow_reconnect=False,
-                    max_reconnect_attempts=1,
-                    reconnect_time_wait=0,
-                    connect_timeout=int(CONNECT_WITHIN.total_seconds()),
-                    ping_interval=int(PING_EVERY.total_seconds()),
-                    max_outstanding_pings=PINGS_UNANSWERED,
-                    error_cb=note_error,
-                    closed_cb=note_end,
-                )
-        except BaseException:
-            with contextlib.suppress(NatsError, OSError):
-                await client.close()
-            raise
-        return client, ended
+            await connection.close()
 
     def _signal(self) -> None:
         self._changed.set()

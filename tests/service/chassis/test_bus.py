@@ -48,6 +48,27 @@ async def test_messages_and_requests_carry_what_was_given(nats_url: str) -> None
     assert heard[2].headers == {"Name": "value", "Other": "två"}
 
 
+async def test_a_connection_that_breaks_under_unwritten_words_is_replaced(tmp_path: Path) -> None:
+    """nats-py gives no word of this end: its own clean-up fails before."""
+    with breakable_nats(tmp_path) as server:
+        bus = Bus(server.server.url, name="test")
+        async with running(bus.run):
+            first = await bus.wait_connected()
+            client = bus._client
+            assert client is not None
+            client._pending.append(b"PING\r\n")
+            client._pending_data_size += len(client._pending[-1])
+
+            async def broken() -> None:
+                raise ConnectionResetError
+
+            client._transport.drain = broken  # type: ignore[union-attr,method-assign]
+            await server.in_thread(server.kill)
+            server.start()
+
+            await until(lambda: bus.session == first + 1)
+
+
 async def test_a_lost_connection_ends_what_waits_and_subscriptions_live_on(tmp_path: Path) -> None:
     heard: list[bytes] = []
     with breakable_nats(tmp_path) as server:
