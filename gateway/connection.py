@@ -284,6 +284,5 @@ class Connection(asyncio.Protocol, Generic[SessionT]):
             self.session.close(CloseCode.NORMAL, "the client closed")
             code = close_code_of(payload)
             self._end(code if code in KNOWN_CODES else CloseCode.NORMAL)
-            echo = close_frame(code) if CloseCode.NORMAL <= code != NO_STATUS else close_frame(1000)
-            self._transport.write(echo)
+            self._transport.write(close_frame(CloseCode.NORMAL if code == NO_STATUS else code))
         self._transport.close()

@@ -24,6 +24,8 @@ MAX_REASON_BYTES = 123
 MAX_FRAGMENTS = 64
 NO_STATUS = 1005
 """What a close frame without a code means; never sent."""
+MAY_BE_SENT = frozenset(range(1000, 5000)) - {1004, NO_STATUS, 1006, 1015}
+"""Close codes, by RFC 6455."""
 
 
 class Opcode(enum.IntEnum):
@@ -69,8 +71,9 @@ def close_frame(code: int, reason: str = "") -> bytes:
 
 
 def close_code_of(payload: bytes) -> int:
-    """The code in a client's close frame."""
-    return int.from_bytes(payload[:2]) if len(payload) > 1 else NO_STATUS
+    """The code in a client's close frame; NO_STATUS where it is none that may be sent."""
+    code = int.from_bytes(payload[:2])
+    return code if code in MAY_BE_SENT else NO_STATUS
 
 
 PING = frame(Opcode.PING, b"")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MALFORMED_INPUTS = input_count(500)
 SOCKETS_AT_ONCE = 10
+NO_CLOSE = [first for first in range(256) if first & 0x0F != 0x8]
+"""First bytes of all frames but those that close: the code they bring is answered with itself."""
 
 
 def masked(first: int, payload: bytes) -> bytes:
@@ -172,7 +174,7 @@ async def close_code_after_noise(services: Services, gateway: Gateway, seed: str
         elif kind == 2:
             client.send(masked(0x81, noise))
         else:
-            client.send(masked(dice.randrange(256), noise))
+            client.send(masked(dice.choice(NO_CLOSE), noise))
         # A message that is allowed after all leaves the socket open; then we close it.
         client.send(masked(0x88, (1000).to_bytes(2)))
         try:

@@ -65,6 +65,11 @@ def test_a_close_frame_has_its_code_and_a_reason_cut_between_characters() -> Non
     long[4:].decode()
 
 
+@pytest.mark.parametrize("code", [0, 999, 1006, 1015, 5000, 25794])
+def test_a_close_code_that_nobody_may_send_counts_as_none(code: int) -> None:
+    assert close_code_of(code.to_bytes(2)) == 1005
+
+
 def test_a_close_code_is_read_or_absent() -> None:
     assert close_code_of((1001).to_bytes(2) + b"bye") == 1001
     assert close_code_of(b"") == 1005
