@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,10 @@ SOON = 60.0
 pytestmark = pytest.mark.skipif(not can_fork(), reason="only Linux forks loaded processes")
 
 
-@asynccontextmanager
-async def forking(folder: Path) -> AsyncIterator[Forks]:
+@pytest.fixture(scope="module")
+async def forks(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Forks]:
     async with asyncio.TaskGroup() as group:
-        forks = Forks(group, folder / "forkserver.log", ())
+        forks = Forks(group, tmp_path_factory.mktemp("forks") / "forkserver.log", ())
         yield forks
         forks.close()
 
@@ -61,12 +60,13 @@ async def ended(process: Running) -> int:
     return await asyncio.wait_for(process.wait(), SOON)
 
 
-async def test_two_forks_share_no_id_no_group_and_no_environment(tmp_path: Path) -> None:
+async def test_two_forks_share_no_id_no_group_and_no_environment(
+    forks: Forks, tmp_path: Path
+) -> None:
     programs = [a_program(tmp_path, name, "leave") for name in ("one", "two")]
-    async with forking(tmp_path) as forks:
-        processes = [await forks.fork(program) for program in programs]
-        codes = [await ended(process) for process in processes]
-        one, two = [await told(program) for program in programs]
+    processes = [await forks.fork(program) for program in programs]
+    codes = [await ended(process) for process in processes]
+    one, two = [await told(program) for program in programs]
 
     assert codes == [0, 0]
     assert [one["pid"], two["pid"]] == [process.pid for process in processes]
@@ -81,41 +81,41 @@ async def test_two_forks_share_no_id_no_group_and_no_environment(tmp_path: Path)
     ("does", "code", "words"),
     [("fail", 3, ""), ("complain", 1, "no such thing"), ("raise", 1, "LookupError: unheard of")],
 )
-async def test_an_end_is_told_as_it_was(tmp_path: Path, does: str, code: int, words: str) -> None:
+async def test_an_end_is_told_as_it_was(
+    forks: Forks, tmp_path: Path, does: str, code: int, words: str
+) -> None:
     program = a_program(tmp_path, "it", does)
-    async with forking(tmp_path) as forks:
-        assert await ended(await forks.fork(program)) == code
+
+    assert await ended(await forks.fork(program)) == code
 
     assert words in program.log.read_text()
 
 
-async def test_a_fork_is_asked_to_leave_and_can_be_killed(tmp_path: Path) -> None:
-    async with forking(tmp_path) as forks:
-        programs = [a_program(tmp_path, name, "stay") for name in ("one", "two")]
-        processes = [await forks.fork(program) for program in programs]
-        for program in programs:
-            await told(program)
+async def test_a_fork_is_asked_to_leave_and_can_be_killed(forks: Forks, tmp_path: Path) -> None:
+    programs = [a_program(tmp_path, name, "stay") for name in ("one", "two")]
+    processes = [await forks.fork(program) for program in programs]
+    for program in programs:
+        await told(program)
 
-        processes[0].send_signal(signal.SIGTERM)
-        processes[1].send_signal(signal.SIGKILL)
+    processes[0].send_signal(signal.SIGTERM)
+    processes[1].send_signal(signal.SIGKILL)
 
-        assert [await ended(process) for process in processes] == [0, -signal.SIGKILL]
+    assert [await ended(process) for process in processes] == [0, -signal.SIGKILL]
 
 
 async def test_when_the_server_dies_its_children_leave_and_the_next_fork_has_a_new_one(
-    tmp_path: Path,
+    forks: Forks, tmp_path: Path
 ) -> None:
-    async with forking(tmp_path) as forks:
-        program = a_program(tmp_path, "one", "stay")
-        process = await forks.fork(program)
-        await told(program)
-        server = parent_of(process.pid)
+    program = a_program(tmp_path, "one", "stay")
+    process = await forks.fork(program)
+    await told(program)
+    server = parent_of(process.pid)
 
-        os.kill(server, signal.SIGKILL)
+    os.kill(server, signal.SIGKILL)
 
-        assert await ended(process) == -signal.SIGTERM
-        async with asyncio.timeout(SOON):
-            while is_there(process.pid):
-                await asyncio.sleep(0.02)
-        again = await forks.fork(a_program(tmp_path, "two", "leave"))
-        assert await ended(again) == 0
+    assert await ended(process) == -signal.SIGTERM
+    async with asyncio.timeout(SOON):
+        while is_there(process.pid):
+            await asyncio.sleep(0.02)
+    again = await forks.fork(a_program(tmp_path, "two", "leave"))
+    assert await ended(again) == 0
