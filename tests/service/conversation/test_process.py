@@ -202,11 +202,14 @@ async def test_an_event_nobody_understands_is_parked_and_delays_no_other(
     ana, bob = new_id(), new_id()
 
     async with running(urls, nats_url, address) as conversation:
+        await stand_in.publish(bob, "message_created", a_message(bob, 1))
+        # From here it follows the stream: a snapshot would hold Ana's bent thread once more.
+        await shown(conversation, stand_in.workspace_id, 1)
         bent = a_message(ana, 1)
         bent.thread.channel_kind = 99  # type: ignore[assignment]
         await stand_in.publish(ana, "message_created", bent)
-        await stand_in.publish(bob, "message_created", a_message(bob, 1))
-        await shown(conversation, stand_in.workspace_id, 1)
+        await stand_in.publish(bob, "message_created", a_message(bob, 2))
+        await shown(conversation, stand_in.workspace_id, 2)
         letters = await event_v1.DeadLetterServiceStub(conversation).ListDeadLetters(
             event_v1.ListDeadLettersRequest()
         )
