@@ -106,7 +106,7 @@ def fresh_database(
     """A migrated database nobody else uses, copied from a template and dropped afterwards.
 
     `migrate` brings an empty database, given by its owner's address, to the newest schema;
-    without it `python -m chassis.migrations <service>` does.
+    without it the service's own migrations do.
     """
     database = databases.database_of(service)
     urls = run_blocking(_create(servers, database, migrate))
@@ -159,23 +159,16 @@ async def _make_template(
     await connection.execute(f"DROP DATABASE IF EXISTS {making} WITH (FORCE)")
     await databases.create_database(connection, servers.database_url, database, name=making)
     url = databases.urls(servers.database_url, database, passwords, name=making).owner
-    await asyncio.to_thread(migrate or _migrate_by_command(database.service), url)
+    await asyncio.to_thread(migrate or _migrations_of(database.service), url)
     await connection.execute(f"ALTER DATABASE {making} RENAME TO {template}")
 
 
-def _migrate_by_command(service: str) -> Callable[[str], None]:
+def _migrations_of(service: str) -> Callable[[str], None]:
+    # Here, because `./dev test` loads this module and migrates nothing.
+    from chassis.migrations import migrate as bring_up_to_date  # noqa: PLC0415
+
     def migrate(owner_url: str) -> None:
-        done = subprocess.run(
-            [python_program(), "-m", "chassis.migrations", service],
-            env=python_environment() | {"INBOX_OWNER_DATABASE_URL": owner_url},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=MIGRATE_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            raise SuiteError(f"migrations of {service} failed:\n{done.stdout}{done.stderr}")
+        asyncio.run(asyncio.wait_for(bring_up_to_date(owner_url, service), MIGRATE_SECONDS))
 
     return migrate
 

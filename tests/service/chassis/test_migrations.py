@@ -14,8 +14,10 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from chassis.migrations import SchemaNewer, SchemaNotReady, migrate, wait_for_schema
 from suite.databases import DatabaseUrls, connected
+from suite.settings import ROOT, python_environment, python_program
 from tests.service.chassis.conftest import FOLDER, SERVICE
 
+COMMAND_SECONDS = 60
 SECOND = '''"""One more."""
 from alembic import op
 from chassis import migrations
@@ -53,6 +55,21 @@ async def test_many_runners_at_once_do_the_work_once(
         assert await connection.fetchval(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_notes_extra'::regclass"
         )
+
+
+async def test_the_command_brings_a_services_empty_database_up_to_date(
+    empty_database: DatabaseUrls,
+) -> None:
+    told = python_environment() | {"INBOX_OWNER_DATABASE_URL": empty_database.owner}
+    command = await asyncio.create_subprocess_exec(
+        python_program(), "-m", "chassis.migrations", SERVICE, cwd=ROOT, env=told
+    )
+
+    assert await asyncio.wait_for(command.wait(), COMMAND_SECONDS) == 0
+
+    database = Database(empty_database.app)
+    await wait_for_schema(database, SERVICE, within=timedelta(seconds=5))
+    await database.close()
 
 
 async def test_a_newer_database_is_refused_by_runner_and_service(
