@@ -17,6 +17,7 @@ from typing import Any
 
 from suite.datafolder import DataFolder
 from suite.infra.ports import free_port
+from suite.infra.program import Program, start
 from suite.settings import ROOT, python_environment
 
 READY = re.compile(r"Inbox is ready: (\S+)(?:\s+customers' chat page: (\S+))?")
@@ -51,7 +52,7 @@ class Links:
 
 
 class RunningInbox:
-    """One `./dev up` on one data folder."""
+    """One `./dev up` on one data folder; it leaves when the test process is gone."""
 
     def __init__(self, data: Path, *options: str, with_web: bool = False) -> None:
         self.data = data
@@ -61,15 +62,12 @@ class RunningInbox:
         data.parent.mkdir(parents=True, exist_ok=True)
         self._output = data.parent / f"screen-{self.port}.txt"
         web = () if with_web else ("--no-web",)
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                command("up", "--data", str(data), "--port", str(self.port), *web, *options),
-                env=python_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+        up = command("up", "--data", str(data), "--port", str(self.port), *web, *options)
+        self.process = start(
+            Program(
+                name="inbox", argv=tuple(up), log=self._output, environment=python_environment()
             )
+        )
 
     @property
     def url(self) -> str:
