@@ -14,6 +14,7 @@ from suite.chromium import find_or_install
 from suite.screen import Screen
 from suite.settings import ROOT
 from tests.running_inbox import running_inbox
+from tests.web.accessibility import Axe
 from tests.web.people import Agent, Customer
 from tests.web.system import System
 
@@ -118,3 +119,9 @@ def words() -> Callable[[str], str]:
 def screenshots() -> Path:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     return SCREENSHOTS
+
+
+@pytest.fixture(scope="session")
+def axe(system: System, tmp_path_factory: pytest.TempPathFactory) -> Axe:
+    """Finds what keeps people from using a page; after the start, which installs packages too."""
+    return Axe(tmp_path_factory.mktemp("axe") / "install.log")

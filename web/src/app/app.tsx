@@ -16,7 +16,7 @@ import { Session } from "./session";
 import { Shell } from "./shell";
 
 const ChannelsPage = lazy(() => import("../features/channels/channels-page"));
-const SettingsPage = lazy(() => import("../features/settings/settings-page"));
+const SettingsPage = lazy(() => import("./settings-page"));
 
 const services = connectServices(window.location.origin);
 
@@ -95,13 +95,7 @@ export function App() {
         <Suspense fallback={<Splash />}>
           {route.page === "inbox" && <InboxPage route={route} />}
           {route.page === "channels" && <ChannelsPage onBack={toInbox} />}
-          {route.page === "settings" && (
-            <SettingsPage
-              section={route.section}
-              onSection={(section) => goTo({ page: "settings", section }, "replace")}
-              onBack={toInbox}
-            />
-          )}
+          {route.page === "settings" && <SettingsPage place={route} onBack={toInbox} />}
         </Suspense>
       </Shell>
     </SessionContext>

@@ -3,25 +3,25 @@
 import { useSyncExternalStore } from "react";
 import { keyOf, type ListQuery } from "../inbox/list-query";
 import { listOf, OPEN_LIST, searchOf } from "./list-address";
+import { type SettingsPlace, settingsPathOf, settingsPlaceOf } from "./settings-address";
 
 export type Route =
   | { page: "inbox"; list: ListQuery; conversationId: string | null }
   | { page: "channels" }
-  | { page: "settings"; section: "account" | "members" | "keys" }
+  | ({ page: "settings" } & SettingsPlace)
   | { page: "sign-in"; link: string | null; next: string }
   | { page: "invite"; token: string | null };
 
 export function parse(location: { pathname: string; search: string }): Route {
   const query = new URLSearchParams(location.search);
-  const [first = "", second = ""] = location.pathname.split("/").filter(Boolean);
+  const [first = "", second = "", third = ""] = location.pathname.split("/").filter(Boolean);
   switch (first) {
     case "c":
       return { page: "inbox", list: listOf(location.search), conversationId: second || null };
     case "channels":
       return { page: "channels" };
     case "settings":
-      if (second === "members" || second === "keys") return { page: "settings", section: second };
-      return { page: "settings", section: "account" };
+      return { page: "settings", ...settingsPlaceOf(second, third) };
     case "sign-in":
       return { page: "sign-in", link: query.get("link"), next: safeNext(query.get("next")) };
     case "invite":
@@ -45,7 +45,7 @@ export function pathOf(route: Route): string {
     case "channels":
       return "/channels";
     case "settings":
-      return `/settings/${route.section}`;
+      return settingsPathOf(route);
     case "sign-in":
       return route.next === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(route.next)}`;
     case "invite":
@@ -54,6 +54,7 @@ export function pathOf(route: Route): string {
 }
 
 export const INBOX: Route = { page: "inbox", list: OPEN_LIST, conversationId: null };
+export const SETTINGS: Route = { page: "settings", section: "account", entry: null };
 
 const listeners = new Set<() => void>();
 let current = parse(window.location);

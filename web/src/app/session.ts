@@ -9,7 +9,7 @@ import { Outbox, type OutboxEntry } from "../connection/outbox";
 import { refusalOf } from "../connection/refusal";
 import type { Services } from "../connection/rpc";
 import type { SocketStatus } from "../connection/socket";
-import type { Observable, SessionHandle } from "../features/session";
+import type { LineListener, Observable, SessionHandle } from "../features/session";
 import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import type { GetSelfResponse } from "../gen/inbox/identity/v1/identity_service_pb";
 import { SendMessageRequestSchema } from "../gen/inbox/messaging/v1/messaging_service_pb";
@@ -55,6 +55,7 @@ export class Session implements SessionHandle {
   readonly member: Member;
   readonly role: Role;
   #cleanUp: (() => void)[] = [];
+  readonly #listeners = new Set<LineListener>();
   readonly #onSignedOut: () => void;
 
   constructor(services: Services, self: GetSelfResponse, onSignedOut: () => void) {
@@ -75,8 +76,14 @@ export class Session implements SessionHandle {
     );
     this.live = new LiveConnection(socketAddress("/ws"), {
       ticket: fetchTicket,
-      frame: (frame) => this.inbox.receive(frame),
-      snapshotNeeded: (position) => void this.inbox.resync(position),
+      frame: (frame) => {
+        this.inbox.receive(frame);
+        for (const listener of [...this.#listeners]) listener.frame(frame);
+      },
+      snapshotNeeded: (position) => {
+        void this.inbox.resync(position);
+        for (const listener of [...this.#listeners]) listener.snapshotNeeded();
+      },
       status: (status) => this.#statusChanged(status),
     });
     this.outbox = new Outbox(outboxStorage(self.member.id), {
@@ -93,6 +100,11 @@ export class Session implements SessionHandle {
 
   get isOwner(): boolean {
     return this.role === Role.OWNER;
+  }
+
+  listen(listener: LineListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   start(): void {

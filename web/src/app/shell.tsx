@@ -6,7 +6,7 @@ import { Mark } from "../features/sign-in/card";
 import { GearIcon, type IconProps, InboxIcon, PlugIcon } from "../ui/icons";
 import { useViewportHeight } from "../ui/use-viewport-height";
 import { LineBanner } from "./line-banner";
-import { goTo, INBOX, pathOf, type Route } from "./router";
+import { goTo, INBOX, pathOf, type Route, SETTINGS } from "./router";
 import { useTitleBadge } from "./use-title-badge";
 import { UserCorner } from "./user-button";
 
@@ -39,7 +39,7 @@ export function Shell({ route, children }: { route: Route; children: ReactNode }
         <RailLink
           label="Settings"
           icon={GearIcon}
-          route={{ page: "settings", section: "account" }}
+          route={SETTINGS}
           isHere={route.page === "settings"}
         />
         <UserCorner member={member} side="right" />

@@ -6,7 +6,7 @@ import { DoorIcon, GearIcon, MoonIcon, PlugIcon, ScreenIcon, SunIcon } from "../
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu";
 import { type Theme, useTheme } from "../ui/theme";
 import { useToast } from "../ui/toast";
-import { goTo } from "./router";
+import { goTo, SETTINGS } from "./router";
 import { UserButton } from "./user-button";
 
 const THEMES = [
@@ -45,10 +45,7 @@ export default function UserMenu({
       >
         Channels
       </MenuItem>
-      <MenuItem
-        icon={<GearIcon className="size-4.5" />}
-        onSelect={() => goTo({ page: "settings", section: "account" })}
-      >
+      <MenuItem icon={<GearIcon className="size-4.5" />} onSelect={() => goTo(SETTINGS)}>
         Settings
       </MenuItem>
       <MenuLine />

@@ -1,5 +1,6 @@
 /** The services behind the gateway, called by the Connect protocol with the session's cookie. */
 
+import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { ConversationService } from "../gen/inbox/conversation/v1/conversation_service_pb";
@@ -25,6 +26,8 @@ export interface Services {
   tags: Client<typeof TagService>;
   messaging: Client<typeof MessagingService>;
   channels: Client<typeof ChannelService>;
+  /** Of a service that only some screens ask; they bring its description along. */
+  of<S extends DescService>(service: S): Client<S>;
 }
 
 export function connectServices(origin: string): Services {
@@ -40,5 +43,6 @@ export function connectServices(origin: string): Services {
     tags: createClient(TagService, transport),
     messaging: createClient(MessagingService, transport),
     channels: createClient(ChannelService, transport),
+    of: (service) => createClient(service, transport),
   };
 }

@@ -20,10 +20,43 @@ export function sayError(error: unknown): string {
       return "There is a tag of this name already.";
     case Reason.TOO_MANY_TAGS:
       return "The workspace has as many tags as it may have. Delete one first.";
+    case Reason.TOO_MANY_ARTICLES:
+      return "The workspace has as many articles as it may have. Delete one first.";
+    case Reason.ARTICLE_NOT_FOUND:
+      return "Somebody else deleted this article.";
     case Reason.VERSION_CONFLICT:
       return "Somebody else changed this meanwhile. Look again, then repeat.";
     default:
       if (refusal.isTransient) return "Inbox cannot be reached right now. Try again in a moment.";
       return refusal.message || "This did not work.";
   }
+}
+
+/** What is wrong with one field of a form, by the field's name in the request. */
+export interface FieldError {
+  readonly field: string;
+  readonly text: string;
+}
+
+/** Null when the refusal is not about a field. */
+export function fieldErrorOf(error: unknown): FieldError | null {
+  const { reason, metadata } = refusalOf(error);
+  const { field = "", rule = "", host = "" } = metadata;
+  if (field === "") return null;
+  switch (reason) {
+    case Reason.INVALID_ARGUMENT:
+      return { field, text: sentence(rule) };
+    case Reason.PROVIDER_HOST_NOT_ALLOWED:
+      return { field, text: `Whoever runs this Inbox does not allow providers at ${host}.` };
+    case Reason.PROVIDER_INCOMPLETE:
+      return { field, text: "The provider needs this." };
+    default:
+      return null;
+  }
+}
+
+/** "must have 1 to 80 characters" as a person reads it. */
+function sentence(rule: string): string {
+  const words = rule.replaceAll("_", " ");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

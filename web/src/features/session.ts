@@ -7,6 +7,7 @@ import type { Services } from "../connection/rpc";
 import type { SocketStatus } from "../connection/socket";
 import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import type { Role } from "../gen/inbox/policy/v1/policy_pb";
+import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import type { Inbox } from "../inbox/inbox";
 import type { InboxSnapshot } from "../inbox/store";
 import type { ConversationView, ConversationViews } from "../inbox/views";
@@ -14,6 +15,14 @@ import type { ConversationView, ConversationViews } from "../inbox/views";
 export interface Observable<T> {
   readonly value: T;
   subscribe(listener: () => void): () => void;
+}
+
+/** A screen that holds more than the inbox does, and keeps it current. */
+export interface LineListener {
+  /** A frame that follows the one before. */
+  frame(frame: ServerFrame): void;
+  /** What is held may have holes: load it again. */
+  snapshotNeeded(): void;
 }
 
 export interface SessionHandle {
@@ -30,6 +39,8 @@ export interface SessionHandle {
   readonly canWrite: boolean;
   /** May change members, channels and keys. */
   readonly isOwner: boolean;
+  /** Returns the way to stop listening. */
+  listen(listener: LineListener): () => void;
   send(conversationId: string, text: string): void;
   signOut(): Promise<void>;
 }

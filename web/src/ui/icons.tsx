@@ -89,6 +89,18 @@ export const PersonIcon = stroked(
     <path d="M3.8 16.6c.6-3.3 3.1-5 6.2-5s5.6 1.7 6.2 5" />
   </>,
 );
+export const PeopleIcon = stroked(
+  <>
+    <circle cx="7.6" cy="6.8" r="2.9" />
+    <path d="M2.4 16c.5-2.9 2.6-4.4 5.2-4.4s4.7 1.5 5.2 4.4M13 4.2a2.9 2.9 0 0 1 0 5.2M14.8 12c1.5.7 2.5 2 2.8 4" />
+  </>,
+);
+export const BookIcon = stroked(
+  <path d="M10 5.6C8.2 4.3 6 3.8 3.4 4v11.2c2.6-.2 4.8.3 6.6 1.6 1.8-1.3 4-1.8 6.6-1.6V4c-2.6-.2-4.8.3-6.6 1.6zm0 0v11.2" />,
+);
+export const ScrollIcon = stroked(
+  <path d="M5.4 3.4h9.2a.9.9 0 0 1 .9.9v12.3l-2.2-1.3-2.2 1.3-2.2-1.3-2.2 1.3-2.2-1.3V4.3a.9.9 0 0 1 .9-.9zM7.6 7h4.8M7.6 10.4h4.8" />,
+);
 export const KeyIcon = stroked(
   <>
     <circle cx="6.7" cy="13.3" r="3.3" />

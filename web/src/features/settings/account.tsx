@@ -11,7 +11,7 @@ import { useSession } from "../session";
 import { useAction } from "../use-action";
 import { ROLE_NAMES } from "./roles";
 
-export function Account() {
+export default function Account() {
   const { member, role, services } = useSession();
   const toast = useToast();
   const saving = useAction();

@@ -11,11 +11,12 @@ import { EmptyState, ErrorText } from "../../ui/notice";
 import { Rows, Section } from "../../ui/page";
 import { Skeleton } from "../../ui/skeleton";
 import { fullDate, toDate } from "../../ui/time";
+import { LoadFailure } from "../load-failure";
 import { useSession, useTimeZone } from "../session";
 import { useAction } from "../use-action";
 import { choices, KEY_ROLES, ROLE_NAMES } from "./roles";
 
-export function ApiKeys() {
+export default function ApiKeys() {
   const { services } = useSession();
   const [keys, setKeys] = useState<readonly ApiKey[] | null>(null);
   const [isMaking, setIsMaking] = useState(false);
@@ -38,12 +39,7 @@ export function ApiKeys() {
         </Button>
       }
     >
-      {error !== null && (
-        <div className="flex flex-col items-start gap-2">
-          <ErrorText>{error}</ErrorText>
-          <Button onClick={() => void load()}>Try again</Button>
-        </div>
-      )}
+      {error !== null && <LoadFailure text={error} onAgain={() => void load()} />}
       {keys === null && error === null && <Skeleton className="h-16 rounded-xl!" />}
       {keys !== null && working.length === 0 && (
         <EmptyState icon={<KeyIcon className="size-7" />} title="No keys">

@@ -17,7 +17,7 @@ import { useInbox, useSession } from "../session";
 import { useAction } from "../use-action";
 import { choices, MEMBER_ROLES, ROLE_NAMES } from "./roles";
 
-export function Members() {
+export default function Members() {
   const { isOwner } = useSession();
   const byId = useInbox((snapshot) => snapshot.state.members);
   const [isInviting, setIsInviting] = useState(false);

@@ -1,0 +1,65 @@
+/** The member's own settings, and the workspace's: each section is loaded when somebody goes there. */
+
+import { lazy, type ReactNode, Suspense } from "react";
+import { OwnersOnly } from "../features/owners-only";
+import { useSession } from "../features/session";
+import { Page } from "../ui/page";
+import { Skeleton } from "../ui/skeleton";
+import { goBack, goTo, pathOf, type Route } from "./router";
+import type { SettingsPlace } from "./settings-address";
+import { SettingsNav } from "./settings-nav";
+
+const Account = lazy(() => import("../features/settings/account"));
+const Members = lazy(() => import("../features/settings/members"));
+const ApiKeys = lazy(() => import("../features/settings/api-keys"));
+const Knowledge = lazy(() => import("../features/knowledge/knowledge"));
+
+const ARTICLES: Route = { page: "settings", section: "knowledge", entry: null };
+
+function articleAt(entry: string): Route {
+  return { page: "settings", section: "knowledge", entry };
+}
+
+export default function SettingsPage({
+  place,
+  onBack,
+}: {
+  place: SettingsPlace;
+  onBack: () => void;
+}) {
+  return (
+    <Page title="Settings" onBack={onBack} nav={<SettingsNav section={place.section} />}>
+      <Suspense fallback={<Waiting />}>
+        <Section place={place} />
+      </Suspense>
+    </Page>
+  );
+}
+
+function Section({ place }: { place: SettingsPlace }): ReactNode {
+  const { isOwner } = useSession();
+  const knowledge = {
+    hrefOf: (entry: string) => pathOf(articleAt(entry)),
+    onOpen: (entry: string) => goTo(articleAt(entry)),
+  };
+  switch (place.section) {
+    case "account":
+      return <Account />;
+    case "members":
+      return <Members />;
+    case "keys":
+      return isOwner ? <ApiKeys /> : <OwnersOnly what="make and revoke keys" />;
+    case "knowledge":
+      return <Knowledge entry={place.entry} {...knowledge} onClose={() => goBack(ARTICLES)} />;
+    default:
+      return place.section satisfies never;
+  }
+}
+
+function Waiting() {
+  return (
+    <div role="status" aria-label="Loading the section">
+      <Skeleton className="h-40 rounded-xl!" />
+    </div>
+  );
+}
