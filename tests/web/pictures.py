@@ -8,12 +8,18 @@ from playwright.sync_api import Page
 
 from tests.web.accessibility import SCHEMES
 
+TALL = 2_200
 
-def keep_pictures(page: Page, folder: Path, name: str) -> None:
-    """Its top, in light and in dark; nothing may overflow."""
+
+def keep_pictures(page: Page, folder: Path, name: str, *, is_whole: bool = False) -> None:
+    """Its top, or as if the window were tall enough, in light and in dark; nothing may overflow."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.viewport_size is not None
+    size = page.viewport_size
+    assert size is not None
+    if is_whole:
+        page.set_viewport_size({"width": size["width"], "height": TALL})
     page.get_by_role("main").evaluate("main => main.scrollTo(0, 0)")
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        page.screenshot(path=folder / f"{name}-{page.viewport_size['width']}-{scheme}.png")
+        page.screenshot(path=folder / f"{name}-{size['width']}-{scheme}.png")
+    page.set_viewport_size(size)

@@ -2,7 +2,15 @@
 
 import { type ComponentType, useEffect, useRef } from "react";
 import { useSession } from "../features/session";
-import { BookIcon, type IconProps, KeyIcon, PeopleIcon, PersonIcon } from "../ui/icons";
+import {
+  BookIcon,
+  type IconProps,
+  InboxIcon,
+  KeyIcon,
+  PeopleIcon,
+  PersonIcon,
+  SparkIcon,
+} from "../ui/icons";
 import { goTo, pathOf, type Route } from "./router";
 import type { SettingsSection } from "./settings-address";
 
@@ -18,6 +26,8 @@ const ENTRIES: readonly Entry[] = [
   { section: "account", text: "Account", icon: PersonIcon },
   { section: "members", text: "Members", icon: PeopleIcon },
   { section: "knowledge", text: "Knowledge", icon: BookIcon },
+  { section: "assistant", text: "AI", icon: SparkIcon },
+  { section: "inbox", text: "Inbox", icon: InboxIcon },
   { section: "keys", text: "API keys", icon: KeyIcon, isForOwners: true },
 ];
 

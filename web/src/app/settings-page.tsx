@@ -12,6 +12,9 @@ import { SettingsNav } from "./settings-nav";
 const Account = lazy(() => import("../features/settings/account"));
 const Members = lazy(() => import("../features/settings/members"));
 const ApiKeys = lazy(() => import("../features/settings/api-keys"));
+const InboxSettings = lazy(() => import("../features/settings/inbox-settings"));
+const AssistantSettings = lazy(() => import("../features/assistant/assistant-settings"));
+const TryQuestion = lazy(() => import("../features/knowledge/try-question"));
 const Knowledge = lazy(() => import("../features/knowledge/knowledge"));
 
 const ARTICLES: Route = { page: "settings", section: "knowledge", entry: null };
@@ -51,6 +54,15 @@ function Section({ place }: { place: SettingsPlace }): ReactNode {
       return isOwner ? <ApiKeys /> : <OwnersOnly what="make and revoke keys" />;
     case "knowledge":
       return <Knowledge entry={place.entry} {...knowledge} onClose={() => goBack(ARTICLES)} />;
+    case "assistant":
+      return (
+        <>
+          <AssistantSettings />
+          <TryQuestion {...knowledge} />
+        </>
+      );
+    case "inbox":
+      return <InboxSettings />;
     default:
       return place.section satisfies never;
   }
