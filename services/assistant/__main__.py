@@ -20,6 +20,7 @@ from services.assistant import consumers, events
 from services.assistant.actions.means import Means
 from services.assistant.actions.snapshot import Snapshot
 from services.assistant.actions.vault import Vault
+from services.assistant.announcing import Announcing
 from services.assistant.answering import Answering, Neighbours
 from services.assistant.model.settings import ProviderHosts
 from services.assistant.neighbours import BotTokens, GrpcAudience, GrpcMessaging
@@ -65,12 +66,11 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
     providers = Providers(hosts)
     process.on_close(providers.close)
     tokens = BotTokens(process.channel(settings.identity_address), process.clock)
+    audience = GrpcAudience(process.channel(settings.realtime_address))
     answering = Answering(
         means_of(worker),
         Neighbours(
-            messaging=GrpcMessaging(messaging, tokens),
-            audience=GrpcAudience(process.channel(settings.realtime_address)),
-            providers=providers,
+            messaging=GrpcMessaging(messaging, tokens), audience=audience, providers=providers
         ),
         process.clock,
         slots=settings.turn_slots,
@@ -87,6 +87,7 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
     process.supervise("relay", relay.run)
     process.supervise("audit chain", AuditChain(worker, process.clock).run)
     process.supervise(consumers.DUTIES, duties.run)
+    process.supervise("announcing", Announcing(worker, audience, process.clock).run)
     process.supervise("answering", answering.run)
 
 

@@ -37,6 +37,11 @@ FROM due, t
 WHERE d.workspace_id = due.workspace_id AND d.conversation_id = due.conversation_id
 RETURNING d.workspace_id, d.conversation_id, d.fence
 """
+DUE_SOON = f"""
+WITH t AS MATERIALIZED (SELECT {NOW} AS now)
+SELECT d.workspace_id, d.conversation_id FROM duties d
+WHERE d.due_time > (SELECT now FROM t) ORDER BY d.due_time LIMIT $2
+"""
 RENEW = f"""
 UPDATE duties SET lease_until = {NOW} + $5::interval
 WHERE workspace_id = $2 AND conversation_id = $3 AND fence = $4
@@ -108,6 +113,14 @@ async def lease_due(
         Lease(WorkspaceId(str(row["workspace_id"])), str(row["conversation_id"]), row["fence"])
         for row in rows
     ]
+
+
+async def due_soon(
+    transaction: Transaction, *, limit: int, at: datetime | None
+) -> list[tuple[WorkspaceId, str]]:
+    """Conversations, of any workspace, whose answer comes due next; those due now are left out."""
+    rows = await transaction.raw.fetch(DUE_SOON, at, limit)
+    return [(WorkspaceId(str(row["workspace_id"])), str(row["conversation_id"])) for row in rows]
 
 
 async def renew(

@@ -20,6 +20,7 @@ from services.assistant.actions import articles, conversations, settings, turns
 from services.assistant.actions.means import Means
 from services.assistant.actions.ports import Place
 from services.assistant.actions.vault import Vault
+from services.assistant.announcing import Announcing
 from services.assistant.answering import Answering, Neighbours
 from services.assistant.model.articles import Article, Language
 from services.assistant.model.settings import AssistantSettings, ProviderHosts
@@ -138,6 +139,9 @@ class Desk:
     async def work(self) -> int:
         """Let a worker do what is due now."""
         return await self.a_worker().run_once()
+
+    def an_announcer(self) -> Announcing:
+        return Announcing(self.worker.database, self.signs, self.clock, due_clock=self.clock)
 
     async def answer_all(self, *threads: Thread) -> None:
         """Let events and due turns go to and fro until nothing is due any more."""

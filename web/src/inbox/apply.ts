@@ -1,7 +1,7 @@
 /** What each frame changes. A pure function: the state after is a join of the state before and the frame. */
 
 import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
-import { MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
+import { AuthorKind, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { Presence, ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import {
   withContact,
@@ -25,13 +25,21 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
   const body = frame.body;
   switch (body.case) {
     case "threadOpened":
-    case "modeChanged":
       return body.value.thread ? withThread(state, body.value.thread, null) : state;
+    case "modeChanged": {
+      const { thread } = body.value;
+      if (thread === undefined) return state;
+      // Whoever answers now: what the AI was about to write under the old mode never comes.
+      return withoutAiWriting(withThread(state, thread, null), thread.conversationId);
+    }
     case "messageCreated": {
       const { message, thread } = body.value;
       if (message === undefined || thread === undefined) return state;
       const next = withMessage(withThread(state, thread, message), message);
       // Whoever has just written is not typing that any more.
+      if (message.author?.kind === AuthorKind.AI) {
+        return withoutAiWriting(next, thread.conversationId);
+      }
       return message.direction === MessageDirection.INBOUND
         ? {
             ...next,
@@ -94,12 +102,9 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
       };
     case "aiWriting": {
       const { conversationId, isWriting } = body.value;
-      return {
-        ...state,
-        aiWritingUntil: isWriting
-          ? withEntry(state.aiWritingUntil, conversationId, nowMillis + TYPING_FADES_AFTER_MILLIS)
-          : withoutEntry(state.aiWritingUntil, conversationId),
-      };
+      if (!isWriting) return withoutAiWriting(state, conversationId);
+      const until = nowMillis + TYPING_FADES_AFTER_MILLIS;
+      return { ...state, aiWritingUntil: withEntry(state.aiWritingUntil, conversationId, until) };
     }
     // The line's own business, or nothing this client shows.
     case "hello":
@@ -123,6 +128,10 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
 
 export function withChannel(state: InboxState, channel: Channel): InboxState {
   return { ...state, channels: withNewer(state.channels, channel.id, channel) };
+}
+
+function withoutAiWriting(state: InboxState, conversationId: string): InboxState {
+  return { ...state, aiWritingUntil: withoutEntry(state.aiWritingUntil, conversationId) };
 }
 
 function asList<T>(value: T | undefined): readonly T[] {
