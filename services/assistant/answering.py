@@ -21,21 +21,20 @@ from chassis.errors import TemporarilyUnavailable
 from chassis.ids import new_id
 from chassis.logs import log
 from services.assistant.actions import turns as actions
+from services.assistant.actions.deciding import decision_of, question_of
 from services.assistant.actions.means import Means
-from services.assistant.actions.ports import Audience, History, Messaging, NotOurs, NotTaken, Place
+from services.assistant.actions.ports import Audience, Messaging, NotOurs, NotTaken, Place
 from services.assistant.actions.toolbox import TurnToolbox
 from services.assistant.actions.turns import LeaseLost, Taken
 from services.assistant.model import phrases
 from services.assistant.model.turns import (
-    MAX_REPLY_CHARACTERS,
+    MAX_FIELDS_HANDED,
     MAX_TRIES,
-    Decision,
     Duty,
     Handover,
     HandoverReason,
     Mode,
     Outcome,
-    Speaker,
     Turn,
     why_stop,
 )
@@ -206,14 +205,16 @@ class Answering:
         try:
             history = await self._messaging.read(place, taken.settings.context_size)
         except NotTaken:
-            await actions.give_up(self._means, lease)
+            await actions.give_up(self._means, lease, taken.duty.inbound_count)
             return None
         if history.mode is not Mode.AI:
             await actions.learn_mode(self._means, lease, history.mode, history.mode_epoch)
             return None
-        question = _question(taken, history)
+        question = question_of(taken, history)
         if not question.unanswered:
-            await actions.give_up(self._means, lease)
+            # What the duty told of was there to be read; what came since may be a question.
+            known = max(history.seen_ordinal, taken.duty.inbound_count)
+            await actions.give_up(self._means, lease, known)
             return None
         turn = Turn(
             id=new_id(),
@@ -241,7 +242,7 @@ class Answering:
         if isinstance(answer, Outcome):
             return await actions.close(self._means, lease, replace(turn, outcome=answer))
         await self._hook("written")
-        return await actions.decide(self._means, lease, turn, _decision(question, answer))
+        return await actions.decide(self._means, lease, turn, decision_of(question, answer))
 
     async def _answer(self, taken: Taken, question: Question, toolbox: TurnToolbox) -> Answer:
         """What the rules or the provider say; a provider's failure is a handover."""
@@ -338,7 +339,9 @@ class Answering:
                     break
                 await self._clock.sleep(LOOK_EVERY)
         async with self._means.database.begin(place.workspace_id) as transaction:
-            fields = await turns.read_fields(transaction, place.conversation_id)
+            fields = await turns.read_fields(
+                transaction, place.conversation_id, at_most=MAX_FIELDS_HANDED
+            )
         await self._messaging.hand_over(
             place,
             request_id=turn.handover_request_id,
@@ -357,30 +360,6 @@ class Answering:
         pause = min(PAUSE * 2 ** min(duty.try_count, 10), LONGEST_PAUSE)
         async with self._means.database.begin(lease.workspace_id) as transaction:
             await duties.defer(transaction, lease, pause=pause, at=at)
-
-
-def _question(taken: Taken, history: History) -> Question:
-    return Question(
-        conversation_id=taken.duty.conversation_id,
-        turn_number=taken.duty.turn_number,
-        history=history.lines,
-        unanswered=tuple(
-            line
-            for line in history.lines
-            if line.speaker is Speaker.CUSTOMER and line.ordinal > taken.duty.answered_ordinal
-        ),
-        settings=taken.settings,
-        api_key=taken.api_key,
-    )
-
-
-def _decision(question: Question, answer: Answer) -> Decision:
-    """What is said and done. An answer without words means that the provider does not know."""
-    text = answer.text.strip().replace("\x00", "")
-    if answer.handover is None and text:
-        return Decision(text[:MAX_REPLY_CHARACTERS])
-    handover = answer.handover or Handover(HandoverReason.UNSURE)
-    return Decision(phrases.HANDED_OVER[phrases.language_of(question.text)], handover)
 
 
 async def _or_away(answering: Awaitable[Answer]) -> Answer | TemporarilyUnavailable:

@@ -24,6 +24,7 @@ from services.assistant.model.settings import (
     Tool,
 )
 from services.assistant.model.turns import (
+    MAX_VALUE_HANDED_CHARACTERS,
     CollectedField,
     HandoverReason,
     Mode,
@@ -32,6 +33,7 @@ from services.assistant.model.turns import (
     Speaker,
     ToolCall,
     Turn,
+    shortened,
 )
 
 LANGUAGES = {
@@ -244,10 +246,9 @@ def turn_to(turn: Turn) -> v1.Turn:
 
 
 def field_to(field: CollectedField) -> messaging_v1.CollectedField:
-    """A detail for messaging."""
-    return messaging_v1.CollectedField(
-        key=field.key, value=field.value, source_seq=field.source_seq
-    )
+    """A detail for messaging, cut to what it takes."""
+    value = shortened(field.value, at_most=MAX_VALUE_HANDED_CHARACTERS, in_bytes=False)
+    return messaging_v1.CollectedField(key=field.key, value=value, source_seq=field.source_seq)
 
 
 def timestamp(time: datetime) -> Timestamp:

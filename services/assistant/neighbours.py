@@ -102,16 +102,24 @@ class GrpcMessaging:
         request = messaging_v1.ListMessagesRequest(
             conversation_id=place.conversation_id, page_size=size
         )
+        page = await self._page(place, request)
+        # Of the first page: a switch before the next one makes it stale, as it must.
+        thread, lines = page.thread, _lines(page)
+        while not lines and page.has_more:
+            # Rows for the team may be all there is on a page.
+            request.before_seq = page.messages[-1].seq
+            page = await self._page(place, request)
+            lines = _lines(page)
+        return History(MODES_FROM[thread.mode], thread.mode_epoch, lines)
+
+    async def _page(
+        self, place: Place, request: messaging_v1.ListMessagesRequest
+    ) -> messaging_v1.ListMessagesResponse:
         async with self._calling(place) as metadata:
-            response = await self._messaging.ListMessages(
+            page: messaging_v1.ListMessagesResponse = await self._messaging.ListMessages(
                 request, timeout=ANSWER_SECONDS, metadata=metadata
             )
-        lines = (_line(message) for message in reversed(response.messages))
-        return History(
-            mode=MODES_FROM[response.thread.mode],
-            mode_epoch=response.thread.mode_epoch,
-            lines=tuple(line for line in lines if line.speaker is not Speaker.NOBODY),
-        )
+        return page
 
     async def send(
         self, place: Place, *, client_message_id: str, text: str, mode_epoch: int
@@ -211,6 +219,12 @@ class GrpcAudience:
         except grpc.aio.AioRpcError as error:
             # It fades by itself, and the next word comes soon.
             log.debug("ai_activity_untold", code=error.code().name)
+
+
+def _lines(page: messaging_v1.ListMessagesResponse) -> tuple[Line, ...]:
+    """Oldest first, without rows for the team."""
+    lines = map(_line, reversed(page.messages))
+    return tuple(line for line in lines if line.speaker is not Speaker.NOBODY)
 
 
 def _line(message: messaging_v1.Message) -> Line:

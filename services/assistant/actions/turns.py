@@ -75,11 +75,12 @@ async def learn_mode(means: Means, lease: Lease, mode: Mode, mode_epoch: int) ->
         await _save(transaction, lease, duty, due_time(duty, settings))
 
 
-async def give_up(means: Means, lease: Lease) -> None:
-    """There is nothing to answer any more. Raises: LeaseLost."""
+async def give_up(means: Means, lease: Lease, known_ordinal: int) -> None:
+    """Up to an ordinal there is nothing to answer any more. Raises: LeaseLost."""
     async with means.database.begin(lease.workspace_id) as transaction:
-        duty = await _hold(transaction, lease)
-        await _save(transaction, lease, answered(duty, duty.inbound_count), None)
+        duty = answered(await _hold(transaction, lease), known_ordinal)
+        settings = (await settings_store.read(transaction)).settings
+        await _save(transaction, lease, duty, due_time(duty, settings))
 
 
 async def decide(means: Means, lease: Lease, turn: Turn, decision: Decision) -> Turn:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class Language(enum.Enum):
@@ -24,6 +24,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+THEY_WROTE = "They wrote last:"
+LAST_WORDS = 3
+LONGEST_QUOTE = 200
+CUT = "…"
 EN, ES, PT = Language.ENGLISH, Language.SPANISH, Language.PORTUGUESE
 
 PERSON = {
@@ -152,6 +156,17 @@ def is_thanks(text: str) -> bool:
 def question_in(text: str) -> str:
     """The words that an article should have: without greetings and what is said around."""
     return " ".join(word for word in words_of(text) if word not in AROUND_A_QUESTION)
+
+
+def last_words(customers: Sequence[str]) -> str:
+    """What a customer wrote last, quoted for the person who is called where no model sums it up."""
+    texts = (text.replace("\x00", "").strip() for text in customers[-LAST_WORDS:])
+    quotes = [f"“{_cut(text)}”" for text in texts if text]
+    return "\n".join([THEY_WROTE, *quotes]) if quotes else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - len(CUT)] + CUT
 
 
 def _folded(text: str) -> str:

@@ -26,6 +26,9 @@ MAX_SUMMARY_CHARACTERS = 2_000
 MAX_FIELDS = 32
 MAX_KEY_CHARACTERS = 64
 MAX_VALUE_CHARACTERS = 1_000
+MAX_FIELDS_HANDED = 16
+MAX_VALUE_HANDED_CHARACTERS = 500
+"""Of those what a handover takes: it travels with every event of a conversation that waits."""
 
 
 class Mode(enum.Enum):

@@ -28,7 +28,6 @@ class OfflineProvider:
         found = await toolbox.search_knowledge(text)
         best = found[0] if found else None
         if best is None or best.coverage_percent < question.settings.min_coverage_percent:
-            unsure = Handover(HandoverReason.UNSURE, "No article answers this.")
-            return Answer(handover=unsure, usage=USAGE)
+            return Answer(handover=Handover(HandoverReason.UNSURE), usage=USAGE)
         source = phrases.SOURCE[best.language]
         return Answer(f"{best.text}\n\n{source}: {best.title}", usage=USAGE)

@@ -64,7 +64,7 @@ ON CONFLICT (workspace_id, conversation_id, key) DO UPDATE SET
 """
 READ_FIELDS = """
 SELECT key, value, source_seq FROM collected_fields
-WHERE workspace_id = $1 AND conversation_id = $2 ORDER BY key
+WHERE workspace_id = $1 AND conversation_id = $2 ORDER BY update_time DESC, key LIMIT $3
 """
 FORGET_FIELDS = """
 DELETE FROM collected_fields WHERE workspace_id = $1 AND conversation_id = ANY ($2::uuid[])
@@ -149,9 +149,13 @@ async def save_field(
     return done != "INSERT 0 0"
 
 
-async def read_fields(transaction: Transaction, conversation_id: str) -> list[CollectedField]:
-    """What was collected in a conversation."""
-    rows = await transaction.raw.fetch(READ_FIELDS, transaction.workspace_id, conversation_id)
+async def read_fields(
+    transaction: Transaction, conversation_id: str, *, at_most: int
+) -> list[CollectedField]:
+    """What was collected in a conversation, the newest first."""
+    rows = await transaction.raw.fetch(
+        READ_FIELDS, transaction.workspace_id, conversation_id, at_most
+    )
     return [CollectedField(row["key"], row["value"], row["source_seq"]) for row in rows]
 
 

@@ -118,6 +118,9 @@ async def test_a_customer_who_asks_for_a_person_gets_one_and_is_told_so(desk: De
 
     [handed] = ana.handovers
     assert handed.handover.reason is HandoverReason.CUSTOMER_ASKED
+    assert handed.handover.summary == (
+        "They wrote last:\n“Quiero hablar con una persona, por favor”"
+    )
     assert [one.text for one in ana.sent] == [
         "Te paso con una persona del equipo, que te responderá por aquí."
     ]

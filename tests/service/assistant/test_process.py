@@ -95,6 +95,12 @@ class Neighbours:
             messaging_v1.MESSAGE_DIRECTION_INBOUND, messaging_v1.AUTHOR_KIND_CUSTOMER, text, 1
         )
 
+    async def team_is_told(self) -> None:
+        """A row that tells what happened, as after a switch."""
+        await self._append(
+            messaging_v1.MESSAGE_DIRECTION_INTERNAL, messaging_v1.AUTHOR_KIND_SYSTEM, ""
+        )
+
     async def _append(self, direction: Any, kind: Any, text: str, more: int = 0) -> str:
         now = Timestamp()
         now.FromDatetime(SystemClock().now())
@@ -146,8 +152,11 @@ class Messaging(messaging_v1.MessagingServiceServicer):
         self._n = neighbours
 
     async def ListMessages(self, request: Any, context: Any) -> messaging_v1.ListMessagesResponse:
+        before = request.before_seq or len(self._n.messages) + 1
+        earlier = self._n.messages[: before - 1]
+        page = earlier[-request.page_size :][::-1]
         return messaging_v1.ListMessagesResponse(
-            messages=self._n.messages[::-1], thread=self._n.thread
+            messages=page, has_more=len(page) < len(earlier), thread=self._n.thread
         )
 
     async def SendMessage(self, request: Any, context: Any) -> messaging_v1.SendMessageResponse:
@@ -289,7 +298,8 @@ async def test_a_question_is_answered_as_the_workspaces_bot_and_a_plea_hands_ove
     [handover] = outside.handovers
     assert handover.reason == messaging_v1.HANDOVER_REASON_CUSTOMER_ASKED
     assert (handover.conversation_id, handover.mode_epoch) == (outside.conversation_id, 1)
-    assert outside.signs[:2] == [True, False]
+    assert outside.signs[0], "it is said before the answer is there"
+    assert not outside.signs[-1]
     assert [turn.outcome for turn in listed.turns] == [
         v1.TURN_OUTCOME_HANDED_OVER,
         v1.TURN_OUTCOME_REPLIED,
@@ -307,6 +317,24 @@ async def test_an_answer_that_is_too_long_for_the_channel_is_cut(
         await until(lambda: len(outside.messages) == 2)
 
     assert outside.messages[1].text == "Hello! How …"
+
+
+async def test_rows_for_the_team_are_not_all_that_a_short_memory_reads(
+    neighbours: tuple[Neighbours, str], own_urls: DatabaseUrls, nats_url: str
+) -> None:
+    outside, address = neighbours
+    async with running(own_urls, nats_url, address) as opened:
+        await v1.AssistantServiceStub(opened).UpdateAssistantSettings(
+            v1.UpdateAssistantSettingsRequest(request_id=new_id(), context_size=1),
+            metadata=in_workspace(outside.workspace_id),
+        )
+        await outside.opens()
+        await outside.customer_writes("hello")
+        await outside.team_is_told()
+        await outside.team_is_told()
+        await until(lambda: len(outside.messages) == 4)
+
+    assert outside.messages[-1].text == "Hello! How can I help you?"
 
 
 async def test_a_restarted_process_owes_what_came_while_it_was_away(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.ids import WorkspaceId, new_id
+from services.assistant.actions.ports import History, Place
 from services.assistant.answering import Answering
 from services.assistant.model.settings import ProviderKind
 from services.assistant.model.turns import Mode, Outcome, Speaker
@@ -224,6 +225,52 @@ async def test_what_came_while_people_answered_gets_one_answer_once_the_ai_resum
 
     assert len(ana.sent) == 1
     assert provider.asked[0].text == "two\nthree"
+
+
+async def test_what_a_person_answered_before_handing_back_is_not_answered_again(
+    desk: Desk,
+) -> None:
+    """The history has it already, the events are still on the way."""
+    ana = desk.customer()
+    desk.providers = saying("hello")
+    ana.writes("is it open?")
+    await desk.hear(ana)
+    desk.clock.advance(BURST)
+    ana.is_switched(Mode.MANUAL)
+    ana.is_answered("it is")
+    ana.is_switched(Mode.AI)
+
+    assert await desk.work() == 1
+    await desk.answer_all(ana)
+
+    assert ana.sent == []
+    assert await desk.turns() == []
+
+
+async def test_a_message_that_comes_while_there_is_nothing_to_answer_is_answered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = desk.customer()
+    desk.providers = provider = saying("hello")
+    ana.writes("is it open?")
+    await desk.hear(ana)
+    desk.clock.advance(BURST)
+    ana.is_answered("it is")
+    read = desk.messaging.read
+
+    async def then_the_customer_writes(place: Place, size: int) -> History:
+        history = await read(place, size)
+        ana.writes("and tomorrow?")
+        await desk.hear(ana)
+        monkeypatch.undo()
+        return history
+
+    monkeypatch.setattr(desk.messaging, "read", then_the_customer_writes)
+    await desk.work()
+    await desk.answer_all(ana)
+
+    assert [one.text for one in ana.sent] == ["hello"]
+    assert provider.asked[0].text == "and tomorrow?"
 
 
 async def test_nothing_is_owed_of_what_was_before_the_ai_came(desk: Desk) -> None:

@@ -50,7 +50,7 @@ async def found_by(transaction: Transaction, pretended: WorkspaceId, ana: Thread
         *filter(None, [await settings.read_key(transaction)]),
         *(await duties.lock(transaction, [ana.conversation_id])).values(),
         *await turns.page(transaction, BEFORE_ALL, conversation_id="", size=9),
-        *await turns.read_fields(transaction, ana.conversation_id),
+        *await turns.read_fields(transaction, ana.conversation_id, at_most=9),
     ]
 
 
