@@ -27,6 +27,7 @@ from suite.settings import ROOT
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from suite.plan import Plan
     from suite.processes import Surroundings
@@ -37,6 +38,9 @@ ACCOUNT = "demo"
 CUSTOMER = "maria"
 KNOWLEDGE = ROOT / "suite" / "knowledge"
 """One article a file: the first line is the title."""
+AI_ANSWERS = (
+    "The AI answers whoever writes, from a shop's articles: ask when it opens, then for a person."
+)
 KEY_LIFETIME = timedelta(days=30)
 ROLES = {
     "owner": policy_v1.ROLE_OWNER,
@@ -69,6 +73,7 @@ class Links:
     sign_in: str
     chat: str = ""
     phone: str = ""
+    is_answered_by_ai: bool = False
 
     def __str__(self) -> str:
         parts = [self.sign_in]
@@ -103,17 +108,20 @@ async def seed(plan: Plan, folder: DataFolder, around: Surroundings) -> Links:
             if "simulator" in around.addresses:
                 await _simulator(channels, plan, folder, around, credential)
                 phone = f"{plan.public_url}/simulator/phone/{ACCOUNT}/{CUSTOMER}"
+            is_answered_by_ai = "assistant" in around.addresses and await let_ai_answer(
+                messaging_v1.MessagingServiceStub(channel), credential
+            )
         if "assistant" in around.addresses:
             async with grpc.aio.insecure_channel(
                 around.addresses["assistant"].split(",")[0]
             ) as channel:
-                await _articles(assistant_v1.KnowledgeServiceStub(channel), folder, credential)
+                await write_articles(assistant_v1.KnowledgeServiceStub(channel), folder, credential)
     except grpc.aio.AioRpcError as error:
         raise SuiteError(
             f"the demo workspace could not be made: {error.code().name}, {error.details()}.\n"
             "Start with --no-demo to go without it."
         ) from error
-    return Links(sign_in, f"{plan.public_url}/chat/{chat.id}", phone)
+    return Links(sign_in, f"{plan.public_url}/chat/{chat.id}", phone, is_answered_by_ai)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -238,16 +246,42 @@ def _webhook_origin(plan: Plan) -> str:
     return f"http://{plan.replicas_of('gateway')[0].address}"
 
 
-async def _articles(
+async def let_ai_answer(
+    messaging: messaging_v1.MessagingServiceStub, credential: Credential
+) -> bool:
+    """The AI answers whoever writes, unless somebody has chosen otherwise; whether it does."""
+    stored = await messaging.GetMessagingSettings(
+        messaging_v1.GetMessagingSettingsRequest(),
+        metadata=credential.metadata(),
+        timeout=ANSWER_SECONDS,
+    )
+    settings = stored.settings
+    if settings.version == 0:
+        changed = await messaging.UpdateMessagingSettings(
+            messaging_v1.UpdateMessagingSettingsRequest(
+                default_mode=messaging_v1.CONVERSATION_MODE_AI
+            ),
+            metadata=credential.metadata(),
+            timeout=ANSWER_SECONDS,
+        )
+        settings = changed.settings
+    return settings.default_mode == messaging_v1.CONVERSATION_MODE_AI
+
+
+def articles() -> Iterator[tuple[str, str, str]]:
+    """Name, title and body of each article of the demo."""
+    for file in sorted(KNOWLEDGE.glob("*.md")):
+        title, _, body = file.read_text().partition("\n")
+        yield file.stem, title.removeprefix("# "), body.strip()
+
+
+async def write_articles(
     knowledge: assistant_v1.KnowledgeServiceStub, folder: DataFolder, credential: Credential
 ) -> None:
     """What the AI of the demo knows. Whoever deleted or changed an article keeps it that way."""
-    for file in sorted(KNOWLEDGE.glob("*.md")):
-        title, _, body = file.read_text().partition("\n")
+    for name, title, body in articles():
         request = assistant_v1.CreateArticleRequest(
-            request_id=_request_id(folder, f"article {file.stem}"),
-            title=title.removeprefix("# "),
-            body=body.strip(),
+            request_id=_request_id(folder, f"article {name}"), title=title, body=body
         )
         try:
             await knowledge.CreateArticle(

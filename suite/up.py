@@ -145,6 +145,8 @@ class Suite:
                 if replica.service.speaks == "grpc":
                     screen.say(f"    {replica.name:<14} {replica.address}")
         screen.done("Everything is running", time.monotonic() - began)
+        if links is not None and links.is_answered_by_ai:
+            screen.say(f"  {demo.AI_ANSWERS}")
         screen.say(screen.bold(f"Inbox is ready: {links or plan.public_url}"))
 
     async def _start_servers(self, plan: Plan) -> tuple[str, NatsServer | None]:

@@ -12,9 +12,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
+
+from inbox.messaging import v1 as messaging_v1
+from inbox_client import Inbox
 from suite.datafolder import DataFolder
 from suite.infra.ports import free_port
 from suite.infra.program import Program, start
@@ -27,6 +32,8 @@ BUILT_SECONDS = 150.0
 LEAVES_SECONDS = 10.0
 """The promise for Ctrl-C and SIGTERM."""
 COMMAND_SECONDS = 60.0
+PEOPLE = messaging_v1.CONVERSATION_MODE_MANUAL
+AI = messaging_v1.CONVERSATION_MODE_AI
 POLL_SECONDS = 0.05
 
 
@@ -119,6 +126,20 @@ class RunningInbox:
             assert printed.returncode == 0, printed.stderr
             self._keys[role] = printed.stdout.split()[-1]
         return self._keys[role]
+
+    def is_answered_by(
+        self,
+        mode: messaging_v1.ConversationMode.ValueType,
+        *,
+        resume_ai_after: timedelta = timedelta(minutes=15),
+    ) -> None:
+        """Who answers in the demo's new conversations: its AI, until somebody says otherwise."""
+        span = Duration()
+        span.FromTimedelta(resume_ai_after)
+        with Inbox(self.grpc_target, self.key()) as inbox:
+            inbox.messaging.UpdateMessagingSettings(
+                messaging_v1.UpdateMessagingSettingsRequest(default_mode=mode, resume_ai_after=span)
+            )
 
     def wait_ready(self) -> None:
         self.wait_for(READY, self._ready_seconds)

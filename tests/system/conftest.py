@@ -9,7 +9,7 @@ import pytest
 
 from suite.databases import DatabaseUrls
 from suite.testing import TestServers, test_servers
-from tests.running_inbox import RunningInbox, running_inbox
+from tests.running_inbox import PEOPLE, RunningInbox, running_inbox
 from tests.system.services import Services, fresh_databases, running_services
 
 
@@ -17,11 +17,13 @@ from tests.system.services import Services, fresh_databases, running_services
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInbox]:
     """`./dev up` with its demo workspace, in a folder whose parent only its owner may enter.
 
-    PostgreSQL, which root runs as another user, must not mind that parent.
+    PostgreSQL, which root runs as another user, must not mind that parent. People answer in it:
+    the tests play them, and no AI comes in between.
     """
     closed = tmp_path_factory.mktemp("closed")
     closed.chmod(0o700)
     with running_inbox(closed / "data") as suite:
+        suite.is_answered_by(PEOPLE)
         yield suite
 
 

@@ -15,9 +15,11 @@ from chassis.rpc.channel import Metadata
 from inbox.assistant import v1 as assistant_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
+from suite import demo
 from suite.databases import DatabaseUrls
+from suite.datafolder import DataFolder
 from suite.testing import TestServers, test_servers
-from tests.serving import bearer
+from tests.serving import SERVICE_KEY, bearer
 from tests.system.services import Services, fresh_databases, running_services
 from tests.system.tenants import Stubs, Tenant, a_tenant
 
@@ -46,20 +48,14 @@ async def services(
 
 
 @pytest.fixture
-async def shop(services: Services) -> Tenant:
-    """A workspace whose AI answers, and knows when the shop is open."""
+async def shop(services: Services, tmp_path: Path) -> Tenant:
+    """A workspace that the demo's AI answers in, and knows what the demo's knows."""
     tenant, stubs = await a_tenant(services, "a-shop"), Stubs(services)
-    owner = tenant.callers[Role.OWNER]
-    await stubs.messaging.UpdateMessagingSettings(
-        messaging_v1.UpdateMessagingSettingsRequest(default_mode=messaging_v1.CONVERSATION_MODE_AI),
-        metadata=owner,
-    )
-    await stubs.knowledge.CreateArticle(
-        assistant_v1.CreateArticleRequest(
-            request_id=new_id(), title="Hours", body="Opening hours: nine to five."
-        ),
-        metadata=owner,
-    )
+    credential = demo.Credential(SERVICE_KEY, tenant.workspace_id)
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    assert await demo.let_ai_answer(stubs.messaging, credential)
+    await demo.write_articles(stubs.knowledge, folder, credential)
     return tenant
 
 
@@ -133,7 +129,7 @@ async def test_the_ai_answers_until_the_customer_wants_a_person_and_gets_one(
         await watcher.until(lambda: watcher.frames)
         await ana.writes("Hi!")
         await ana.writes("What are your opening hours?")
-        assert await ana.is_answered(1) == ["Opening hours: nine to five.\n\nSource: Hours"]
+        [answer] = await ana.is_answered(1)
         await ana.writes("I want to talk to a person")
         _, farewell = await ana.is_answered(2)
         await watcher.until(lambda: len(watcher.bodies("turn_ended")) == 2)
@@ -150,6 +146,8 @@ async def test_the_ai_answers_until_the_customer_wants_a_person_and_gets_one(
         seen = await ana.is_answered(3)
         watching.cancel()
 
+    assert answer.startswith("We are open Monday to Friday from 9:00 to 19:00")
+    assert answer.endswith("Source: Opening hours and address")
     assert farewell == "I am passing you on to a colleague, who will answer you here."
     assert seen[-1] == "I am, and I am a person."
     assert await ana.sees() == seen
@@ -163,3 +161,22 @@ async def test_the_ai_answers_until_the_customer_wants_a_person_and_gets_one(
         assistant_v1.TURN_OUTCOME_REPLIED,
         assistant_v1.TURN_OUTCOME_HANDED_OVER,
     ]
+
+
+async def test_a_demo_whose_owner_wants_people_to_answer_is_left_so(
+    services: Services, shop: Tenant
+) -> None:
+    stubs = Stubs(services)
+    manual = messaging_v1.CONVERSATION_MODE_MANUAL
+    await stubs.messaging.UpdateMessagingSettings(
+        messaging_v1.UpdateMessagingSettingsRequest(default_mode=manual),
+        metadata=shop.callers[Role.OWNER],
+    )
+
+    credential = demo.Credential(SERVICE_KEY, shop.workspace_id)
+    assert not await demo.let_ai_answer(stubs.messaging, credential)
+
+    stored = await stubs.messaging.GetMessagingSettings(
+        messaging_v1.GetMessagingSettingsRequest(), metadata=shop.callers[Role.OWNER]
+    )
+    assert stored.settings.default_mode == manual

@@ -13,7 +13,7 @@ from chassis.ids import new_id
 from suite.chromium import find_or_install
 from suite.screen import Screen
 from suite.settings import ROOT
-from tests.running_inbox import running_inbox
+from tests.running_inbox import PEOPLE, running_inbox
 from tests.web.accessibility import Axe
 from tests.web.people import Agent, Customer
 from tests.web.system import System
@@ -38,8 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The running system. People answer in it, except where a test lets the AI."""
     with running_inbox(tmp_path_factory.mktemp("web") / "data", with_web=True) as inbox:
-        yield System(inbox)
+        system = System(inbox)
+        system.is_answered_by(PEOPLE)
+        yield system
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ class System:
         self.url = inbox.url
         self.sign_in_url = inbox.links.sign_in
         self.chat_url = inbox.links.chat
+        self.is_answered_by = inbox.is_answered_by
 
     @property
     def channel_id(self) -> str:

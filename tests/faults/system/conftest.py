@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.running_inbox import RunningInbox, running_inbox
+from tests.running_inbox import PEOPLE, RunningInbox, running_inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,4 +23,5 @@ TWO_OF_EVERYTHING = (
 def replicated_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInbox]:
     data = tmp_path_factory.mktemp("storm") / "data"
     with running_inbox(data, *TWO_OF_EVERYTHING) as inbox:
+        inbox.is_answered_by(PEOPLE)
         yield inbox

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from chassis.ids import new_id
-from tests.running_inbox import RunningInbox, running_inbox
+from tests.running_inbox import PEOPLE, RunningInbox, running_inbox
 from tests.system.sockets.people import Agent, Closed, Customer, Edge, Refused
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInbox]:
     """One of its own: gateways are killed in it."""
     data = tmp_path_factory.mktemp("resume") / "data"
     with running_inbox(data, "--workers", "gateway=2") as suite:
+        suite.is_answered_by(PEOPLE)
         yield suite
 
 
