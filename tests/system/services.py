@@ -1,6 +1,7 @@
 """Every gRPC service of the suite in this process, on databases and NATS of a test's own.
 
-For tests that have to reach below the services: take a lock out, look into a database.
+For tests that have to reach below the services: take a lock out, look into a database, or kill
+the one service that they keep apart.
 """
 
 from __future__ import annotations
@@ -8,11 +9,18 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import SecretStr
 
@@ -36,6 +44,7 @@ from suite.infra.ports import free_port
 from suite.testing import TestServers, fresh_database, fresh_nats_url
 from tests.contracts import Rpc
 from tests.serving import SERVICE_KEY, bearer
+from tests.system.apart import Apart
 
 MASTER_KEY = base64.b64encode(b"m" * 32).decode()
 READY_WITHIN_SECONDS = 30.0
@@ -79,6 +88,8 @@ class Services:
     urls: dict[str, DatabaseUrls]
     addresses: dict[str, str] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    apart: Apart | None = None
+    """The service that has a process of its own."""
 
     def channel_of(self, service_name: str) -> Channel:
         """A channel without a credential to whoever serves a gRPC service."""
@@ -95,9 +106,14 @@ def within(workspace_id: str) -> Metadata:
 
 @asynccontextmanager
 async def running_services(
-    urls: dict[str, DatabaseUrls], servers: TestServers, folder: Path
+    urls: dict[str, DatabaseUrls],
+    servers: TestServers,
+    folder: Path,
+    *,
+    apart: str = "",
+    sabotage: str = "",
 ) -> AsyncIterator[Services]:
-    """Start them all and wait until they are ready."""
+    """Start them all and wait until they are ready; `apart` in a process of its own."""
     nats_url = fresh_nats_url(servers)
     addresses = {name: f"127.0.0.1:{free_port()}" for name in set(SERVED_BY.values())}
     services = Services(urls, addresses)
@@ -105,12 +121,18 @@ async def running_services(
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         stack.callback(stop.set)
         for name, settings, wire in _parts(services, nats_url, folder):
-            group.create_task(run(name, settings, wire, stop=stop))
+            if name != apart:
+                group.create_task(run(name, settings, wire, stop=stop))
+                continue
+            log = folder / f"{name}.log"
+            services.apart = Apart(f"services.{name}", settings, log, sabotage)
+            stack.callback(services.apart.kill)
+            services.apart.start()
         try:
             for name, address in addresses.items():
                 opened = channel([address])
                 services.channels[name] = await stack.enter_async_context(opened)
-                await _ready(opened)
+                await ready(opened)
             yield services
         finally:
             stop.set()
@@ -187,11 +209,13 @@ def _parts(services: Services, nats_url: str, folder: Path) -> Iterator[tuple[st
     )
 
 
-async def _ready(opened: Channel) -> None:
+async def ready(opened: Channel) -> None:
+    """Until a service, or one that is started again, says that it serves."""
     async with asyncio.timeout(READY_WITHIN_SECONDS):
         health = health_pb2_grpc.HealthStub(opened)
         while True:
-            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=10)
-            if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                return
+            with suppress(grpc.aio.AioRpcError):
+                answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=10)
+                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                    return
             await asyncio.sleep(0.05)
