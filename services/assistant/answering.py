@@ -359,7 +359,8 @@ class Answering:
         at = self._lease_clock.now() if self._lease_clock is not None else None
         pause = min(PAUSE * 2 ** min(duty.try_count, 10), LONGEST_PAUSE)
         async with self._means.database.begin(lease.workspace_id) as transaction:
-            await duties.defer(transaction, lease, pause=pause, at=at)
+            # A neighbour's absence, however long, is no failure that a person is called for.
+            await duties.defer(transaction, lease, pause=pause, most_tries=MAX_TRIES - 1, at=at)
 
 
 async def _or_away(answering: Awaitable[Answer]) -> Answer | TemporarilyUnavailable:

@@ -187,14 +187,14 @@ class GrpcMessaging:
         try:
             yield metadata
         except grpc.aio.AioRpcError as error:
-            code = error.code()
+            code, fault = error.code(), remote_fault(error)
+            # First: a stale epoch comes as ABORTED, and no further try will make it fresh.
+            if fault.reason in NOT_OURS:
+                raise NotOurs from None
             if code in AWAY or code in NOT_YET:
                 if code is grpc.StatusCode.UNAUTHENTICATED:
                     self._tokens.drop(place)
                 raise TemporarilyUnavailable(part="messaging") from error
-            fault = remote_fault(error)
-            if fault.reason in NOT_OURS:
-                raise NotOurs from None
             log.warning(
                 "messaging_refused", conversation_id=place.conversation_id, reason=fault.reason
             )

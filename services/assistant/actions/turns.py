@@ -70,7 +70,7 @@ async def learn_mode(means: Means, lease: Lease, mode: Mode, mode_epoch: int) ->
     async with means.database.begin(lease.workspace_id) as transaction:
         duty = await _hold(transaction, lease)
         if mode_epoch >= duty.mode_epoch:
-            duty = replace(duty, mode=mode, mode_epoch=mode_epoch)
+            duty = replace(duty, mode=mode, mode_epoch=mode_epoch, try_count=0)
         settings = (await settings_store.read(transaction)).settings
         await _save(transaction, lease, duty, due_time(duty, settings))
 

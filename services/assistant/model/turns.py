@@ -303,6 +303,9 @@ def after_turn(duty: Duty, turn: Turn) -> Duty:
     """The duty once a turn has ended."""
     if turn.outcome in ANSWERING:
         return answered(duty, turn.seen_ordinal)
-    if turn.outcome is Outcome.SUPERSEDED and duty.turn_number == turn.number:
+    if duty.turn_number != turn.number:
+        return duty
+    if turn.outcome is Outcome.SUPERSEDED:
         return replace(duty, restart_count=duty.restart_count + 1, try_count=0)
-    return duty
+    # It came to an end that is nobody's failure.
+    return replace(duty, try_count=0)

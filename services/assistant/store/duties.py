@@ -52,7 +52,8 @@ UPDATE duties SET lease_until = NULL, lease_owner = NULL
 WHERE workspace_id = $1 AND conversation_id = $2 AND fence = $3
 """
 DEFER = f"""
-UPDATE duties SET lease_until = NULL, lease_owner = NULL, due_time = {NOW} + $5::interval
+UPDATE duties SET lease_until = NULL, lease_owner = NULL, due_time = {NOW} + $5::interval,
+    try_count = least(try_count, $6)
 WHERE workspace_id = $2 AND conversation_id = $3 AND fence = $4
 """
 # In id order, so that two who lock several cannot wait for each other.
@@ -139,11 +140,16 @@ async def release(transaction: Transaction, lease: Lease) -> None:
 
 
 async def defer(
-    transaction: Transaction, lease: Lease, *, pause: timedelta, at: datetime | None
+    transaction: Transaction,
+    lease: Lease,
+    *,
+    pause: timedelta,
+    most_tries: int,
+    at: datetime | None,
 ) -> None:
-    """Give a lease back, and have it taken again after a pause."""
+    """Give a lease back, and have it taken again after a pause; tries count up to a number."""
     await transaction.raw.execute(
-        DEFER, at, lease.workspace_id, lease.conversation_id, lease.fence, pause
+        DEFER, at, lease.workspace_id, lease.conversation_id, lease.fence, pause, most_tries
     )
 
 

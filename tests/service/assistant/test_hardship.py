@@ -9,7 +9,7 @@ import pytest
 
 from chassis.ids import new_id
 from services.assistant.answering import Answering
-from services.assistant.model.turns import HandoverReason, Outcome, Turn
+from services.assistant.model.turns import HandoverReason, Mode, Outcome, Turn
 from services.assistant.providers.port import Answer, ProviderFailed, Question, Toolbox
 from tests.service.assistant.desk import BURST, Desk, Scripted, never, saying
 
@@ -233,6 +233,46 @@ async def test_messaging_that_is_away_is_asked_again_later(desk: Desk) -> None:
     await desk.work()
 
     assert len(ana.sent) == 1
+
+
+async def test_however_long_messaging_is_away_no_person_is_called_for_that(desk: Desk) -> None:
+    desk.providers = saying("hello")
+    ana = desk.customer()
+    ana.writes("hola")
+    await desk.hear(ana)
+    desk.clock.advance(BURST)
+    desk.messaging.is_away = True
+
+    for _ in range(12):
+        await desk.work()
+        desk.clock.advance(timedelta(seconds=30))
+    desk.messaging.is_away = False
+    await desk.answer_all(ana)
+
+    assert [one.text for one in ana.sent] == ["hello"]
+    assert ana.handovers == []
+
+
+async def test_however_often_people_take_over_no_failure_is_made_of_it(desk: Desk) -> None:
+    """The last switch reaches messaging between the decision and the send, each time."""
+    desk.providers = saying("hello")
+    ana = desk.customer()
+    ana.writes("hola")
+
+    async def hook(step: str) -> None:
+        if step == "decided":
+            ana.is_switched(Mode.MANUAL)
+
+    for _ in range(8):
+        await desk.hear(ana)
+        desk.clock.advance(BURST)
+        await desk.a_worker(hook=hook).run_once()
+        await desk.hear(ana)
+        ana.is_switched(Mode.AI)
+    await desk.answer_all(ana)
+
+    assert [one.text for one in ana.sent] == ["hello"]
+    assert ana.handovers == []
 
 
 async def test_a_channel_that_takes_no_message_is_not_tried_for_ever(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from chassis.auth import Role, require_caller
 from chassis.bus import Bus
 from chassis.clock import SystemClock
 from chassis.database import Database
-from chassis.errors import Conflict, InvalidArgument
+from chassis.errors import Aborted, Conflict, InvalidArgument
 from chassis.event_log import EventLog
 from chassis.ids import new_id
 from chassis.relay import Relay
@@ -47,6 +47,12 @@ class InManualMode(Conflict):
     reason = "CONVERSATION_IN_MANUAL_MODE"
 
 
+class EpochStale(Aborted):
+    """As messaging's own."""
+
+    reason = "MODE_EPOCH_STALE"
+
+
 @dataclass(eq=False)
 class TooLong(InvalidArgument):
     """As messaging's own."""
@@ -69,6 +75,8 @@ class Neighbours:
     messages: list[messaging_v1.Message] = field(default_factory=list)
     handovers: list[messaging_v1.HandOverRequest] = field(default_factory=list)
     senders: list[Any] = field(default_factory=list)
+    mode_epoch: int = 1
+    switches_to_and_fro: int = 0
     max_length: int = 4096
     signs: list[bool] = field(default_factory=list)
 
@@ -77,7 +85,7 @@ class Neighbours:
         return messaging_v1.Thread(
             conversation_id=self.conversation_id,
             mode=self.mode,
-            mode_epoch=1,
+            mode_epoch=self.mode_epoch,
             last_seq=len(self.messages),
             inbound_count=self.inbound_count,
             version=len(self.messages) + 1,
@@ -152,16 +160,22 @@ class Messaging(messaging_v1.MessagingServiceServicer):
         self._n = neighbours
 
     async def ListMessages(self, request: Any, context: Any) -> messaging_v1.ListMessagesResponse:
+        thread = self._n.thread
+        # Right after the reading somebody takes over, and gives it back.
+        self._n.mode_epoch += 2 * self._n.switches_to_and_fro
+        self._n.switches_to_and_fro = 0
         before = request.before_seq or len(self._n.messages) + 1
         earlier = self._n.messages[: before - 1]
         page = earlier[-request.page_size :][::-1]
         return messaging_v1.ListMessagesResponse(
-            messages=page, has_more=len(page) < len(earlier), thread=self._n.thread
+            messages=page, has_more=len(page) < len(earlier), thread=thread
         )
 
     async def SendMessage(self, request: Any, context: Any) -> messaging_v1.SendMessageResponse:
         if self._n.mode != messaging_v1.CONVERSATION_MODE_AI:
             raise InManualMode
+        if request.mode_epoch != self._n.mode_epoch:
+            raise EpochStale
         if len(request.text) > self._n.max_length:
             raise TooLong(max_length=self._n.max_length)
         self._n.senders.append(require_caller())
@@ -333,6 +347,20 @@ async def test_rows_for_the_team_are_not_all_that_a_short_memory_reads(
         await outside.team_is_told()
         await outside.team_is_told()
         await until(lambda: len(outside.messages) == 4)
+
+    assert outside.messages[-1].text == "Hello! How can I help you?"
+
+
+async def test_an_answer_under_a_mode_that_came_and_went_is_given_up_and_another_made(
+    neighbours: tuple[Neighbours, str], own_urls: DatabaseUrls, nats_url: str
+) -> None:
+    """Messaging refuses it as ABORTED; to try the same again would go on for ever."""
+    outside, address = neighbours
+    async with running(own_urls, nats_url, address):
+        await outside.opens()
+        outside.switches_to_and_fro = 1
+        await outside.customer_writes("hello")
+        await until(lambda: len(outside.messages) == 2)
 
     assert outside.messages[-1].text == "Hello! How can I help you?"
 
