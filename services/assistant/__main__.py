@@ -63,6 +63,15 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
         apply=consumers.take_in,
         clock=process.clock,
     )
+    folders = Consumer(
+        name=consumers.FOLDERS,
+        stream=consumers.FOLDERS_STREAM,
+        database=worker,
+        bus=process.bus,
+        owner=RemoteLog(process.channel(settings.conversation_address)),
+        apply=consumers.take_in,
+        clock=process.clock,
+    )
     providers = Providers(hosts)
     process.on_close(providers.close)
     tokens = BotTokens(process.channel(settings.identity_address), process.clock)
@@ -87,6 +96,7 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
     process.supervise("relay", relay.run)
     process.supervise("audit chain", AuditChain(worker, process.clock).run)
     process.supervise(consumers.DUTIES, duties.run)
+    process.supervise(consumers.FOLDERS, folders.run)
     process.supervise("announcing", Announcing(worker, audience, process.clock).run)
     process.supervise("answering", answering.run)
 

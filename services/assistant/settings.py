@@ -21,6 +21,9 @@ class AssistantServiceSettings(
     messaging_address: Addresses = setting(
         "messaging's replicas: history, sends, handovers", unit="host:port list"
     )
+    conversation_address: Addresses = setting(
+        "conversation's replicas: what lies in Spam", unit="host:port list"
+    )
     realtime_address: Addresses = setting(
         "realtime's replicas, told when the AI writes", unit="host:port list"
     )

@@ -189,6 +189,7 @@ def _parts(services: Services, nats_url: str, folder: Path) -> Iterator[tuple[st
             master_key=key,
             identity_address=identity,
             messaging_address=(services.addresses["messaging"],),
+            conversation_address=(services.addresses["conversation"],),
             realtime_address=(services.addresses["realtime"],),
         ),
         wire_assistant,

@@ -12,15 +12,18 @@ import pytest
 from chassis.auth import Role
 from chassis.ids import new_id
 from inbox.assistant import v1 as assistant_v1
+from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
 from suite import demo
-from suite.databases import DatabaseUrls
+from suite.databases import DatabaseUrls, connected, with_database
 from suite.testing import TestServers, test_servers
 from tests.serving import SERVICE_KEY
 from tests.system.services import Services, fresh_databases, running_services
 from tests.system.shop import WITHIN_SECONDS, Customer, a_shop
 from tests.system.tenants import Stubs, Tenant
+
+HEARD = "SELECT is_silenced, inbound_count FROM duties WHERE conversation_id = $1"
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +136,38 @@ async def test_a_demo_whose_owner_wants_people_to_answer_is_left_so(
         messaging_v1.GetMessagingSettingsRequest(), metadata=shop.callers[Role.OWNER]
     )
     assert stored.settings.default_mode == manual
+
+
+async def test_the_ai_leaves_what_lies_in_spam_alone(
+    services: Services, shop: Tenant, servers: TestServers
+) -> None:
+    stubs, ana = Stubs(services), Customer(Stubs(services))
+    await ana.arrive(shop.channel_id)
+    await ana.writes("hello")
+    assert await ana.is_answered(1) == ["Hello! How can I help you?"]
+
+    async def moves(folder: conversation_v1.Folder.ValueType) -> None:
+        await stubs.conversation.MoveConversation(
+            conversation_v1.MoveConversationRequest(
+                conversation_id=ana.conversation_id, folder=folder, request_id=new_id()
+            ),
+            metadata=shop.callers[Role.OWNER],
+        )
+
+    async def is_heard(is_silenced: bool, inbound_count: int) -> None:
+        """Until the AI knows both; its two sources keep no order between them."""
+        url = with_database(servers.database_url, services.urls["assistant"].name)
+        async with connected(url) as connection, asyncio.timeout(WITHIN_SECONDS):
+            expected = (is_silenced, inbound_count)
+            while tuple(await connection.fetchrow(HEARD, ana.conversation_id) or ()) != expected:
+                await asyncio.sleep(0.05)
+
+    await moves(conversation_v1.FOLDER_SPAM)
+    await is_heard(True, 1)
+    await ana.writes("What are your opening hours?")
+    await is_heard(True, 2)
+    await moves(conversation_v1.FOLDER_OPEN)
+    await is_heard(False, 2)
+    await ana.writes("thank you")
+
+    assert (await ana.is_answered(2))[1:] == ["You are welcome!"]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from chassis import audit
 from chassis.auth import Caller
 from chassis.database import Database, Transaction
 from services.assistant.actions import audited
 from services.assistant.actions.means import Means
-from services.assistant.model.turns import Duty, News, answered, due_time, take_in
+from services.assistant.model.settings import AssistantSettings
+from services.assistant.model.turns import (
+    Duty,
+    FolderNews,
+    News,
+    answered,
+    due_time,
+    silenced,
+    silenced_unheard,
+    take_in,
+)
 from services.assistant.store import duties, requests, turns
 from services.assistant.store import settings as settings_store
 
@@ -31,6 +40,35 @@ async def take_in_news(transaction: Transaction, news: Sequence[News]) -> None:
     after: dict[str, Duty] = dict(before)
     for one in news:
         after[one.conversation_id] = take_in(after.get(one.conversation_id), one, settings)
+    await _save_changed(transaction, before, after, settings)
+
+
+async def take_in_folders(transaction: Transaction, news: Sequence[FolderNews]) -> None:
+    """Apply what conversation says about conversations of one workspace, in order.
+
+    In Spam the AI does not answer, also what it has begun to write.
+    """
+    if not news:
+        return
+    settings = (await settings_store.read(transaction)).settings
+    held = await duties.lock(transaction, sorted({one.conversation_id for one in news}))
+    before = {conversation_id: one.duty for conversation_id, one in held.items()}
+    after: dict[str, Duty] = dict(before)
+    for one in news:
+        duty = after.get(one.conversation_id)
+        if duty is not None:
+            after[one.conversation_id] = silenced(duty, is_silenced=one.is_silenced)
+        elif one.is_silenced:
+            after[one.conversation_id] = silenced_unheard(one.conversation_id, at=one.at)
+    await _save_changed(transaction, before, after, settings)
+
+
+async def _save_changed(
+    transaction: Transaction,
+    before: Mapping[str, Duty],
+    after: Mapping[str, Duty],
+    settings: AssistantSettings,
+) -> None:
     await duties.save(
         transaction,
         [
@@ -67,11 +105,8 @@ async def silence_conversation(
         )
         if repeated is not None or conversation_id not in held:
             return
-        duty = held[conversation_id].duty
-        if duty.is_silenced and not is_silenced:
-            duty = answered(duty, duty.inbound_count)
         settings = (await settings_store.read(transaction)).settings
-        after = replace(duty, is_silenced=is_silenced)
+        after = silenced(held[conversation_id].duty, is_silenced=is_silenced)
         await duties.update(transaction, after, due_time(after, settings))
         if held[conversation_id].duty.is_silenced is not is_silenced:
             changes = [audited.conversation_silenced(conversation_id, is_silenced=is_silenced)]

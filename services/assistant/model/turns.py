@@ -18,6 +18,8 @@ from services.assistant.model.settings import AssistantSettings, ProviderKind, T
 MAX_RESTARTS = 4
 """A customer who never stops writing gets an answer all the same: from then on newer messages do
 not end the turn any more, they are answered by the next one."""
+NOTHING_OWED = 2**62
+"""As an answered ordinal: more than there will ever be."""
 MAX_TRIES = 5
 """A turn that was begun so often and came to no end is not tried again: a person is called."""
 MAX_REPLY_CHARACTERS = 3_000
@@ -88,6 +90,16 @@ class News:
     ordinal: int = 0
     """Inbound messages up to and including the one it tells of."""
     is_snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNews:
+    """What one event, or one snapshot entity, of conversation says about where one lies."""
+
+    conversation_id: str
+    is_silenced: bool
+    """It lies in Spam."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +193,32 @@ def answered(duty: Duty, ordinal: int) -> Duty:
         first_time=duty.newest_time,
         restart_count=0,
         try_count=0,
+    )
+
+
+def silenced(duty: Duty, *, is_silenced: bool) -> Duty:
+    """The duty with the AI kept quiet, or not; what came meanwhile is not answered later."""
+    if duty.is_silenced and not is_silenced:
+        duty = answered(duty, duty.inbound_count)
+    return replace(duty, is_silenced=is_silenced)
+
+
+def silenced_unheard(conversation_id: str, *, at: datetime) -> Duty:
+    """The duty in a conversation that is silenced before messaging told of it.
+
+    It belongs to no life of messaging's database, so whatever is heard first begins it anew.
+    """
+    return Duty(
+        conversation_id=conversation_id,
+        log_epoch="",
+        thread_version=0,
+        mode=Mode.MANUAL,
+        mode_epoch=0,
+        inbound_count=0,
+        answered_ordinal=NOTHING_OWED,
+        first_time=at,
+        newest_time=at,
+        is_silenced=True,
     )
 
 

@@ -24,7 +24,7 @@ from services.assistant.announcing import Announcing
 from services.assistant.answering import Answering, Neighbours
 from services.assistant.model.articles import Article, Language
 from services.assistant.model.settings import AssistantSettings, ProviderHosts
-from services.assistant.model.turns import Turn
+from services.assistant.model.turns import FolderNews, Turn
 from services.assistant.providers.port import Answer, Provider, Question, Toolbox
 from services.assistant.providers.providers import Providers
 from services.assistant.service.assistant import BEFORE_ALL
@@ -129,6 +129,12 @@ class Desk:
             thread.news.clear()
         async with self.worker.database.begin(self.workspace_id) as transaction:
             await conversations.take_in_news(transaction, news)
+
+    async def moves(self, thread: Thread, *, is_silenced: bool) -> None:
+        """What the other consumer does when a conversation is moved to Spam, or out of it."""
+        news = [FolderNews(thread.conversation_id, is_silenced, self.clock.now())]
+        async with self.worker.database.begin(self.workspace_id) as transaction:
+            await conversations.take_in_folders(transaction, news)
 
     def a_worker(self, **options: Any) -> Answering:
         neighbours = Neighbours(

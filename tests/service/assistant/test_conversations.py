@@ -69,6 +69,38 @@ async def test_a_silenced_conversation_is_not_answered_and_nothing_of_it_is_late
     assert provider.asked[0].text == "I am a person"
 
 
+async def test_what_lies_in_spam_is_not_answered_and_what_comes_after_it_is(desk: Desk) -> None:
+    provider = desk.providers = saying("hello")
+    ana = desk.customer()
+    ana.writes("win a prize")
+    await desk.hear(ana)
+
+    await desk.moves(ana, is_silenced=True)
+    ana.writes("win two prizes")
+    await desk.answer_all(ana)
+    assert ana.sent == []
+    await desk.moves(ana, is_silenced=False)
+    ana.writes("I am a person")
+    await desk.answer_all(ana)
+
+    assert [one.text for one in ana.sent] == ["hello"]
+    assert provider.asked[0].text == "I am a person"
+
+
+async def test_a_conversation_may_lie_in_spam_before_messaging_told_of_it(desk: Desk) -> None:
+    desk.providers = saying("hello")
+    ana = desk.customer()
+
+    await desk.moves(ana, is_silenced=True)
+    ana.writes("win a prize")
+    await desk.answer_all(ana)
+    await desk.moves(ana, is_silenced=False)
+    ana.writes("I am a person")
+    await desk.answer_all(ana)
+
+    assert [one.text for one in ana.sent] == ["hello"]
+
+
 async def test_silence_ends_what_is_being_written(
     desk: Desk, suite: v1.AssistantServiceStub
 ) -> None:

@@ -25,6 +25,7 @@ from chassis.rpc import Channel, Credential, channel, in_workspace
 from chassis.server import run
 from chassis.tasks import Supervisor
 from inbox.assistant import v1
+from inbox.conversation import v1 as conversation_v1
 from inbox.event import v1 as event_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
@@ -259,6 +260,7 @@ async def running(urls: DatabaseUrls, nats_url: str, address: str) -> AsyncItera
         master_key=MASTER_KEY,  # type: ignore[arg-type]
         identity_address=(address,),
         messaging_address=(address,),
+        conversation_address=(address,),
         realtime_address=(address,),
     )
     stop = asyncio.Event()
@@ -384,7 +386,7 @@ async def test_a_restarted_process_owes_what_came_while_it_was_away(
     ]
 
 
-def test_every_consumed_event_is_one_that_messaging_publishes() -> None:
+def test_every_consumed_event_is_one_that_its_owner_publishes() -> None:
     messages = {"".join(part.title() for part in name.split("_")) for name in CONSUMES}
 
-    assert messages <= set(messaging_v1.__all__)
+    assert messages <= {*messaging_v1.__all__, *conversation_v1.__all__}
