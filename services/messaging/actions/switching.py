@@ -27,7 +27,7 @@ async def switch_over(
 ) -> Thread:
     """Write a thread in its new mode with the row that tells so; returns it with that row.
 
-    What of the AI was still queued is withdrawn when people have it now (invariant I15).
+    What of the AI has not left yet is withdrawn when people have it now (invariant I15).
     The caller holds the thread's lock. Events: DeliveryStatusChanged for each message withdrawn,
     ModeChanged, MessageCreated.
     """
@@ -54,7 +54,7 @@ async def _withdraw(
     author: Author,
     at: datetime,
 ) -> None:
-    queued = await threads.queued_ai_attempts(transaction, thread.conversation_id)
+    unsent = await threads.unsent_ai_attempts(transaction, thread.conversation_id)
     receipts = [
         NewReceipt(
             message_id=message_id,
@@ -64,6 +64,6 @@ async def _withdraw(
             failure=TAKEN_OVER,
             author=author,
         )
-        for message_id, number in queued
+        for message_id, number in unsent
     ]
     await take_in_evidence(transaction, workspace_id, receipts, at=at)

@@ -168,6 +168,11 @@ WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.direction = 'outbound
   AND m.seq > $4 - 1000
   AND m.delivery_status = 'reported_failed' AND m.failure_reason = 'channel_needs_reconnection'
   AND a.create_time > $3
+  -- What people took over from is not said later, whoever answers now (invariant I15).
+  AND NOT (m.author_kind = 'ai' AND EXISTS (
+      SELECT FROM messages s WHERE s.workspace_id = m.workspace_id
+      AND s.conversation_id = m.conversation_id AND s.seq > m.seq
+      AND s.system_note ?| ARRAY['mode_switched', 'handover']))
 ORDER BY m.seq LIMIT {MAX_REVIVED}
 """
 

@@ -54,11 +54,14 @@ FIND_MESSAGE = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages m
 WHERE m.workspace_id = $1 AND m.client_message_id = $2
 """
-QUEUED_AI_ATTEMPTS = """
+# Queued, or between two tries of which no byte is at the platform.
+UNSENT_AI_ATTEMPTS = """
 SELECT a.message_id, a.number FROM attempts a
 JOIN messages m ON m.workspace_id = a.workspace_id AND m.id = a.message_id
 WHERE a.workspace_id = $1 AND a.conversation_id = $2 AND a.is_open
-  AND a.delivery_status = 'queued' AND m.author_kind = 'ai'
+  AND (a.delivery_status = 'queued'
+       OR (a.delivery_status = 'sending' AND a.fence IS NULL AND NOT a.is_doubtful))
+  AND m.author_kind = 'ai'
 ORDER BY a.seq, a.number
 """
 
@@ -151,11 +154,11 @@ async def find_message(transaction: Transaction, client_message_id: str) -> Mess
     return None if row is None else message_of(row)
 
 
-async def queued_ai_attempts(
+async def unsent_ai_attempts(
     transaction: Transaction, conversation_id: str
 ) -> list[tuple[MessageId, int]]:
-    """Attempts of AI messages that nobody has begun to send, in order."""
+    """Attempts of AI messages that no platform can have got anything of, in order."""
     rows = await transaction.raw.fetch(
-        QUEUED_AI_ATTEMPTS, transaction.workspace_id, conversation_id
+        UNSENT_AI_ATTEMPTS, transaction.workspace_id, conversation_id
     )
     return [(MessageId(str(row[0])), row[1]) for row in rows]
