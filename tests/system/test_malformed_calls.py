@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import resource
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc

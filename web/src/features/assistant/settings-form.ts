@@ -185,7 +185,8 @@ export function withTool(tools: readonly Tool[], tool: Tool, isAllowed: boolean)
 }
 
 export function secondsOf(duration: Duration | undefined): string {
-  return String(Number(duration?.seconds ?? 0n) + (duration?.nanos ?? 0) / 1e9);
+  const millis = Number(duration?.seconds ?? 0n) * 1_000 + Math.round((duration?.nanos ?? 0) / 1e6);
+  return String(millis / 1_000);
 }
 
 export function durationOf(seconds: string): { seconds: bigint; nanos: number } {
