@@ -10,6 +10,8 @@ from tests.web.people import Agent
 from tests.web.system import System
 
 PASSWORD = "correct horse battery"
+JOINED_MILLIS = 30_000
+"""A password is hashed slowly on purpose, and slower yet where much else runs."""
 
 
 def join(owner: Agent, new_page: NewPage, system: System, *, role: str, name: str) -> Agent:
@@ -26,5 +28,6 @@ def join(owner: Agent, new_page: NewPage, system: System, *, role: str, name: st
     page.goto(invitation)
     page.get_by_label("Choose a password").fill(PASSWORD)
     page.get_by_role("button", name="Join").click()
-    expect(page.get_by_role("button", name=f"Menu of {name}").first).to_be_attached()
+    menu = page.get_by_role("button", name=f"Menu of {name}").first
+    expect(menu).to_be_attached(timeout=JOINED_MILLIS)
     return Agent(page, system)

@@ -1,6 +1,14 @@
 /** Places in the settings, as the address names them. */
 
-export const SECTIONS = ["account", "members", "keys", "knowledge", "assistant", "inbox"] as const;
+export const SECTIONS = [
+  "account",
+  "members",
+  "keys",
+  "knowledge",
+  "assistant",
+  "inbox",
+  "audit",
+] as const;
 
 export type SettingsSection = (typeof SECTIONS)[number];
 

@@ -9,6 +9,7 @@ import {
   KeyIcon,
   PeopleIcon,
   PersonIcon,
+  ScrollIcon,
   SparkIcon,
 } from "../ui/icons";
 import { goTo, pathOf, type Route } from "./router";
@@ -29,6 +30,7 @@ const ENTRIES: readonly Entry[] = [
   { section: "assistant", text: "AI", icon: SparkIcon },
   { section: "inbox", text: "Inbox", icon: InboxIcon },
   { section: "keys", text: "API keys", icon: KeyIcon, isForOwners: true },
+  { section: "audit", text: "Audit", icon: ScrollIcon, isForOwners: true },
 ];
 
 export function SettingsNav({ section }: { section: SettingsSection }) {

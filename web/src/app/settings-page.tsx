@@ -12,6 +12,7 @@ import { SettingsNav } from "./settings-nav";
 const Account = lazy(() => import("../features/settings/account"));
 const Members = lazy(() => import("../features/settings/members"));
 const ApiKeys = lazy(() => import("../features/settings/api-keys"));
+const Audit = lazy(() => import("../features/audit/audit"));
 const InboxSettings = lazy(() => import("../features/settings/inbox-settings"));
 const AssistantSettings = lazy(() => import("../features/assistant/assistant-settings"));
 const TryQuestion = lazy(() => import("../features/knowledge/try-question"));
@@ -63,6 +64,8 @@ function Section({ place }: { place: SettingsPlace }): ReactNode {
       );
     case "inbox":
       return <InboxSettings />;
+    case "audit":
+      return isOwner ? <Audit /> : <OwnersOnly what="see who changed what" />;
     default:
       return place.section satisfies never;
   }
