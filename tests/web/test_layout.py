@@ -16,6 +16,7 @@ from tests.web.system import System
 Words = Callable[[str], str]
 Scheme = Literal["light", "dark"]
 SIZES = {320: 640, 390: 844, 768: 1024, 1280: 800, 1440: 900}
+SETTINGS = ("account", "members", "keys", "knowledge", "assistant", "inbox", "audit")
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
@@ -62,8 +63,8 @@ def test_every_screen_fits(
     agent = Agent(page, system)
     paths = {"list": "/", "conversation": conversation_path}
     if width in {320, 1280}:
-        paths |= {"channels": "/channels", "account": "/settings/account"}
-        paths |= {"members": "/settings/members"}
+        paths |= {"channels": "/channels"}
+        paths |= {name: f"/settings/{name}" for name in SETTINGS}
     for name, path in paths.items():
         agent.opens(path)
         if name == "conversation":

@@ -1,5 +1,6 @@
 /** The inbox's questions, asked by Connect. */
 
+import { readAll } from "../connection/read-all";
 import type { Services } from "../connection/rpc";
 import type { InboxApi } from "../inbox/api";
 
@@ -7,21 +8,6 @@ import type { InboxApi } from "../inbox/api";
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("the answer lacks its entity");
   return value;
-}
-
-/** Lists that are small by nature are read to their end; the bound guards against a token that never ends. */
-async function readAll<T>(
-  page: (pageToken: string) => Promise<{ items: readonly T[]; nextPageToken: string }>,
-): Promise<T[]> {
-  const all: T[] = [];
-  let pageToken = "";
-  for (let pages = 0; pages < 20; pages += 1) {
-    const { items, nextPageToken } = await page(pageToken);
-    all.push(...items);
-    if (nextPageToken === "") break;
-    pageToken = nextPageToken;
-  }
-  return all;
 }
 
 export function inboxApi(services: Services): InboxApi {

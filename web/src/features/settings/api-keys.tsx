@@ -1,6 +1,9 @@
 /** Keys for programs: made, shown once, ended. */
 
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type FormEvent, useCallback, useEffect, useState } from "react";
+import { readAll } from "../../connection/read-all";
+import type { Services } from "../../connection/rpc";
 import type { ApiKey } from "../../gen/inbox/identity/v1/identity_pb";
 import { Button } from "../../ui/button";
 import { CopyField } from "../../ui/copy-field";
@@ -14,7 +17,16 @@ import { fullDate, toDate } from "../../ui/time";
 import { LoadFailure } from "../load-failure";
 import { useSession, useTimeZone } from "../session";
 import { useAction } from "../use-action";
+import { useRequestId } from "../use-request-id";
 import { choices, KEY_ROLES, ROLE_NAMES } from "./roles";
+
+const DAY_MILLIS = 86_400_000;
+const LIFETIMES = [
+  { value: "0", text: "Until it is revoked" },
+  { value: "30", text: "For 30 days" },
+  { value: "90", text: "For 90 days" },
+  { value: "365", text: "For a year" },
+];
 
 export default function ApiKeys() {
   const { services } = useSession();
@@ -23,8 +35,7 @@ export default function ApiKeys() {
   const [ending, setEnding] = useState<ApiKey | null>(null);
   const { run, error } = useAction();
   const load = useCallback(
-    () =>
-      run(async () => setKeys((await services.identity.listApiKeys({ pageSize: 200 })).apiKeys)),
+    () => run(async () => setKeys(await allKeys(services))),
     [services, run],
   );
   useEffect(() => void load(), [load]);
@@ -61,6 +72,18 @@ export default function ApiKeys() {
   );
 }
 
+function endOf(days: number, from: number) {
+  return days === 0 ? undefined : timestampFromMs(from + days * DAY_MILLIS);
+}
+
+/** Those revoked stay in the list, so the working ones may be on any page. */
+function allKeys({ identity }: Services): Promise<readonly ApiKey[]> {
+  return readAll(async (pageToken) => {
+    const page = await identity.listApiKeys({ pageSize: 200, pageToken });
+    return { items: page.apiKeys, nextPageToken: page.nextPageToken };
+  });
+}
+
 function KeyRow({ apiKey, onEnd }: { apiKey: ApiKey; onEnd: () => void }) {
   const timeZone = useTimeZone();
   return (
@@ -82,18 +105,22 @@ function KeyRow({ apiKey, onEnd }: { apiKey: ApiKey; onEnd: () => void }) {
 function NewKeyDialog({ onClose, onMade }: { onClose: () => void; onMade: () => void }) {
   const { services } = useSession();
   const saving = useAction();
-  const [requestId] = useState(() => crypto.randomUUID());
+  const requestIdOf = useRequestId();
+  // The same moment for every try, so that a repeat asks for the same key.
+  const [openedAt] = useState(Date.now);
   const [secret, setSecret] = useState<string | null>(null);
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
+    const wanted = {
+      displayName: String(form.get("name")).trim(),
+      role: Number(form.get("role")),
+      expireTime: endOf(Number(form.get("days")), openedAt),
+    };
     void saving.run(async () => {
-      const made = await services.identity.createApiKey({
-        requestId,
-        displayName: String(form.get("name")).trim(),
-        role: Number(form.get("role")),
-      });
+      const requestId = requestIdOf([wanted]);
+      const made = await services.identity.createApiKey({ requestId, ...wanted });
       setSecret(made.secret);
       onMade();
     });
@@ -111,6 +138,7 @@ function NewKeyDialog({ onClose, onMade }: { onClose: () => void; onMade: () => 
             placeholder="Order system"
           />
           <Choice label="May act as" name="role" options={choices(KEY_ROLES)} />
+          <Choice label="Works" name="days" options={LIFETIMES} />
           {saving.error !== null && <ErrorText>{saving.error}</ErrorText>}
           <Button look="primary" type="submit" isBusy={saving.isBusy}>
             Make the key
