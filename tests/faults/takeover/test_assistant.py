@@ -18,9 +18,9 @@ from datetime import timedelta
 import pytest
 from google.protobuf.message import Message as ProtoMessage
 
+from chassis import sequencer
 from chassis.auth import Role
 from chassis.database import Database
-from chassis.events import Event, text_of
 from chassis.ids import WorkspaceId, new_id
 from chassis.rpc.channel import Metadata
 from inbox.messaging import v1
@@ -40,6 +40,7 @@ from tests.faults.takeover.test_messaging import LONG_AFTER, leaks, surely
 from tests.service.assistant.desk import Desk as Assistant
 from tests.service.assistant.desk import Scripted
 from tests.service.messaging.desk import Desk, open_desk
+from tests.service.messaging.searching import number_events
 
 IS_FULL = os.environ.get("INBOX_TEST_FULL") == "1"
 SCHEDULES = 10_000 if IS_FULL else 400
@@ -48,9 +49,6 @@ WORKERS = 2
 TICK = timedelta(milliseconds=500)
 SETTLED_WITHIN_SECONDS = 60.0
 AI, MANUAL = v1.CONVERSATION_MODE_AI, v1.CONVERSATION_MODE_MANUAL
-TAKE_EVENTS = """
-DELETE FROM outbox WHERE workspace_id = $1 RETURNING id, subject, ordering_key, payload
-"""
 
 pytestmark = pytest.mark.timeout(3_000 if IS_FULL else 300)
 
@@ -80,6 +78,7 @@ class Race:
     chance: random.Random
     told: list[ProtoMessage] = field(default_factory=list)
     """Messaging's events in the order of the log, as far as the assistant has heard them."""
+    heard_gpos: int = 0
     channels: dict[str, ChannelId] = field(default_factory=dict)
 
     async def run(self, schedules: int) -> None:
@@ -101,7 +100,10 @@ class Race:
             await self.settle()
             for task in tasks:
                 task.cancel()
-        await self.hear_once()
+        heard = -1
+        while self.heard_gpos > heard:
+            heard = self.heard_gpos
+            await self.hear_once()
 
     async def play(self, conversation_id: str, schedules: int) -> None:
         for _ in range(schedules):
@@ -162,18 +164,16 @@ class Race:
 
     async def hear_once(self) -> None:
         workspace_id = self.desk.workspace_id
+        await number_events(self.desk.means.worker)
         async with self.desk.means.worker.begin() as transaction:
-            rows = await transaction.raw.fetch(TAKE_EVENTS, workspace_id)
-        events = [
-            Event(
-                row["id"], "first life", new_id(), workspace_id, row["subject"],
-                row["ordering_key"], row["payload"], text_of(self.clock.now()),
-            )
-            for row in sorted(rows, key=lambda row: row["id"])
-        ]  # fmt: skip
-        self.told += [PUBLISHES[event.event].FromString(event.payload) for event in events]
+            events = await sequencer.read(transaction.raw, self.heard_gpos + 1)
+        if not events:
+            return
+        self.heard_gpos = events[-1].gpos
+        ours = [event for event in events if event.workspace_id == workspace_id]
+        self.told += [PUBLISHES[event.event].FromString(event.payload) for event in ours]
         async with self.assistant.worker.database.begin(workspace_id) as transaction:
-            await take_in(transaction, events)
+            await take_in(transaction, ours)
 
     async def settle(self) -> None:
         """The AI has them all, for good, until it owes nothing."""
@@ -235,7 +235,16 @@ async def race(urls: dict[str, DatabaseUrls]) -> AsyncIterator[Race]:
         assistant = Assistant(
             databases["assistant app"], databases["assistant worker"], clock, workspace_id
         )
-        yield Race(desk, assistant, clock, random.Random(seed))
+        yield Race(
+            desk, assistant, clock, random.Random(seed), heard_gpos=await newest(desk.means.worker)
+        )
+
+
+async def newest(worker: Database) -> int:
+    """Where the log of the module's earlier tests ends."""
+    await number_events(worker)
+    async with worker.begin() as transaction:
+        return (await sequencer.stand(transaction.raw)).last_gpos
 
 
 async def test_whoever_takes_over_no_turn_is_heard_after_it_and_each_question_is_answered_once(
