@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from suite.demo import AI_ANSWERS
 from suite.infra.ports import free_port
 from tests.running_inbox import RunningInbox, dev
 
@@ -17,6 +18,13 @@ def test_everything_that_runs_is_well(suite: RunningInbox) -> None:
     for process in suite.processes():
         assert process.name in answer.stdout
         assert process.address.rpartition(":")[2] in answer.stdout
+
+
+def test_the_screen_tells_who_answers_in_the_demo(suite: RunningInbox) -> None:
+    before, _, after = suite.screen.partition(AI_ANSWERS)
+
+    assert "Everything is running" in before
+    assert "Inbox is ready: " in after
 
 
 def test_a_second_start_on_the_same_data_is_refused_with_who_runs(suite: RunningInbox) -> None:
