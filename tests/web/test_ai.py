@@ -55,9 +55,10 @@ def of_ai(agent: Agent) -> Any:
 
 @pytest.mark.usefixtures("soon_back")
 def test_the_ai_answers_calls_a_person_and_is_back_once_people_fell_silent(
-    agent: Agent, customer: Customer, words: Words
+    agent: Agent, colleague: Agent, customer: Customer, words: Words
 ) -> None:
     page, mode = agent.page, agent.page.get_by_test_id("mode")
+    notice = colleague.page.get_by_text("is waiting for a person")
 
     customer.writes(OPENING)
     opens_newest(agent)
@@ -75,6 +76,10 @@ def test_the_ai_answers_calls_a_person_and_is_back_once_people_fell_silent(
     expect(of_ai(agent)).to_have_count(2)
 
     customer.writes(PLEA)
+    expect(notice).to_be_visible()
+    expect(page.get_by_text("is waiting for a person")).to_have_count(0)
+    colleague.page.get_by_role("button", name="Open", exact=True).click()
+    expect(colleague.bubble(PLEA)).to_be_visible()
     expect(customer.bubble(FAREWELL)).to_be_visible()
     handover = agent.history.get_by_text("The AI handed over: the customer asked for a person")
     expect(handover).to_be_visible()

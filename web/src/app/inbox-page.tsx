@@ -9,6 +9,7 @@ import { ChatIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
 import { ConversationPane } from "./conversation-pane";
 import { goBack, goTo, pathOf, type Route } from "./router";
+import { useHandoverNotice } from "./use-handover-notice";
 import { UserCorner } from "./user-button";
 
 export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> }) {
@@ -25,6 +26,7 @@ export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> 
   useEffect(() => {
     inbox.showList(list);
   }, [inbox, list]);
+  useHandoverNotice(conversationId, open);
   const show = (next: ListQuery) => goTo({ page: "inbox", list: next, conversationId });
 
   const isPhoneList = conversationId === null;

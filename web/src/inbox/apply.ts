@@ -36,6 +36,7 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
       const { message, thread } = body.value;
       if (message === undefined || thread === undefined) return state;
       const next = withMessage(withThread(state, thread, message), message);
+      if (message.systemNote?.kind.case === "handover") return { ...next, newestHandover: message };
       // Whoever has just written is not typing that any more.
       if (message.author?.kind === AuthorKind.AI) {
         return withoutAiWriting(next, thread.conversationId);

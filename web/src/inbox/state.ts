@@ -79,6 +79,8 @@ export interface InboxState {
   readonly customerTypingUntil: ReadonlyMap<string, number>;
   /** Until when the AI counts as writing, in milliseconds, by conversation. */
   readonly aiWritingUntil: ReadonlyMap<string, number>;
+  /** The row of the handover that was heard last: news to tell, nothing that is kept. */
+  readonly newestHandover: Message | null;
 }
 
 export const EMPTY_STATE: InboxState = {
@@ -97,6 +99,7 @@ export const EMPTY_STATE: InboxState = {
   presence: new Map(),
   customerTypingUntil: new Map(),
   aiWritingUntil: new Map(),
+  newestHandover: null,
 };
 
 export const EMPTY_PROJECTION: Projection = {
