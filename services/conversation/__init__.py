@@ -4,7 +4,8 @@ Owns: contacts and their channel identities, conversations, folders, read marks,
 inbox settings.
 Publishes: conversation_opened, conversation_solved, conversation_reopened, conversation_moved,
 conversation_read, conversation_seen, conversation_marked_unread, conversation_tagged,
-conversation_untagged, contact_changed, tag_changed, counters_changed, inbox_settings_changed.
+conversation_untagged, contact_changed, contacts_merged, contact_note_changed, tag_changed,
+counters_changed, inbox_settings_changed.
 Consumes: thread_opened, message_created, mode_changed.
 Calls: messaging (snapshots and holes of its log), identity (tokens).
 """

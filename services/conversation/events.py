@@ -42,6 +42,8 @@ PUBLISHES: dict[str, type[Message]] = {
     "conversation_tagged": conversation_v1.ConversationTagged,
     "conversation_untagged": conversation_v1.ConversationUntagged,
     "contact_changed": conversation_v1.ContactChanged,
+    "contacts_merged": conversation_v1.ContactsMerged,
+    "contact_note_changed": conversation_v1.ContactNoteChanged,
     "tag_changed": conversation_v1.TagChanged,
     "counters_changed": conversation_v1.CountersChanged,
     "inbox_settings_changed": conversation_v1.InboxSettingsChanged,

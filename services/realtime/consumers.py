@@ -31,6 +31,8 @@ CONSUMES = {
     "conversation_tagged": "conversation",
     "conversation_untagged": "conversation",
     "contact_changed": "conversation",
+    "contacts_merged": "conversation",
+    "contact_note_changed": "conversation",
     "tag_changed": "conversation",
     "counters_changed": "conversation",
     "inbox_settings_changed": "conversation",

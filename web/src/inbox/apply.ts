@@ -1,8 +1,11 @@
 /** What each frame changes. A pure function: the state after is a join of the state before and the frame. */
 
+import type { ContactProfile } from "../gen/inbox/conversation/v1/contact_pb";
+import type { Contact } from "../gen/inbox/conversation/v1/conversation_pb";
 import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import { AuthorKind, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { Presence, ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
+import { withNote, withProfile } from "./contacts";
 import {
   withContact,
   withConversation,
@@ -74,7 +77,13 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
     case "inboxSettingsChanged":
       return body.value.settings ? withInboxSettings(state, body.value.settings) : state;
     case "contactChanged":
-      return body.value.contact ? withContact(state, body.value.contact) : state;
+      return withContactNews(state, body.value);
+    case "contactsMerged": {
+      const merged = withContactNews(state, body.value);
+      return body.value.mergedContact ? withContact(merged, body.value.mergedContact) : merged;
+    }
+    case "contactNoteChanged":
+      return body.value.note ? withNote(state, body.value.note) : state;
     case "memberChanged": {
       const member = body.value.member;
       return member ? { ...state, members: withNewer(state.members, member.id, member) } : state;
@@ -133,6 +142,15 @@ export function withChannel(state: InboxState, channel: Channel): InboxState {
 
 function withoutAiWriting(state: InboxState, conversationId: string): InboxState {
   return { ...state, aiWritingUntil: withoutEntry(state.aiWritingUntil, conversationId) };
+}
+
+function withContactNews(
+  state: InboxState,
+  { contact, profile }: { contact?: Contact | undefined; profile?: ContactProfile | undefined },
+): InboxState {
+  if (contact === undefined) return state;
+  const known = withContact(state, contact);
+  return profile === undefined ? known : withProfile(known, contact.id, profile);
 }
 
 function asList<T>(value: T | undefined): readonly T[] {

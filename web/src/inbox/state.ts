@@ -4,6 +4,7 @@
  */
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ContactNote, ContactProfile } from "../gen/inbox/conversation/v1/contact_pb";
 import type {
   Contact,
   Conversation,
@@ -58,7 +59,12 @@ export interface ListPages {
 
 export interface InboxState {
   readonly conversations: ReadonlyMap<string, Conversation>;
+  /** One that was merged stays and says into which: see `contactOf`. */
   readonly contacts: ReadonlyMap<string, Contact>;
+  /** By contact: those that were asked for or told of. */
+  readonly profiles: ReadonlyMap<string, ContactProfile>;
+  /** By id. A deleted one stays, marked so. */
+  readonly notes: ReadonlyMap<string, ContactNote>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly threads: ReadonlyMap<string, ThreadWindow>;
   /** By `keyOf` the query. */
@@ -86,6 +92,8 @@ export interface InboxState {
 export const EMPTY_STATE: InboxState = {
   conversations: new Map(),
   contacts: new Map(),
+  profiles: new Map(),
+  notes: new Map(),
   projections: new Map(),
   threads: new Map(),
   lists: new Map(),

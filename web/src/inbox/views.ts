@@ -10,6 +10,7 @@ import type {
 import type { ChannelKind } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
+import { contactOf } from "./contacts";
 import { filterOf, keyOf as keyOfQuery, type ListQuery } from "./list-query";
 import { compareTimes } from "./merge";
 import {
@@ -100,7 +101,7 @@ export class ConversationViews {
     const pendingRead = pending.readOrdinal.get(id) ?? 0n;
     const parts: Parts = {
       conversation,
-      contact: state.contacts.get(conversation.contact?.id ?? ""),
+      contact: contactOf(state, conversation.contact?.id ?? ""),
       projection,
       folder: pending.folder.get(id) ?? conversation.folder,
       mode: pending.mode.get(id) ?? projection.mode,

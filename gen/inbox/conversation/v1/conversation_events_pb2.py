@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from inbox.conversation.v1 import contact_pb2 as inbox_dot_conversation_dot_v1_dot_contact__pb2
 from inbox.conversation.v1 import conversation_pb2 as inbox_dot_conversation_dot_v1_dot_conversation__pb2
 from inbox.conversation.v1 import counter_pb2 as inbox_dot_conversation_dot_v1_dot_counter__pb2
 from inbox.conversation.v1 import settings_pb2 as inbox_dot_conversation_dot_v1_dot_settings__pb2
@@ -29,37 +30,37 @@ from inbox.conversation.v1 import tag_pb2 as inbox_dot_conversation_dot_v1_dot_t
 from inbox.messaging.v1 import message_pb2 as inbox_dot_messaging_dot_v1_dot_message__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/inbox/conversation/v1/conversation_events.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\x1a#inbox/conversation/v1/counter.proto\x1a$inbox/conversation/v1/settings.proto\x1a\x1finbox/conversation/v1/tag.proto\x1a inbox/messaging/v1/message.proto\"O\n\x12\x43onversationOpened\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"{\n\x12\x43onversationSolved\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"}\n\x14\x43onversationReopened\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"z\n\x11\x43onversationMoved\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"\xa9\x01\n\x10\x43onversationRead\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12.\n\x07seen_by\x18\x03 \x01(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\"[\n\x10\x43onversationSeen\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12.\n\x07seen_by\x18\x02 \x01(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\"\x81\x01\n\x18\x43onversationMarkedUnread\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"\x8b\x01\n\x12\x43onversationTagged\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x0e\n\x06tag_id\x18\x03 \x01(\t\"\x8d\x01\n\x14\x43onversationUntagged\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x0e\n\x06tag_id\x18\x03 \x01(\t\"5\n\nTagChanged\x12\'\n\x03tag\x18\x01 \x01(\x0b\x32\x1a.inbox.conversation.v1.Tag\"C\n\x0f\x43ountersChanged\x12\x30\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1e.inbox.conversation.v1.Counter\"N\n\x14InboxSettingsChanged\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings\"A\n\x0e\x43ontactChanged\x12/\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.Contactb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/inbox/conversation/v1/conversation_events.proto\x12\x15inbox.conversation.v1\x1a#inbox/conversation/v1/contact.proto\x1a(inbox/conversation/v1/conversation.proto\x1a#inbox/conversation/v1/counter.proto\x1a$inbox/conversation/v1/settings.proto\x1a\x1finbox/conversation/v1/tag.proto\x1a inbox/messaging/v1/message.proto\"O\n\x12\x43onversationOpened\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"{\n\x12\x43onversationSolved\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"}\n\x14\x43onversationReopened\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"z\n\x11\x43onversationMoved\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"\xa9\x01\n\x10\x43onversationRead\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12.\n\x07seen_by\x18\x03 \x01(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\"[\n\x10\x43onversationSeen\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12.\n\x07seen_by\x18\x02 \x01(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\"\x81\x01\n\x18\x43onversationMarkedUnread\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"\x8b\x01\n\x12\x43onversationTagged\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x0e\n\x06tag_id\x18\x03 \x01(\t\"\x8d\x01\n\x14\x43onversationUntagged\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x0e\n\x06tag_id\x18\x03 \x01(\t\"5\n\nTagChanged\x12\'\n\x03tag\x18\x01 \x01(\x0b\x32\x1a.inbox.conversation.v1.Tag\"C\n\x0f\x43ountersChanged\x12\x30\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1e.inbox.conversation.v1.Counter\"N\n\x14InboxSettingsChanged\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings\"\xa5\x01\n\x0e\x43ontactChanged\x12/\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.Contact\x12\x36\n\x07profile\x18\x02 \x01(\x0b\x32%.inbox.conversation.v1.ContactProfile\x12*\n\x06\x61uthor\x18\x03 \x01(\x0b\x32\x1a.inbox.messaging.v1.Authorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'inbox.conversation.v1.conversation_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONVERSATIONOPENED']._serialized_start=258
-  _globals['_CONVERSATIONOPENED']._serialized_end=337
-  _globals['_CONVERSATIONSOLVED']._serialized_start=339
-  _globals['_CONVERSATIONSOLVED']._serialized_end=462
-  _globals['_CONVERSATIONREOPENED']._serialized_start=464
-  _globals['_CONVERSATIONREOPENED']._serialized_end=589
-  _globals['_CONVERSATIONMOVED']._serialized_start=591
-  _globals['_CONVERSATIONMOVED']._serialized_end=713
-  _globals['_CONVERSATIONREAD']._serialized_start=716
-  _globals['_CONVERSATIONREAD']._serialized_end=885
-  _globals['_CONVERSATIONSEEN']._serialized_start=887
-  _globals['_CONVERSATIONSEEN']._serialized_end=978
-  _globals['_CONVERSATIONMARKEDUNREAD']._serialized_start=981
-  _globals['_CONVERSATIONMARKEDUNREAD']._serialized_end=1110
-  _globals['_CONVERSATIONTAGGED']._serialized_start=1113
-  _globals['_CONVERSATIONTAGGED']._serialized_end=1252
-  _globals['_CONVERSATIONUNTAGGED']._serialized_start=1255
-  _globals['_CONVERSATIONUNTAGGED']._serialized_end=1396
-  _globals['_TAGCHANGED']._serialized_start=1398
-  _globals['_TAGCHANGED']._serialized_end=1451
-  _globals['_COUNTERSCHANGED']._serialized_start=1453
-  _globals['_COUNTERSCHANGED']._serialized_end=1520
-  _globals['_INBOXSETTINGSCHANGED']._serialized_start=1522
-  _globals['_INBOXSETTINGSCHANGED']._serialized_end=1600
-  _globals['_CONTACTCHANGED']._serialized_start=1602
-  _globals['_CONTACTCHANGED']._serialized_end=1667
+  _globals['_CONVERSATIONOPENED']._serialized_start=295
+  _globals['_CONVERSATIONOPENED']._serialized_end=374
+  _globals['_CONVERSATIONSOLVED']._serialized_start=376
+  _globals['_CONVERSATIONSOLVED']._serialized_end=499
+  _globals['_CONVERSATIONREOPENED']._serialized_start=501
+  _globals['_CONVERSATIONREOPENED']._serialized_end=626
+  _globals['_CONVERSATIONMOVED']._serialized_start=628
+  _globals['_CONVERSATIONMOVED']._serialized_end=750
+  _globals['_CONVERSATIONREAD']._serialized_start=753
+  _globals['_CONVERSATIONREAD']._serialized_end=922
+  _globals['_CONVERSATIONSEEN']._serialized_start=924
+  _globals['_CONVERSATIONSEEN']._serialized_end=1015
+  _globals['_CONVERSATIONMARKEDUNREAD']._serialized_start=1018
+  _globals['_CONVERSATIONMARKEDUNREAD']._serialized_end=1147
+  _globals['_CONVERSATIONTAGGED']._serialized_start=1150
+  _globals['_CONVERSATIONTAGGED']._serialized_end=1289
+  _globals['_CONVERSATIONUNTAGGED']._serialized_start=1292
+  _globals['_CONVERSATIONUNTAGGED']._serialized_end=1433
+  _globals['_TAGCHANGED']._serialized_start=1435
+  _globals['_TAGCHANGED']._serialized_end=1488
+  _globals['_COUNTERSCHANGED']._serialized_start=1490
+  _globals['_COUNTERSCHANGED']._serialized_end=1557
+  _globals['_INBOXSETTINGSCHANGED']._serialized_start=1559
+  _globals['_INBOXSETTINGSCHANGED']._serialized_end=1637
+  _globals['_CONTACTCHANGED']._serialized_start=1640
+  _globals['_CONTACTCHANGED']._serialized_end=1805
 # @@protoc_insertion_point(module_scope)

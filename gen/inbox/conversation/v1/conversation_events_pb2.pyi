@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from inbox.conversation.v1 import contact_pb2 as _contact_pb2
 from inbox.conversation.v1 import conversation_pb2 as _conversation_pb2
 from inbox.conversation.v1 import counter_pb2 as _counter_pb2
 from inbox.conversation.v1 import settings_pb2 as _settings_pb2
@@ -373,23 +374,35 @@ Global___InboxSettingsChanged: _TypeAlias = InboxSettingsChanged  # noqa: Y015
 
 @_typing.final
 class ContactChanged(_message.Message):
-    """A contact's name or identities changed."""
+    """What is known of a contact changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTACT_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def contact(self) -> _conversation_pb2.Contact:
         """As it is now."""
+
+    @_builtins.property
+    def profile(self) -> _contact_pb2.ContactProfile:
+        """What else is known of it now; unset where a channel told a new name, which changes nothing else."""
+
+    @_builtins.property
+    def author(self) -> _message_pb2.Author:
+        """Who did it; unset where a channel told a new name."""
 
     def __init__(
         self,
         *,
         contact: _conversation_pb2.Contact | None = ...,
+        profile: _contact_pb2.ContactProfile | None = ...,
+        author: _message_pb2.Author | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "contact", b"contact", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "contact", b"contact", "profile", b"profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -96,12 +96,15 @@ class Contact(_message.Message):
     IDENTITIES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     display_name: _builtins.str
     """What to call them."""
     version: _builtins.int
-    """Raised with every change; keep the higher."""
+    """Raised with every change, also of its profile; keep the higher."""
+    merged_into_id: _builtins.str
+    """It became part of this contact: show that one wherever this one is named. Empty for all others."""
     @_builtins.property
     def identities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChannelIdentity]:
         """Where they write from."""
@@ -118,10 +121,11 @@ class Contact(_message.Message):
         identities: _abc.Iterable[Global___ChannelIdentity] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        merged_into_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "id", b"id", "identities", b"identities", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "id", b"id", "identities", b"identities", "merged_into_id", b"merged_into_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -205,8 +209,8 @@ class Conversation(_message.Message):
     mode_epoch: _builtins.int
     """The version of `mode`."""
     version: _builtins.int
-    """Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, which contact); keep the
-    higher. What is in `contact` has a version of its own.
+    """Raised with every change of what conversation owns (folder, read_ordinal, tag_ids); keep the higher. What is in
+    `contact` has a version of its own, and a contact that was merged says into which.
     """
     is_priority: _builtins.bool
     """The star: whether `tag_ids` holds the built-in tag `priority`."""

@@ -135,6 +135,20 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The operator does not allow providers of the AI at this host."""
     REASON_PROVIDER_INCOMPLETE: _Reason.ValueType  # 153
     """The settings choose a provider but lack what it needs; metadata names the field."""
+    REASON_CONTACT_NOT_FOUND: _Reason.ValueType  # 160
+    """No such contact, or not for this caller."""
+    REASON_CONTACT_MERGED_INTO_ITSELF: _Reason.ValueType  # 161
+    """A contact cannot be merged into itself."""
+    REASON_CONTACT_FULL: _Reason.ValueType  # 162
+    """The contact has as much as it may have of the kind that metadata names, with the limit."""
+    REASON_CONTACT_FIELD_NOT_FOUND: _Reason.ValueType  # 163
+    """The contact has no such field."""
+    REASON_CONTACT_FIELD_OF_MEMBER: _Reason.ValueType  # 164
+    """A member wrote this field, so the AI does not overwrite it."""
+    REASON_CONTACT_NOTE_NOT_FOUND: _Reason.ValueType  # 165
+    """No such note, or not for this caller."""
+    REASON_PRIORITY_NOT_FOR_CONTACTS: _Reason.ValueType  # 166
+    """The star is a conversation's, not a contact's."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """The reason in `google.rpc.ErrorInfo` (domain "inbox") is one of these names without the prefix `REASON_`."""
@@ -249,6 +263,20 @@ REASON_PROVIDER_HOST_NOT_ALLOWED: Reason.ValueType  # 152
 """The operator does not allow providers of the AI at this host."""
 REASON_PROVIDER_INCOMPLETE: Reason.ValueType  # 153
 """The settings choose a provider but lack what it needs; metadata names the field."""
+REASON_CONTACT_NOT_FOUND: Reason.ValueType  # 160
+"""No such contact, or not for this caller."""
+REASON_CONTACT_MERGED_INTO_ITSELF: Reason.ValueType  # 161
+"""A contact cannot be merged into itself."""
+REASON_CONTACT_FULL: Reason.ValueType  # 162
+"""The contact has as much as it may have of the kind that metadata names, with the limit."""
+REASON_CONTACT_FIELD_NOT_FOUND: Reason.ValueType  # 163
+"""The contact has no such field."""
+REASON_CONTACT_FIELD_OF_MEMBER: Reason.ValueType  # 164
+"""A member wrote this field, so the AI does not overwrite it."""
+REASON_CONTACT_NOTE_NOT_FOUND: Reason.ValueType  # 165
+"""No such note, or not for this caller."""
+REASON_PRIORITY_NOT_FOR_CONTACTS: Reason.ValueType  # 166
+"""The star is a conversation's, not a contact's."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from inbox.assistant.v1 import assistant_events_pb2 as inbox_dot_assistant_dot_v1_dot_assistant__events__pb2
+from inbox.conversation.v1 import contact_events_pb2 as inbox_dot_conversation_dot_v1_dot_contact__events__pb2
 from inbox.conversation.v1 import conversation_events_pb2 as inbox_dot_conversation_dot_v1_dot_conversation__events__pb2
 from inbox.error.v1 import reason_pb2 as inbox_dot_error_dot_v1_dot_reason__pb2
 from inbox.identity.v1 import identity_events_pb2 as inbox_dot_identity_dot_v1_dot_identity__events__pb2
@@ -32,7 +33,7 @@ from inbox.messaging.v1 import messaging_service_pb2 as inbox_dot_messaging_dot_
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dinbox/realtime/v1/frame.proto\x12\x11inbox.realtime.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a)inbox/assistant/v1/assistant_events.proto\x1a/inbox/conversation/v1/conversation_events.proto\x1a\x1binbox/error/v1/reason.proto\x1a\'inbox/identity/v1/identity_events.proto\x1a)inbox/messaging/v1/messaging_events.proto\x1a*inbox/messaging/v1/messaging_service.proto\x1a\x1cinbox/policy/v1/policy.proto\"A\n\x0eStreamPosition\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x11\n\tlog_epoch\x18\x02 \x01(\t\x12\x0c\n\x04gpos\x18\x03 \x01(\x03\">\n\x08Position\x12\x32\n\x07streams\x18\x01 \x03(\x0b\x32!.inbox.realtime.v1.StreamPosition\"p\n\x08Presence\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x11\n\tis_typing\x18\x04 \x01(\x08\x12\x0f\n\x07is_gone\x18\x05 \x01(\x08\">\n\x0ePresentMembers\x12,\n\x07members\x18\x01 \x03(\x0b\x32\x1b.inbox.realtime.v1.Presence\")\n\x0e\x43ustomerTyping\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"8\n\tAiWriting\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nis_writing\x18\x02 \x01(\x08\"{\n\x05Hello\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x35\n\x11token_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nis_resumed\x18\x04 \x01(\x08\"\x10\n\x0eResyncRequired\"\x06\n\x04Idle\"!\n\tReconnect\x12\x14\n\x0c\x64\x65lay_millis\x18\x01 \x01(\x03\"@\n\rTokenExpiring\x12/\n\x0b\x65xpire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa7\x01\n\x03\x41\x63k\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x37\n\x04sent\x18\x02 \x01(\x0b\x32\'.inbox.messaging.v1.SendMessageResponseH\x00\x12&\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x15.inbox.error.v1.ErrorH\x00\x12\'\n\x04\x64one\x18\x04 \x01(\x0b\x32\x17.inbox.realtime.v1.DoneH\x00\x42\t\n\x07outcome\"\x06\n\x04\x44one\"\xf7\x11\n\x0bServerFrame\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x10\n\x08previous\x18\x02 \x01(\t\x12)\n\x05hello\x18\x03 \x01(\x0b\x32\x18.inbox.realtime.v1.HelloH\x00\x12<\n\x0fresync_required\x18\x04 \x01(\x0b\x32!.inbox.realtime.v1.ResyncRequiredH\x00\x12\'\n\x04idle\x18\x05 \x01(\x0b\x32\x17.inbox.realtime.v1.IdleH\x00\x12\x31\n\treconnect\x18\x06 \x01(\x0b\x32\x1c.inbox.realtime.v1.ReconnectH\x00\x12:\n\x0etoken_expiring\x18\x07 \x01(\x0b\x32 .inbox.realtime.v1.TokenExpiringH\x00\x12%\n\x03\x61\x63k\x18\x08 \x01(\x0b\x32\x16.inbox.realtime.v1.AckH\x00\x12<\n\x0fpresent_members\x18\t \x01(\x0b\x32!.inbox.realtime.v1.PresentMembersH\x00\x12/\n\x08presence\x18\n \x01(\x0b\x32\x1b.inbox.realtime.v1.PresenceH\x00\x12<\n\x0f\x63ustomer_typing\x18\x0b \x01(\x0b\x32!.inbox.realtime.v1.CustomerTypingH\x00\x12\x32\n\nai_writing\x18\x0c \x01(\x0b\x32\x1c.inbox.realtime.v1.AiWritingH\x00\x12\x39\n\rthread_opened\x18\x14 \x01(\x0b\x32 .inbox.messaging.v1.ThreadOpenedH\x00\x12=\n\x0fmessage_created\x18\x15 \x01(\x0b\x32\".inbox.messaging.v1.MessageCreatedH\x00\x12L\n\x17\x64\x65livery_status_changed\x18\x16 \x01(\x0b\x32).inbox.messaging.v1.DeliveryStatusChangedH\x00\x12\x37\n\x0cmode_changed\x18\x17 \x01(\x0b\x32\x1f.inbox.messaging.v1.ModeChangedH\x00\x12=\n\x0f\x63hannel_changed\x18\x18 \x01(\x0b\x32\".inbox.messaging.v1.ChannelChangedH\x00\x12H\n\x13\x63onversation_opened\x18( \x01(\x0b\x32).inbox.conversation.v1.ConversationOpenedH\x00\x12H\n\x13\x63onversation_solved\x18) \x01(\x0b\x32).inbox.conversation.v1.ConversationSolvedH\x00\x12L\n\x15\x63onversation_reopened\x18* \x01(\x0b\x32+.inbox.conversation.v1.ConversationReopenedH\x00\x12\x44\n\x11\x63onversation_read\x18+ \x01(\x0b\x32\'.inbox.conversation.v1.ConversationReadH\x00\x12@\n\x0f\x63ontact_changed\x18, \x01(\x0b\x32%.inbox.conversation.v1.ContactChangedH\x00\x12\x46\n\x12\x63onversation_moved\x18- \x01(\x0b\x32(.inbox.conversation.v1.ConversationMovedH\x00\x12U\n\x1a\x63onversation_marked_unread\x18. \x01(\x0b\x32/.inbox.conversation.v1.ConversationMarkedUnreadH\x00\x12\x44\n\x11\x63onversation_seen\x18/ \x01(\x0b\x32\'.inbox.conversation.v1.ConversationSeenH\x00\x12H\n\x13\x63onversation_tagged\x18\x30 \x01(\x0b\x32).inbox.conversation.v1.ConversationTaggedH\x00\x12L\n\x15\x63onversation_untagged\x18\x31 \x01(\x0b\x32+.inbox.conversation.v1.ConversationUntaggedH\x00\x12\x38\n\x0btag_changed\x18\x32 \x01(\x0b\x32!.inbox.conversation.v1.TagChangedH\x00\x12\x42\n\x10\x63ounters_changed\x18\x33 \x01(\x0b\x32&.inbox.conversation.v1.CountersChangedH\x00\x12M\n\x16inbox_settings_changed\x18\x34 \x01(\x0b\x32+.inbox.conversation.v1.InboxSettingsChangedH\x00\x12@\n\x11workspace_changed\x18< \x01(\x0b\x32#.inbox.identity.v1.WorkspaceChangedH\x00\x12:\n\x0emember_changed\x18= \x01(\x0b\x32 .inbox.identity.v1.MemberChangedH\x00\x12;\n\x0f\x61pi_key_changed\x18> \x01(\x0b\x32 .inbox.identity.v1.ApiKeyChangedH\x00\x12<\n\x0fsession_revoked\x18? \x01(\x0b\x32!.inbox.identity.v1.SessionRevokedH\x00\x12=\n\x0f\x61rticle_changed\x18P \x01(\x0b\x32\".inbox.assistant.v1.ArticleChangedH\x00\x12R\n\x1a\x61ssistant_settings_changed\x18Q \x01(\x0b\x32,.inbox.assistant.v1.AssistantSettingsChangedH\x00\x12\x33\n\nturn_ended\x18R \x01(\x0b\x32\x1d.inbox.assistant.v1.TurnEndedH\x00\x42\x06\n\x04\x62ody\"5\n\x0b\x43lientHello\x12\x14\n\x06ticket\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x10\n\x08position\x18\x02 \x01(\t\"$\n\x0cTokenRefresh\x12\x14\n\x06ticket\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\"<\n\x0ePresenceUpdate\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tis_typing\x18\x02 \x01(\x08\"\x84\x02\n\x0b\x43lientFrame\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12/\n\x05hello\x18\x02 \x01(\x0b\x32\x1e.inbox.realtime.v1.ClientHelloH\x00\x12\x38\n\rtoken_refresh\x18\x03 \x01(\x0b\x32\x1f.inbox.realtime.v1.TokenRefreshH\x00\x12>\n\x0csend_message\x18\x04 \x01(\x0b\x32&.inbox.messaging.v1.SendMessageRequestH\x00\x12\x35\n\x08presence\x18\x05 \x01(\x0b\x32!.inbox.realtime.v1.PresenceUpdateH\x00\x42\x06\n\x04\x62odyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dinbox/realtime/v1/frame.proto\x12\x11inbox.realtime.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a)inbox/assistant/v1/assistant_events.proto\x1a*inbox/conversation/v1/contact_events.proto\x1a/inbox/conversation/v1/conversation_events.proto\x1a\x1binbox/error/v1/reason.proto\x1a\'inbox/identity/v1/identity_events.proto\x1a)inbox/messaging/v1/messaging_events.proto\x1a*inbox/messaging/v1/messaging_service.proto\x1a\x1cinbox/policy/v1/policy.proto\"A\n\x0eStreamPosition\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x11\n\tlog_epoch\x18\x02 \x01(\t\x12\x0c\n\x04gpos\x18\x03 \x01(\x03\">\n\x08Position\x12\x32\n\x07streams\x18\x01 \x03(\x0b\x32!.inbox.realtime.v1.StreamPosition\"p\n\x08Presence\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x11\n\tis_typing\x18\x04 \x01(\x08\x12\x0f\n\x07is_gone\x18\x05 \x01(\x08\">\n\x0ePresentMembers\x12,\n\x07members\x18\x01 \x03(\x0b\x32\x1b.inbox.realtime.v1.Presence\")\n\x0e\x43ustomerTyping\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"8\n\tAiWriting\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nis_writing\x18\x02 \x01(\x08\"{\n\x05Hello\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x35\n\x11token_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nis_resumed\x18\x04 \x01(\x08\"\x10\n\x0eResyncRequired\"\x06\n\x04Idle\"!\n\tReconnect\x12\x14\n\x0c\x64\x65lay_millis\x18\x01 \x01(\x03\"@\n\rTokenExpiring\x12/\n\x0b\x65xpire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa7\x01\n\x03\x41\x63k\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x37\n\x04sent\x18\x02 \x01(\x0b\x32\'.inbox.messaging.v1.SendMessageResponseH\x00\x12&\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x15.inbox.error.v1.ErrorH\x00\x12\'\n\x04\x64one\x18\x04 \x01(\x0b\x32\x17.inbox.realtime.v1.DoneH\x00\x42\t\n\x07outcome\"\x06\n\x04\x44one\"\x84\x13\n\x0bServerFrame\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x10\n\x08previous\x18\x02 \x01(\t\x12)\n\x05hello\x18\x03 \x01(\x0b\x32\x18.inbox.realtime.v1.HelloH\x00\x12<\n\x0fresync_required\x18\x04 \x01(\x0b\x32!.inbox.realtime.v1.ResyncRequiredH\x00\x12\'\n\x04idle\x18\x05 \x01(\x0b\x32\x17.inbox.realtime.v1.IdleH\x00\x12\x31\n\treconnect\x18\x06 \x01(\x0b\x32\x1c.inbox.realtime.v1.ReconnectH\x00\x12:\n\x0etoken_expiring\x18\x07 \x01(\x0b\x32 .inbox.realtime.v1.TokenExpiringH\x00\x12%\n\x03\x61\x63k\x18\x08 \x01(\x0b\x32\x16.inbox.realtime.v1.AckH\x00\x12<\n\x0fpresent_members\x18\t \x01(\x0b\x32!.inbox.realtime.v1.PresentMembersH\x00\x12/\n\x08presence\x18\n \x01(\x0b\x32\x1b.inbox.realtime.v1.PresenceH\x00\x12<\n\x0f\x63ustomer_typing\x18\x0b \x01(\x0b\x32!.inbox.realtime.v1.CustomerTypingH\x00\x12\x32\n\nai_writing\x18\x0c \x01(\x0b\x32\x1c.inbox.realtime.v1.AiWritingH\x00\x12\x39\n\rthread_opened\x18\x14 \x01(\x0b\x32 .inbox.messaging.v1.ThreadOpenedH\x00\x12=\n\x0fmessage_created\x18\x15 \x01(\x0b\x32\".inbox.messaging.v1.MessageCreatedH\x00\x12L\n\x17\x64\x65livery_status_changed\x18\x16 \x01(\x0b\x32).inbox.messaging.v1.DeliveryStatusChangedH\x00\x12\x37\n\x0cmode_changed\x18\x17 \x01(\x0b\x32\x1f.inbox.messaging.v1.ModeChangedH\x00\x12=\n\x0f\x63hannel_changed\x18\x18 \x01(\x0b\x32\".inbox.messaging.v1.ChannelChangedH\x00\x12H\n\x13\x63onversation_opened\x18( \x01(\x0b\x32).inbox.conversation.v1.ConversationOpenedH\x00\x12H\n\x13\x63onversation_solved\x18) \x01(\x0b\x32).inbox.conversation.v1.ConversationSolvedH\x00\x12L\n\x15\x63onversation_reopened\x18* \x01(\x0b\x32+.inbox.conversation.v1.ConversationReopenedH\x00\x12\x44\n\x11\x63onversation_read\x18+ \x01(\x0b\x32\'.inbox.conversation.v1.ConversationReadH\x00\x12@\n\x0f\x63ontact_changed\x18, \x01(\x0b\x32%.inbox.conversation.v1.ContactChangedH\x00\x12\x46\n\x12\x63onversation_moved\x18- \x01(\x0b\x32(.inbox.conversation.v1.ConversationMovedH\x00\x12U\n\x1a\x63onversation_marked_unread\x18. \x01(\x0b\x32/.inbox.conversation.v1.ConversationMarkedUnreadH\x00\x12\x44\n\x11\x63onversation_seen\x18/ \x01(\x0b\x32\'.inbox.conversation.v1.ConversationSeenH\x00\x12H\n\x13\x63onversation_tagged\x18\x30 \x01(\x0b\x32).inbox.conversation.v1.ConversationTaggedH\x00\x12L\n\x15\x63onversation_untagged\x18\x31 \x01(\x0b\x32+.inbox.conversation.v1.ConversationUntaggedH\x00\x12\x38\n\x0btag_changed\x18\x32 \x01(\x0b\x32!.inbox.conversation.v1.TagChangedH\x00\x12\x42\n\x10\x63ounters_changed\x18\x33 \x01(\x0b\x32&.inbox.conversation.v1.CountersChangedH\x00\x12M\n\x16inbox_settings_changed\x18\x34 \x01(\x0b\x32+.inbox.conversation.v1.InboxSettingsChangedH\x00\x12@\n\x0f\x63ontacts_merged\x18\x35 \x01(\x0b\x32%.inbox.conversation.v1.ContactsMergedH\x00\x12I\n\x14\x63ontact_note_changed\x18\x36 \x01(\x0b\x32).inbox.conversation.v1.ContactNoteChangedH\x00\x12@\n\x11workspace_changed\x18< \x01(\x0b\x32#.inbox.identity.v1.WorkspaceChangedH\x00\x12:\n\x0emember_changed\x18= \x01(\x0b\x32 .inbox.identity.v1.MemberChangedH\x00\x12;\n\x0f\x61pi_key_changed\x18> \x01(\x0b\x32 .inbox.identity.v1.ApiKeyChangedH\x00\x12<\n\x0fsession_revoked\x18? \x01(\x0b\x32!.inbox.identity.v1.SessionRevokedH\x00\x12=\n\x0f\x61rticle_changed\x18P \x01(\x0b\x32\".inbox.assistant.v1.ArticleChangedH\x00\x12R\n\x1a\x61ssistant_settings_changed\x18Q \x01(\x0b\x32,.inbox.assistant.v1.AssistantSettingsChangedH\x00\x12\x33\n\nturn_ended\x18R \x01(\x0b\x32\x1d.inbox.assistant.v1.TurnEndedH\x00\x42\x06\n\x04\x62ody\"5\n\x0b\x43lientHello\x12\x14\n\x06ticket\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x10\n\x08position\x18\x02 \x01(\t\"$\n\x0cTokenRefresh\x12\x14\n\x06ticket\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\"<\n\x0ePresenceUpdate\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tis_typing\x18\x02 \x01(\x08\"\x84\x02\n\x0b\x43lientFrame\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12/\n\x05hello\x18\x02 \x01(\x0b\x32\x1e.inbox.realtime.v1.ClientHelloH\x00\x12\x38\n\rtoken_refresh\x18\x03 \x01(\x0b\x32\x1f.inbox.realtime.v1.TokenRefreshH\x00\x12>\n\x0csend_message\x18\x04 \x01(\x0b\x32&.inbox.messaging.v1.SendMessageRequestH\x00\x12\x35\n\x08presence\x18\x05 \x01(\x0b\x32!.inbox.realtime.v1.PresenceUpdateH\x00\x42\x06\n\x04\x62odyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,40 +44,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLIENTHELLO'].fields_by_name['ticket']._serialized_options = b'\260\273\030\001'
   _globals['_TOKENREFRESH'].fields_by_name['ticket']._loaded_options = None
   _globals['_TOKENREFRESH'].fields_by_name['ticket']._serialized_options = b'\260\273\030\001'
-  _globals['_STREAMPOSITION']._serialized_start=364
-  _globals['_STREAMPOSITION']._serialized_end=429
-  _globals['_POSITION']._serialized_start=431
-  _globals['_POSITION']._serialized_end=493
-  _globals['_PRESENCE']._serialized_start=495
-  _globals['_PRESENCE']._serialized_end=607
-  _globals['_PRESENTMEMBERS']._serialized_start=609
-  _globals['_PRESENTMEMBERS']._serialized_end=671
-  _globals['_CUSTOMERTYPING']._serialized_start=673
-  _globals['_CUSTOMERTYPING']._serialized_end=714
-  _globals['_AIWRITING']._serialized_start=716
-  _globals['_AIWRITING']._serialized_end=772
-  _globals['_HELLO']._serialized_start=774
-  _globals['_HELLO']._serialized_end=897
-  _globals['_RESYNCREQUIRED']._serialized_start=899
-  _globals['_RESYNCREQUIRED']._serialized_end=915
-  _globals['_IDLE']._serialized_start=917
-  _globals['_IDLE']._serialized_end=923
-  _globals['_RECONNECT']._serialized_start=925
-  _globals['_RECONNECT']._serialized_end=958
-  _globals['_TOKENEXPIRING']._serialized_start=960
-  _globals['_TOKENEXPIRING']._serialized_end=1024
-  _globals['_ACK']._serialized_start=1027
-  _globals['_ACK']._serialized_end=1194
-  _globals['_DONE']._serialized_start=1196
-  _globals['_DONE']._serialized_end=1202
-  _globals['_SERVERFRAME']._serialized_start=1205
-  _globals['_SERVERFRAME']._serialized_end=3500
-  _globals['_CLIENTHELLO']._serialized_start=3502
-  _globals['_CLIENTHELLO']._serialized_end=3555
-  _globals['_TOKENREFRESH']._serialized_start=3557
-  _globals['_TOKENREFRESH']._serialized_end=3593
-  _globals['_PRESENCEUPDATE']._serialized_start=3595
-  _globals['_PRESENCEUPDATE']._serialized_end=3655
-  _globals['_CLIENTFRAME']._serialized_start=3658
-  _globals['_CLIENTFRAME']._serialized_end=3918
+  _globals['_STREAMPOSITION']._serialized_start=408
+  _globals['_STREAMPOSITION']._serialized_end=473
+  _globals['_POSITION']._serialized_start=475
+  _globals['_POSITION']._serialized_end=537
+  _globals['_PRESENCE']._serialized_start=539
+  _globals['_PRESENCE']._serialized_end=651
+  _globals['_PRESENTMEMBERS']._serialized_start=653
+  _globals['_PRESENTMEMBERS']._serialized_end=715
+  _globals['_CUSTOMERTYPING']._serialized_start=717
+  _globals['_CUSTOMERTYPING']._serialized_end=758
+  _globals['_AIWRITING']._serialized_start=760
+  _globals['_AIWRITING']._serialized_end=816
+  _globals['_HELLO']._serialized_start=818
+  _globals['_HELLO']._serialized_end=941
+  _globals['_RESYNCREQUIRED']._serialized_start=943
+  _globals['_RESYNCREQUIRED']._serialized_end=959
+  _globals['_IDLE']._serialized_start=961
+  _globals['_IDLE']._serialized_end=967
+  _globals['_RECONNECT']._serialized_start=969
+  _globals['_RECONNECT']._serialized_end=1002
+  _globals['_TOKENEXPIRING']._serialized_start=1004
+  _globals['_TOKENEXPIRING']._serialized_end=1068
+  _globals['_ACK']._serialized_start=1071
+  _globals['_ACK']._serialized_end=1238
+  _globals['_DONE']._serialized_start=1240
+  _globals['_DONE']._serialized_end=1246
+  _globals['_SERVERFRAME']._serialized_start=1249
+  _globals['_SERVERFRAME']._serialized_end=3685
+  _globals['_CLIENTHELLO']._serialized_start=3687
+  _globals['_CLIENTHELLO']._serialized_end=3740
+  _globals['_TOKENREFRESH']._serialized_start=3742
+  _globals['_TOKENREFRESH']._serialized_end=3778
+  _globals['_PRESENCEUPDATE']._serialized_start=3780
+  _globals['_PRESENCEUPDATE']._serialized_end=3840
+  _globals['_CLIENTFRAME']._serialized_start=3843
+  _globals['_CLIENTFRAME']._serialized_end=4103
 # @@protoc_insertion_point(module_scope)

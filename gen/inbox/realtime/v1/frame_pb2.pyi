@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from inbox.assistant.v1 import assistant_events_pb2 as _assistant_events_pb2
+from inbox.conversation.v1 import contact_events_pb2 as _contact_events_pb2
 from inbox.conversation.v1 import conversation_events_pb2 as _conversation_events_pb2
 from inbox.error.v1 import reason_pb2 as _reason_pb2
 from inbox.identity.v1 import identity_events_pb2 as _identity_events_pb2
@@ -400,6 +401,8 @@ class ServerFrame(_message.Message):
     TAG_CHANGED_FIELD_NUMBER: _builtins.int
     COUNTERS_CHANGED_FIELD_NUMBER: _builtins.int
     INBOX_SETTINGS_CHANGED_FIELD_NUMBER: _builtins.int
+    CONTACTS_MERGED_FIELD_NUMBER: _builtins.int
+    CONTACT_NOTE_CHANGED_FIELD_NUMBER: _builtins.int
     WORKSPACE_CHANGED_FIELD_NUMBER: _builtins.int
     MEMBER_CHANGED_FIELD_NUMBER: _builtins.int
     API_KEY_CHANGED_FIELD_NUMBER: _builtins.int
@@ -524,6 +527,14 @@ class ServerFrame(_message.Message):
         """Conversation: the inbox settings changed."""
 
     @_builtins.property
+    def contacts_merged(self) -> _contact_events_pb2.ContactsMerged:
+        """Conversation: a contact became part of another."""
+
+    @_builtins.property
+    def contact_note_changed(self) -> _contact_events_pb2.ContactNoteChanged:
+        """Conversation: a note on a contact was written, changed or deleted."""
+
+    @_builtins.property
     def workspace_changed(self) -> _identity_events_pb2.WorkspaceChanged:
         """Identity: the workspace changed."""
 
@@ -584,6 +595,8 @@ class ServerFrame(_message.Message):
         tag_changed: _conversation_events_pb2.TagChanged | None = ...,
         counters_changed: _conversation_events_pb2.CountersChanged | None = ...,
         inbox_settings_changed: _conversation_events_pb2.InboxSettingsChanged | None = ...,
+        contacts_merged: _contact_events_pb2.ContactsMerged | None = ...,
+        contact_note_changed: _contact_events_pb2.ContactNoteChanged | None = ...,
         workspace_changed: _identity_events_pb2.WorkspaceChanged | None = ...,
         member_changed: _identity_events_pb2.MemberChanged | None = ...,
         api_key_changed: _identity_events_pb2.ApiKeyChanged | None = ...,
@@ -592,11 +605,11 @@ class ServerFrame(_message.Message):
         assistant_settings_changed: _assistant_events_pb2.AssistantSettingsChanged | None = ...,
         turn_ended: _assistant_events_pb2.TurnEnded | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "contact_note_changed", b"contact_note_changed", "contacts_merged", b"contacts_merged", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "contact_note_changed", b"contact_note_changed", "contacts_merged", b"contacts_merged", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "conversation_moved", "conversation_marked_unread", "conversation_seen", "conversation_tagged", "conversation_untagged", "tag_changed", "counters_changed", "inbox_settings_changed", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "conversation_moved", "conversation_marked_unread", "conversation_seen", "conversation_tagged", "conversation_untagged", "tag_changed", "counters_changed", "inbox_settings_changed", "contacts_merged", "contact_note_changed", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ContactProfile, ContactProfileJson } from "./contact_pb";
+import { file_inbox_conversation_v1_contact } from "./contact_pb";
 import type { Contact, ContactJson, Conversation, ConversationJson, SeenBy, SeenByJson } from "./conversation_pb";
 import { file_inbox_conversation_v1_conversation } from "./conversation_pb";
 import type { Counter, CounterJson } from "./counter_pb";
@@ -20,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_events.proto.
  */
 export const file_inbox_conversation_v1_conversation_events: GenFile = /*@__PURE__*/
-  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIjUKClRhZ0NoYW5nZWQSJwoDdGFnGAEgASgLMhouaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZyJDCg9Db3VudGVyc0NoYW5nZWQSMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciJOChRJbmJveFNldHRpbmdzQ2hhbmdlZBI2CghzZXR0aW5ncxgBIAEoCzIkLmluYm94LmNvbnZlcnNhdGlvbi52MS5JbmJveFNldHRpbmdzIkEKDkNvbnRhY3RDaGFuZ2VkEi8KB2NvbnRhY3QYASABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdGIGcHJvdG8z", [file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
+  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIjUKClRhZ0NoYW5nZWQSJwoDdGFnGAEgASgLMhouaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZyJDCg9Db3VudGVyc0NoYW5nZWQSMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciJOChRJbmJveFNldHRpbmdzQ2hhbmdlZBI2CghzZXR0aW5ncxgBIAEoCzIkLmluYm94LmNvbnZlcnNhdGlvbi52MS5JbmJveFNldHRpbmdzIqUBCg5Db250YWN0Q2hhbmdlZBIvCgdjb250YWN0GAEgASgLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnRhY3QSNgoHcHJvZmlsZRgCIAEoCzIlLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0UHJvZmlsZRIqCgZhdXRob3IYAyABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yYgZwcm90bzM", [file_inbox_conversation_v1_contact, file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
 
 /**
  * A customer's first message made a conversation.
@@ -597,7 +599,7 @@ export const InboxSettingsChangedSchema: GenMessage<InboxSettingsChanged, {jsonT
   messageDesc(file_inbox_conversation_v1_conversation_events, 11);
 
 /**
- * A contact's name or identities changed.
+ * What is known of a contact changed.
  *
  * @generated from message inbox.conversation.v1.ContactChanged
  */
@@ -608,10 +610,24 @@ export type ContactChanged = Message<"inbox.conversation.v1.ContactChanged"> & {
    * @generated from field: inbox.conversation.v1.Contact contact = 1;
    */
   contact?: Contact | undefined;
+
+  /**
+   * What else is known of it now; unset where a channel told a new name, which changes nothing else.
+   *
+   * @generated from field: inbox.conversation.v1.ContactProfile profile = 2;
+   */
+  profile?: ContactProfile | undefined;
+
+  /**
+   * Who did it; unset where a channel told a new name.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 3;
+   */
+  author?: Author | undefined;
 };
 
 /**
- * A contact's name or identities changed.
+ * What is known of a contact changed.
  *
  * @generated from message inbox.conversation.v1.ContactChanged
  */
@@ -622,6 +638,20 @@ export type ContactChangedJson = {
    * @generated from field: inbox.conversation.v1.Contact contact = 1;
    */
   contact?: ContactJson;
+
+  /**
+   * What else is known of it now; unset where a channel told a new name, which changes nothing else.
+   *
+   * @generated from field: inbox.conversation.v1.ContactProfile profile = 2;
+   */
+  profile?: ContactProfileJson;
+
+  /**
+   * Who did it; unset where a channel told a new name.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 3;
+   */
+  author?: AuthorJson;
 };
 
 /**

@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation.proto.
  */
 export const file_inbox_conversation_v1_conversation: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIq8BCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAyKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK2BAoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAxIPCgd0YWdfaWRzGA8gAygJEhMKC2lzX3ByaW9yaXR5GBAgASgIEhMKC2lzX3NpbGVuY2VkGBEgASgIIlsKBlNlZW5CeRIRCgltZW1iZXJfaWQYASABKAkSDwoHb3JkaW5hbBgCIAEoAxItCglzZWVuX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKmoKBkZvbGRlchIWChJGT0xERVJfVU5TUEVDSUZJRUQQABIPCgtGT0xERVJfT1BFThABEhEKDUZPTERFUl9TT0xWRUQQAhIPCgtGT0xERVJfU1BBTRADEhMKD0ZPTERFUl9BUkNISVZFRBAEYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
+  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIscBCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAxIWCg5tZXJnZWRfaW50b19pZBgGIAEoCSKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK2BAoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAxIPCgd0YWdfaWRzGA8gAygJEhMKC2lzX3ByaW9yaXR5GBAgASgIEhMKC2lzX3NpbGVuY2VkGBEgASgIIlsKBlNlZW5CeRIRCgltZW1iZXJfaWQYASABKAkSDwoHb3JkaW5hbBgCIAEoAxItCglzZWVuX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKmoKBkZvbGRlchIWChJGT0xERVJfVU5TUEVDSUZJRUQQABIPCgtGT0xERVJfT1BFThABEhEKDUZPTERFUl9TT0xWRUQQAhIPCgtGT0xERVJfU1BBTRADEhMKD0ZPTERFUl9BUkNISVZFRBAEYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * A customer on one channel.
@@ -121,11 +121,18 @@ export type Contact = Message<"inbox.conversation.v1.Contact"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Raised with every change; keep the higher.
+   * Raised with every change, also of its profile; keep the higher.
    *
    * @generated from field: int64 version = 5;
    */
   version: bigint;
+
+  /**
+   * It became part of this contact: show that one wherever this one is named. Empty for all others.
+   *
+   * @generated from field: string merged_into_id = 6;
+   */
+  mergedIntoId: string;
 };
 
 /**
@@ -163,11 +170,18 @@ export type ContactJson = {
   createTime?: TimestampJson;
 
   /**
-   * Raised with every change; keep the higher.
+   * Raised with every change, also of its profile; keep the higher.
    *
    * @generated from field: int64 version = 5;
    */
   version?: string;
+
+  /**
+   * It became part of this contact: show that one wherever this one is named. Empty for all others.
+   *
+   * @generated from field: string merged_into_id = 6;
+   */
+  mergedIntoId?: string;
 };
 
 /**
@@ -352,8 +366,8 @@ export type Conversation = Message<"inbox.conversation.v1.Conversation"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, which contact); keep the
-   * higher. What is in `contact` has a version of its own.
+   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids); keep the higher. What is in
+   * `contact` has a version of its own, and a contact that was merged says into which.
    *
    * @generated from field: int64 version = 14;
    */
@@ -479,8 +493,8 @@ export type ConversationJson = {
   createTime?: TimestampJson;
 
   /**
-   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, which contact); keep the
-   * higher. What is in `contact` has a version of its own.
+   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids); keep the higher. What is in
+   * `contact` has a version of its own, and a contact that was merged says into which.
    *
    * @generated from field: int64 version = 14;
    */
