@@ -14,8 +14,9 @@ from chassis import sequencer
 from chassis.database import Database, Transaction
 from chassis.events import Event
 from chassis.ids import WorkspaceId
+from chassis.words import words_of
 from services.messaging.mapping.messages import created_message_id
-from services.messaging.model.words import endings_of, words_of
+from services.messaging.model.words import endings_of
 from services.messaging.store import text_index as store
 from services.messaging.store.text_index import IndexStand, Walk
 

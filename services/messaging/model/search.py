@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chassis.words import words_of
 from services.messaging.model.channel import ChannelId
 from services.messaging.model.faults import QueryTooManyWords, QueryWithoutWords
 from services.messaging.model.message import Author, AuthorKind, Direction, MessageId
 from services.messaging.model.thread import ConversationId
-from services.messaging.model.words import words_of
 
 MAX_QUERY_CHARACTERS = 200
 MAX_QUERY_WORDS = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from services.messaging.model.words import placed_words
+from chassis.words import placed_words
 
 MAX_SNIPPET_LENGTH = 160
 LEAD = 40

@@ -9,11 +9,12 @@ from typing import Any
 from chassis import sequencer
 from chassis.database import Database
 from chassis.ids import WorkspaceId
+from chassis.words import words_of
 from inbox.messaging import v1
 from services.messaging.actions import text_index
 from services.messaging.actions.text_index import Step
 from services.messaging.model.channel import ChannelId
-from services.messaging.model.words import endings_of, words_of
+from services.messaging.model.words import endings_of
 from tests.fakes import FakeClock
 from tests.service.messaging.desk import Desk
 

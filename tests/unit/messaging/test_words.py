@@ -8,16 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.messaging.model.snippet import LEAD, MAX_SNIPPET_LENGTH, snippet_of
-from services.messaging.model.words import (
+from chassis.words import (
     MAX_SEARCHED_CHARACTERS,
     MAX_WORD_LENGTH,
     MAX_WORDS_PER_TEXT,
-    endings_of,
     placed_words,
-    typos_of,
     words_of,
 )
+from services.messaging.model.snippet import LEAD, MAX_SNIPPET_LENGTH, snippet_of
+from services.messaging.model.words import endings_of, typos_of
 
 
 @pytest.mark.parametrize(
