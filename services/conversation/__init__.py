@@ -1,7 +1,7 @@
 """The shared inbox: who wrote, what is open, what is unread.
 
-Owns: contacts and their channel identities, conversations, folders, read marks, tags, counters,
-inbox settings.
+Owns: contacts, their channel identities, profiles and notes, conversations, folders, read marks,
+tags, counters, inbox settings.
 Publishes: conversation_opened, conversation_solved, conversation_reopened, conversation_moved,
 conversation_read, conversation_seen, conversation_marked_unread, conversation_tagged,
 conversation_untagged, contact_changed, contacts_merged, contact_note_changed, tag_changed,

@@ -22,6 +22,7 @@ from services.conversation.actions.lost import solve_lost
 from services.conversation.actions.means import Means
 from services.conversation.actions.snapshot import Snapshot
 from services.conversation.service.audit import ConversationAuditService
+from services.conversation.service.contacts import ContactService
 from services.conversation.service.inbox import ConversationService
 from services.conversation.service.tags import TagService
 from services.conversation.settings import ConversationSettings
@@ -65,6 +66,7 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
         conversation_v1.add_ConversationServiceServicer_to_server, ConversationService(means)
     )
     process.serve(conversation_v1.add_TagServiceServicer_to_server, TagService(means))
+    process.serve(conversation_v1.add_ContactServiceServicer_to_server, ContactService(means))
     audit_service = ConversationAuditService(app, worker)
     process.serve(conversation_v1.add_ConversationAuditServiceServicer_to_server, audit_service)
     process.serve(event_v1.add_EventLogServiceServicer_to_server, EventLog(worker, Snapshot()))

@@ -18,10 +18,13 @@ from services.conversation.mapping import (
     settings_to,
     tag_to,
 )
+from services.conversation.mapping.contacts import note_to, profile_to
 from services.conversation.model.authors import Author
 from services.conversation.model.contact import Contact
 from services.conversation.model.conversation import Change, Conversation
 from services.conversation.model.counters import Counter
+from services.conversation.model.notes import Note
+from services.conversation.model.profile import KnownContact
 from services.conversation.model.reading import SeenBy
 from services.conversation.model.settings import InboxSettings
 from services.conversation.model.tags import Tag
@@ -112,10 +115,41 @@ def settings_changed(workspace_id: WorkspaceId, settings: InboxSettings) -> Outg
     return _event(workspace_id, SETTINGS, event)
 
 
-def contact_changed(workspace_id: WorkspaceId, contact: Contact) -> OutgoingEvent:
-    """A contact's name or identities changed."""
+def contact_renamed(workspace_id: WorkspaceId, contact: Contact) -> OutgoingEvent:
+    """A channel told a new name for a contact, or which contact it became part of."""
     event = conversation_v1.ContactChanged(contact=contact_to(contact))
     return _event(workspace_id, contact.id, event)
+
+
+def contact_changed(
+    workspace_id: WorkspaceId, known: KnownContact, author: Author | None
+) -> OutgoingEvent:
+    """What is known of a contact changed."""
+    event = conversation_v1.ContactChanged(
+        contact=contact_to(known.contact),
+        profile=profile_to(known.profile),
+        author=author_to(author) if author else None,
+    )
+    return _event(workspace_id, known.id, event)
+
+
+def contacts_merged(
+    workspace_id: WorkspaceId, known: KnownContact, left: Contact, author: Author
+) -> OutgoingEvent:
+    """A contact became part of another."""
+    event = conversation_v1.ContactsMerged(
+        contact=contact_to(known.contact),
+        profile=profile_to(known.profile),
+        merged_contact=contact_to(left),
+        author=author_to(author),
+    )
+    return _event(workspace_id, known.id, event)
+
+
+def note_changed(workspace_id: WorkspaceId, note: Note, author: Author) -> OutgoingEvent:
+    """A note was written, changed or deleted."""
+    event = conversation_v1.ContactNoteChanged(note=note_to(note), author=author_to(author))
+    return _event(workspace_id, note.id, event)
 
 
 def _event(workspace_id: WorkspaceId, ordering_key: str, event: Message) -> OutgoingEvent:

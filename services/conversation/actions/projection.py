@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chassis.database import Transaction
@@ -12,7 +12,7 @@ from services.conversation.actions.changes import follow
 from services.conversation.actions.means import Means
 from services.conversation.model import projection
 from services.conversation.model.authors import SYSTEM
-from services.conversation.model.contact import new_contact, rename
+from services.conversation.model.contact import Contact, new_contact, rename
 from services.conversation.model.conversation import Conversation
 from services.conversation.model.counters import Movement
 from services.conversation.model.folders import SETTLED
@@ -34,9 +34,11 @@ async def project_threads(
     before = await conversations.lock_many(
         transaction, sorted({fact.conversation_id for fact in facts})
     )
-    owners = await contact_store.by_identity(
-        transaction, sorted({fact.identity_key for fact in facts})
-    )
+    identity_keys = sorted({fact.identity_key for fact in facts})
+    owners = await contact_store.by_identity(transaction, identity_keys)
+    if any(_concerns_contact(owners.get(fact.identity_key), fact, before) for fact in facts):
+        # People change and merge contacts too.
+        owners = await contact_store.hold(transaction, identity_keys)
     known = {contact.id: contact for contact in owners.values()}
     contacts = dict(known)
     contact_ids = {key: contact.id for key, contact in owners.items()}
@@ -72,10 +74,19 @@ async def project_threads(
         ],
         SYSTEM,
         also=[
-            events.contact_changed(workspace_id, contact)
+            events.contact_renamed(workspace_id, contact)
             for contact in contacts.values()
             if contact.id in known and contact.version != known[contact.id].version
         ],
+    )
+
+
+def _concerns_contact(
+    contact: Contact | None, fact: ThreadFacts, before: Mapping[str, Conversation]
+) -> bool:
+    """Whether a known contact gets another name, or one more conversation."""
+    return contact is not None and (
+        fact.conversation_id not in before or rename(contact, fact) is not contact
     )
 
 

@@ -39,6 +39,8 @@ class Contact:
     """Sorted by channel, then external id, so that equal contacts look equal."""
     create_time: datetime
     version: int = 1
+    merged_into_id: str = ""
+    """The contact that it became part of; empty for all others."""
 
 
 def new_contact(workspace_id: str, facts: ThreadFacts) -> Contact:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chassis.errors import Aborted, AlreadyExists, Conflict, NotFound, OutOfRange
+from chassis.errors import (
+    Aborted,
+    AlreadyExists,
+    Conflict,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+)
 
 
 @dataclass(eq=False)
@@ -116,3 +124,106 @@ class TooManyTagsOnConversation(Conflict):
 
     def __str__(self) -> str:
         return f"a conversation has at most {self.limit} tags; take one away first"
+
+
+@dataclass(eq=False)
+class ContactNotFound(NotFound):
+    """No such contact, or not for this caller."""
+
+    contact_id: str
+    reason = "CONTACT_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no contact {self.contact_id} for this credential"
+
+
+@dataclass(eq=False)
+class ContactMergedIntoItself(InvalidArgument):
+    """A contact cannot become part of itself."""
+
+    contact_id: str
+    reason = "CONTACT_MERGED_INTO_ITSELF"
+
+    def __str__(self) -> str:
+        return f"contact {self.contact_id} cannot become part of itself; name another one"
+
+
+@dataclass(eq=False)
+class ContactFull(Conflict):
+    """The contact has as much of something as it may have."""
+
+    what: str
+    """Fields, tags, consents, identities or notes."""
+    limit: int
+    reason = "CONTACT_FULL"
+
+    def __str__(self) -> str:
+        return f"a contact has at most {self.limit} {self.what}; take some away first"
+
+
+@dataclass(eq=False)
+class ContactFieldNotFound(NotFound):
+    """The contact has no such field."""
+
+    key: str
+    reason = "CONTACT_FIELD_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"the contact has no field {self.key}; GetContact names those it has"
+
+
+@dataclass(eq=False)
+class ContactFieldOfMember(PermissionDenied):
+    """What a member wrote, the AI does not overwrite."""
+
+    key: str
+    reason = "CONTACT_FIELD_OF_MEMBER"
+
+    def __str__(self) -> str:
+        return f"a member wrote the field {self.key}; use another key or leave it as it is"
+
+
+@dataclass(eq=False)
+class ContactNoteNotFound(NotFound):
+    """No such note, or not for this caller."""
+
+    note_id: str
+    reason = "CONTACT_NOTE_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no note {self.note_id} for this credential; it may have been deleted"
+
+
+@dataclass(eq=False)
+class PriorityNotForContacts(InvalidArgument):
+    """The star is a conversation's."""
+
+    tag: str
+    reason = "PRIORITY_NOT_FOR_CONTACTS"
+
+    def __str__(self) -> str:
+        return f"{self.tag} is a conversation's star; give a contact another tag"
+
+
+@dataclass(eq=False)
+class QueryWithoutWords(InvalidArgument):
+    """Nothing in the query is a word."""
+
+    field: str = "query"
+    reason = "QUERY_WITHOUT_WORDS"
+
+    def __str__(self) -> str:
+        return "query has no word to look for; write letters or digits"
+
+
+@dataclass(eq=False)
+class QueryTooManyWords(InvalidArgument):
+    """The query has more words than are looked for at once."""
+
+    count: int
+    max_count: int
+    field: str = "query"
+    reason = "QUERY_TOO_MANY_WORDS"
+
+    def __str__(self) -> str:
+        return f"query has {self.count} different words; look for at most {self.max_count}"

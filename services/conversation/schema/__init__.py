@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from services.conversation.schema.columns import metadata
-from services.conversation.schema.conversations import (
-    command_requests,
+from services.conversation.schema.contacts import (
     contact_identities,
+    contact_name_words,
+    contact_notes,
+    contact_profiles,
     contacts,
-    conversations,
 )
+from services.conversation.schema.conversations import command_requests, conversations
 from services.conversation.schema.inbox import (
     conversation_seen,
     conversation_tags,
@@ -21,6 +23,9 @@ from services.conversation.schema.inbox import (
 __all__ = [
     "command_requests",
     "contact_identities",
+    "contact_name_words",
+    "contact_notes",
+    "contact_profiles",
     "contacts",
     "conversation_seen",
     "conversation_tags",

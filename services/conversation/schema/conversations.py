@@ -1,4 +1,4 @@
-"""Tables of customers and their conversations."""
+"""Tables of conversations."""
 
 from __future__ import annotations
 
@@ -19,37 +19,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.conversation.schema.columns import id_column, metadata, time_column
-
-contacts = Table(
-    "contacts",
-    metadata,
-    id_column("workspace_id"),
-    id_column("id"),
-    Column("display_name", Text, nullable=False),
-    time_column("create_time"),
-    Column("version", BigInteger, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "id", name="pk_contacts"),
-)
-
-contact_identities = Table(
-    "contact_identities",
-    metadata,
-    id_column("workspace_id"),
-    id_column("channel_id"),
-    Column("external_id", Text, nullable=False),
-    id_column("contact_id"),
-    Column("channel_kind", Text, nullable=False),
-    Column("channel_name", Text, nullable=False),
-    Column("name_version", BigInteger, nullable=False),
-    Column("log_epoch", Text, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "channel_id", "external_id", name="pk_contact_identities"),
-    ForeignKeyConstraint(
-        ["workspace_id", "contact_id"],
-        ["contacts.workspace_id", "contacts.id"],
-        name="fk_contact_identities_contact",
-    ),
-    Index("ix_contact_identities_contact", "workspace_id", "contact_id"),
-)
 
 conversations = Table(
     "conversations",

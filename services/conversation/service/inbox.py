@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import UUID
 
 from chassis import paging, requests
 from chassis.auth import require_caller
@@ -27,7 +25,12 @@ from services.conversation.mapping import (
 )
 from services.conversation.model.conversation import Folder
 from services.conversation.model.tags import PRIORITY
-from services.conversation.service.fields import not_negative, tag_name
+from services.conversation.service.fields import (
+    id_in_token,
+    not_negative,
+    tag_name,
+    time_in_token,
+)
 from services.conversation.store.listing import Place
 
 MAX_TAGS_IN_FILTER = 5
@@ -65,7 +68,7 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             query.channel_kind and query.channel_kind.value,
             *query.tags,
         )
-        position = paging.position_in(request.page_token, filters, (_time_in_token, _id_in_token))
+        position = paging.position_in(request.page_token, filters, (time_in_token, id_in_token))
         if position:
             query = replace(query, after=Place(*position))
         page = await inbox.list_conversations(self._means, require_caller(), query)
@@ -216,17 +219,6 @@ def _tags_in(request: conversation_v1.ListConversationsRequest) -> tuple[str, ..
         raise FieldInvalid("tags", f"must be at most {MAX_TAGS_IN_FILTER}")
     named = set(map(tag_name, request.tags))
     return tuple(sorted(named | {PRIORITY.key} if request.priority_only else named))
-
-
-def _time_in_token(part: str) -> datetime:
-    time = datetime.fromisoformat(part)
-    if time.tzinfo is None:
-        raise ValueError("not a point in time")
-    return time.astimezone(UTC)
-
-
-def _id_in_token(part: str) -> str:
-    return str(UUID(part))
 
 
 def _positive(field: str, value: int) -> int:

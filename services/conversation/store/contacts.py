@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from chassis.database import Transaction
 from services.conversation.model.contact import Contact
+from services.conversation.model.names import sort_key
+from services.conversation.store import names
 from services.conversation.store.rows import CONTACT_COLUMNS, IDENTITIES, columns, contact_of
 
 CONTACTS_BY_IDENTITY = f"""
@@ -20,10 +22,11 @@ WHERE contacts.workspace_id = $1 AND contacts.id IN (
 )
 """
 SAVE_CONTACTS = """
-INSERT INTO contacts (workspace_id, id, display_name, create_time, version)
-SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[])
+INSERT INTO contacts (workspace_id, id, display_name, name_key, create_time, version)
+SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[])
 ON CONFLICT (workspace_id, id) DO UPDATE
-    SET display_name = excluded.display_name, version = excluded.version
+    SET display_name = excluded.display_name, name_key = excluded.name_key,
+        version = excluded.version
 """
 SAVE_IDENTITIES = """
 INSERT INTO contact_identities (workspace_id, contact_id, channel_id, channel_kind, external_id,
@@ -33,6 +36,13 @@ SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::tex
 ON CONFLICT (workspace_id, channel_id, external_id) DO UPDATE
     SET channel_name = excluded.channel_name, name_version = excluded.name_version,
         log_epoch = excluded.log_epoch
+"""
+
+
+# In id order, so that two who lock several cannot wait for each other.
+LOCK_CONTACTS = """
+SELECT id FROM contacts WHERE workspace_id = $1 AND id = ANY ($2::uuid[])
+ORDER BY id FOR NO KEY UPDATE
 """
 
 
@@ -48,6 +58,20 @@ async def by_identity(
     return {identity.key: contact for contact in contacts for identity in contact.identities}
 
 
+async def hold(
+    transaction: Transaction, identity_keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Contact]:
+    """The same; nobody changes them, or merges them into others, until the end."""
+    held: set[str] = set()
+    while True:
+        owners = await by_identity(transaction, identity_keys)
+        ids = {contact.id for contact in owners.values()}
+        if ids <= held:
+            return owners
+        held |= ids
+        await transaction.raw.execute(LOCK_CONTACTS, transaction.workspace_id, sorted(held))
+
+
 async def save(transaction: Transaction, contacts: Sequence[Contact]) -> None:
     """Write contacts with their identities, new or changed."""
     if not contacts:
@@ -56,7 +80,13 @@ async def save(transaction: Transaction, contacts: Sequence[Contact]) -> None:
         SAVE_CONTACTS,
         transaction.workspace_id,
         *columns(
-            (contact.id, contact.display_name, contact.create_time, contact.version)
+            (
+                contact.id,
+                contact.display_name,
+                sort_key(contact.display_name),
+                contact.create_time,
+                contact.version,
+            )
             for contact in contacts
         ),
     )
@@ -77,3 +107,4 @@ async def save(transaction: Transaction, contacts: Sequence[Contact]) -> None:
             for identity in contact.identities
         ),
     )
+    await names.index(transaction, contacts)

@@ -7,6 +7,7 @@ that lets least through and look at each row: of several tags the rarest leads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -40,6 +41,26 @@ ALSO_TAGGED = """AND (
               AND other.conversation_id = conversation_tags.conversation_id
               AND other.tag_id = ${number}::uuid)
 """
+# A contact has few conversations: they are sorted, not kept in order.
+CONTACTS_PAGE = CONVERSATIONS.format(
+    listed="""
+    SELECT * FROM conversations
+    WHERE workspace_id = $1 AND contact_id = $2
+      AND (last_activity_time, id) < ($3::timestamptz, $4::uuid)
+    ORDER BY last_activity_time DESC, id DESC
+    LIMIT $5
+"""
+)
+NEWEST_OF_CONTACTS = CONVERSATIONS.format(
+    listed="""
+    SELECT newest.* FROM unnest($2::uuid[]) AS wanted (contact_id) CROSS JOIN LATERAL (
+        SELECT * FROM conversations
+        WHERE workspace_id = $1 AND conversations.contact_id = wanted.contact_id
+        ORDER BY last_activity_time DESC, id DESC
+        LIMIT $3
+    ) AS newest
+"""
+)
 IN_ORDER = "ORDER BY listed.last_activity_time DESC, listed.id DESC"
 
 
@@ -106,3 +127,31 @@ async def page(
         *arguments,
     )
     return [conversation_of(row) for row in rows]
+
+
+async def page_of_contact(
+    transaction: Transaction, contact_id: str, *, after: Place, size: int
+) -> list[Conversation]:
+    """A contact's conversations after a place, in any folder, newest activity first."""
+    rows = await transaction.raw.fetch(
+        CONTACTS_PAGE + IN_ORDER,
+        transaction.workspace_id,
+        contact_id,
+        after.last_activity_time,
+        after.conversation_id,
+        size,
+    )
+    return [conversation_of(row) for row in rows]
+
+
+async def newest_of(
+    transaction: Transaction, contact_ids: Sequence[str], size: int
+) -> dict[str, list[Conversation]]:
+    """The newest conversations of each of some contacts, newest activity first."""
+    rows = await transaction.raw.fetch(
+        NEWEST_OF_CONTACTS + IN_ORDER, transaction.workspace_id, contact_ids, size
+    )
+    newest: dict[str, list[Conversation]] = {}
+    for conversation in map(conversation_of, rows):
+        newest.setdefault(conversation.contact.id, []).append(conversation)
+    return newest

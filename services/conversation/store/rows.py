@@ -13,7 +13,7 @@ from services.conversation.model.thread import ChannelKind, Mode, Preview
 
 CONTACT_COLUMNS = """
     contacts.display_name, contacts.create_time AS contact_create_time,
-    contacts.version AS contact_version, identities.*
+    contacts.version AS contact_version, contacts.merged_into_id, identities.*
 """
 # Every identity by itself, so the index of a contact's identities is walked and nothing else.
 IDENTITIES = """
@@ -99,18 +99,25 @@ def contact_of(row: asyncpg.Record) -> Contact:
     return Contact(
         id=str(row["contact_id"]),
         display_name=row["display_name"],
-        identities=tuple(
-            Identity(str(channel_id), ChannelKind(kind), external_id, name, version, epoch)
-            for channel_id, kind, external_id, name, version, epoch in zip(
-                row["channel_ids"],
-                row["channel_kinds"],
-                row["external_ids"],
-                row["channel_names"],
-                row["name_versions"],
-                row["log_epochs"],
-                strict=True,
-            )
-        ),
+        identities=_identities_of(row),
         create_time=row["contact_create_time"],
         version=row["contact_version"],
+        merged_into_id=str(row["merged_into_id"] or ""),
+    )
+
+
+def _identities_of(row: asyncpg.Record) -> tuple[Identity, ...]:
+    if row["channel_ids"] is None:
+        return ()
+    return tuple(
+        Identity(str(channel_id), ChannelKind(kind), external_id, name, version, epoch)
+        for channel_id, kind, external_id, name, version, epoch in zip(
+            row["channel_ids"],
+            row["channel_kinds"],
+            row["external_ids"],
+            row["channel_names"],
+            row["name_versions"],
+            row["log_epochs"],
+            strict=True,
+        )
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from google.protobuf.message import Message
 
-from inbox.conversation import v1 as conversation_v1
+from chassis.ids import new_id
 from services.conversation.actions.counters import get_counters
 from services.conversation.actions.settings import get_settings
 from services.conversation.actions.snapshot import Snapshot
+from services.conversation.events import PUBLISHES
 from services.conversation.mapping import (
     contact_to,
     conversation_to,
@@ -21,178 +20,16 @@ from services.conversation.mapping import (
     settings_to,
     tag_to,
 )
-from services.conversation.model import projection
-from services.conversation.model.contact import new_contact
+from services.conversation.mapping.contacts import note_to, profile_to
 from services.conversation.model.conversation import Conversation, Folder
 from services.conversation.model.faults import NothingToMarkUnread, TagBuiltIn, TagExists
+from services.conversation.model.profile import ConsentState
 from services.conversation.model.thread import Mode, ThreadFacts
+from tests.service.conversation.browser import Browser, Frame, Fresh
+from tests.service.conversation.contacts import Contacts
 from tests.service.conversation.desk import Customer, Desk, a_customer
 
 STEPS = 60
-Frame = Message | ThreadFacts
-
-
-CounterName = tuple[int, str, str]
-
-
-@dataclass(slots=True)
-class Fresh:
-    """All of a workspace's inbox at one moment."""
-
-    conversations: list[conversation_v1.Conversation]
-    tags: list[conversation_v1.Tag]
-    counters: list[conversation_v1.Counter]
-    seen: list[tuple[str, conversation_v1.SeenBy]]
-    settings: conversation_v1.InboxSettings
-
-    def in_order(self) -> Fresh:
-        """So that equal ones look equal."""
-        self.conversations.sort(key=lambda one: one.id)
-        self.tags.sort(key=lambda one: one.id)
-        self.counters.sort(key=lambda one: (one.folder, one.channel_id, one.tag_id))
-        self.seen.sort(key=lambda one: (one[0], one[1].member_id))
-        return self
-
-
-@dataclass(slots=True)
-class Browser:
-    """What a client keeps: each entity by its owner's version, the higher wins."""
-
-    owned: dict[str, conversation_v1.Conversation] = field(default_factory=dict)
-    contacts: dict[str, conversation_v1.Contact] = field(default_factory=dict)
-    threads: dict[str, Conversation] = field(default_factory=dict)
-    """Projected fields, from whichever stream brought them."""
-    tags: dict[str, conversation_v1.Tag] = field(default_factory=dict)
-    counters: dict[CounterName, conversation_v1.Counter] = field(default_factory=dict)
-    seen: dict[tuple[str, str], conversation_v1.SeenBy] = field(default_factory=dict)
-    settings: conversation_v1.InboxSettings = field(default_factory=conversation_v1.InboxSettings)
-
-    def load(self, snapshot: Fresh) -> None:
-        for conversation in snapshot.conversations:
-            self._keep(conversation)
-        for tag in snapshot.tags:
-            self._keep_tag(tag)
-        for counter in snapshot.counters:
-            self._keep_counter(counter)
-        for conversation_id, seen in snapshot.seen:
-            self._keep_seen(conversation_id, seen)
-        self._keep_settings(snapshot.settings)
-
-    def take(self, frame: Frame) -> None:
-        match frame:
-            case ThreadFacts():
-                self._project(frame)
-            case conversation_v1.ContactChanged():
-                self._keep_contact(frame.contact)
-            case conversation_v1.TagChanged():
-                self._keep_tag(frame.tag)
-            case conversation_v1.CountersChanged():
-                for counter in frame.counters:
-                    self._keep_counter(counter)
-            case conversation_v1.InboxSettingsChanged():
-                self._keep_settings(frame.settings)
-            case conversation_v1.ConversationSeen():
-                self._keep_seen(frame.conversation_id, frame.seen_by)
-            case conversation_v1.ConversationRead():
-                self._keep(frame.conversation)
-                self._keep_seen(frame.conversation.id, frame.seen_by)
-            case (
-                conversation_v1.ConversationOpened()
-                | conversation_v1.ConversationSolved()
-                | conversation_v1.ConversationReopened()
-                | conversation_v1.ConversationMoved()
-                | conversation_v1.ConversationMarkedUnread()
-                | conversation_v1.ConversationTagged()
-                | conversation_v1.ConversationUntagged()
-            ):
-                self._keep(frame.conversation)
-            case _:
-                raise AssertionError(frame)
-
-    def shows(self) -> Fresh:
-        """Everything that a person could see."""
-        living = {tag.id for tag in self.tags.values() if not tag.is_deleted}
-        return Fresh(
-            conversations=list(self.shown_conversations().values()),
-            tags=[tag for tag in self.tags.values() if not tag.is_deleted],
-            counters=[
-                counter
-                for counter in self.counters.values()
-                if counter.conversation_count and (not counter.tag_id or counter.tag_id in living)
-            ],
-            seen=[(conversation_id, seen) for (conversation_id, _), seen in self.seen.items()],
-            settings=self.settings,
-        ).in_order()
-
-    def shown_conversations(self) -> dict[str, conversation_v1.Conversation]:
-        """Conversations, each put together from what its owner and messaging said of it."""
-        shown = {}
-        for conversation in self.owned.values():
-            whole = conversation_v1.Conversation()
-            whole.CopyFrom(conversation)
-            whole.contact.CopyFrom(self.contacts[conversation.contact.id])
-            if conversation.id in self.threads:
-                thread = conversation_to(self.threads[conversation.id])
-                if thread.preview.seq > whole.preview.seq:
-                    whole.preview.CopyFrom(thread.preview)
-                    whole.last_activity_time.CopyFrom(thread.last_activity_time)
-                whole.inbound_count = max(whole.inbound_count, thread.inbound_count)
-                if thread.mode_epoch > whole.mode_epoch:
-                    whole.mode, whole.mode_epoch = thread.mode, thread.mode_epoch
-            whole.unread_count = max(0, whole.inbound_count - whole.read_ordinal)
-            shown[whole.id] = whole
-        return shown
-
-    def _project(self, facts: ThreadFacts) -> None:
-        known = self.threads.get(facts.conversation_id)
-        contact = new_contact("", facts)
-        self.threads[facts.conversation_id] = projection.project(
-            known or projection.open_conversation(contact, facts), facts
-        )
-
-    def _keep(self, conversation: conversation_v1.Conversation) -> None:
-        self._keep_contact(conversation.contact)
-        known = self.owned.get(conversation.id)
-        if known is None or conversation.version > known.version:
-            kept = conversation_v1.Conversation()
-            kept.CopyFrom(conversation)
-            older = known
-        else:
-            kept, older = known, conversation
-        if older is not None:
-            # The lower version may still bring a newer projection.
-            if older.preview.seq > kept.preview.seq:
-                kept.preview.CopyFrom(older.preview)
-                kept.last_activity_time.CopyFrom(older.last_activity_time)
-            kept.inbound_count = max(kept.inbound_count, older.inbound_count)
-            if older.mode_epoch > kept.mode_epoch:
-                kept.mode, kept.mode_epoch = older.mode, older.mode_epoch
-        self.owned[conversation.id] = kept
-
-    def _keep_tag(self, tag: conversation_v1.Tag) -> None:
-        known = self.tags.get(tag.id)
-        if known is None or tag.version > known.version:
-            self.tags[tag.id] = tag
-
-    def _keep_counter(self, counter: conversation_v1.Counter) -> None:
-        name = (counter.folder, counter.channel_id, counter.tag_id)
-        known = self.counters.get(name)
-        if known is None or counter.version > known.version:
-            self.counters[name] = counter
-
-    def _keep_seen(self, conversation_id: str, seen: conversation_v1.SeenBy) -> None:
-        known = self.seen.get((conversation_id, seen.member_id))
-        if known is None or seen.ordinal > known.ordinal:
-            self.seen[conversation_id, seen.member_id] = seen
-
-    def _keep_settings(self, settings: conversation_v1.InboxSettings) -> None:
-        if settings.version >= self.settings.version:
-            self.settings = settings
-
-    def _keep_contact(self, contact: conversation_v1.Contact) -> None:
-        known = self.contacts.get(contact.id)
-        if known is None or contact.version > known.version:
-            self.contacts[contact.id] = contact
 
 
 async def everything(desk: Desk) -> list[Conversation]:
@@ -206,7 +43,8 @@ async def everything(desk: Desk) -> list[Conversation]:
 
 async def fresh(desk: Desk) -> Fresh:
     """A fresh snapshot, as a client loads it."""
-    conversations = await everything(desk)
+    conversations, contacts = await everything(desk), Contacts(desk)
+    listed = await contacts.listed(size=200)
     return Fresh(
         conversations=list(map(conversation_to, conversations)),
         tags=list(map(tag_to, await desk.tags())),
@@ -217,6 +55,16 @@ async def fresh(desk: Desk) -> Fresh:
             for seen in await desk.seen_by(conversation.id)
         ],
         settings=settings_to(await get_settings(desk.means, desk.agent)),
+        known=[
+            (contact_to(known.contact), profile_to(known.profile))
+            for contact in listed
+            for known in [await contacts.get(contact.id)]
+        ],
+        notes=[
+            (contact.id, note_to(note))
+            for contact in listed
+            for note in await contacts.notes(contact.id)
+        ],
     ).in_order()
 
 
@@ -271,6 +119,34 @@ async def people_act(desk: Desk, random: Random, conversations: list[Conversatio
             await desk.choose(reopens_on_inbound=random.random() < 0.7)
 
 
+async def people_learn(desk: Desk, random: Random) -> None:
+    """Somebody writes down what they know of a contact, or that two are one."""
+    contacts = Contacts(desk)
+    listed = await contacts.listed(size=200)
+    if not listed:
+        return
+    contact, other = random.choice(listed), random.choice(listed)
+    notes = await contacts.notes(contact.id)
+    match random.randrange(8):
+        case 0:
+            await contacts.update(contact.id, display_name=random.choice(["Ana", "Eva", ""]))
+        case 1:
+            await contacts.update(contact.id, email=f"{random.randrange(9)}@example.com")
+        case 2:
+            await contacts.set_field(contact.id, f"key_{random.randrange(3)}", new_id())
+        case 3:
+            state = random.choice(list(ConsentState))
+            await contacts.consent(contact.id, "news", state)
+        case 4 if other != contact and random.random() < 0.5:
+            await contacts.merge(contact.id, other.id)
+        case 5 if notes:
+            await contacts.rewrite(random.choice(notes).id, f"note {random.randrange(100)}")
+        case 6 if notes:
+            await contacts.delete_note(random.choice(notes).id)
+        case _:
+            await contacts.note(contact.id, f"note {random.randrange(100)}")
+
+
 def interleaved(random: Random, one: list[Frame], other: list[Frame]) -> list[Frame]:
     """Both streams in their own order, and in no order between them."""
     waiting, mixed = [list(one), list(other)], []
@@ -293,6 +169,8 @@ async def test_an_old_snapshot_with_its_frames_is_a_fresh_snapshot(desk: Desk, s
             applied = len(messaging)
         if random.random() < 0.5:
             await people_act(desk, random, await everything(desk))
+        if random.random() < 0.5:
+            await people_learn(desk, random)
         if step == STEPS // 3:
             # Positions are taken before the snapshot is read, so frames may repeat what it has.
             loaded_at = random.randrange(applied + 1)
@@ -305,9 +183,6 @@ async def test_an_old_snapshot_with_its_frames_is_a_fresh_snapshot(desk: Desk, s
         browser.take(frame)
 
     assert browser.shows() == await fresh(desk)
-    assert {c.id: c for c in browser.contacts.values()} == {
-        c.contact.id: contact_to(c.contact) for c in await everything(desk)
-    }
 
 
 async def test_a_snapshot_of_entities_builds_the_same_inbox_elsewhere(desk: Desk) -> None:
@@ -315,17 +190,20 @@ async def test_a_snapshot_of_entities_builds_the_same_inbox_elsewhere(desk: Desk
     for _ in range(STEPS):
         await desk.apply(happens(random, customers))
         await people_act(desk, random, await everything(desk))
+        await people_learn(desk, random)
     elsewhere, after = Browser(), ""
 
     while True:
         async with desk.worker.begin(desk.workspace_id) as transaction:
             page = await Snapshot().page(transaction, after, 3)
         for entity in page:
-            elsewhere.take(conversation_v1.ConversationOpened.FromString(entity.payload))
+            event = PUBLISHES[entity.subject.split(".")[3]]
+            elsewhere.take(event.FromString(entity.payload))
             after = entity.cursor
         if len(page) < 3:
             break
 
-    assert elsewhere.shown_conversations() == {
-        c.id: conversation_to(c) for c in await everything(desk)
-    }
+    there, here = elsewhere.shows(), await fresh(desk)
+    assert there.conversations == here.conversations
+    assert there.known == here.known
+    assert there.notes == here.notes

@@ -17,21 +17,29 @@ from services.conversation.store import (
     contacts,
     conversations,
     counters,
+    known_contacts,
     listing,
+    names,
+    notes,
     seen,
     settings,
     tags,
 )
 from services.conversation.store.conversations import BEFORE_ALL_IDS
 from services.conversation.store.listing import BEFORE_ALL, Filters
+from services.conversation.store.names import BEFORE_ALL_NAMES
 from suite.databases import DatabaseUrls, with_database
 from suite.testing import TestServers
+from tests.service.conversation.contacts import Contacts
 from tests.service.conversation.desk import Customer, Desk, a_customer
 
 STARRED = Filters(Folder.OPEN, tag_ids=(PRIORITY.id,))
 TABLES = (
     "contacts",
     "contact_identities",
+    "contact_name_words",
+    "contact_notes",
+    "contact_profiles",
     "conversations",
     "tags",
     "conversation_tags",
@@ -50,6 +58,9 @@ async def ana(desk: Desk) -> Customer:
     await desk.create_tag("VIP")
     await desk.mark_read(customer.conversation_id, 1)
     await desk.choose(reopens_on_inbound=False)
+    known, contact = Contacts(desk), (await desk.get(customer.conversation_id)).contact
+    await known.update(contact.id, email="ana@example.com")
+    await known.note(contact.id, "Prefers tea.")
     return customer
 
 
@@ -75,6 +86,10 @@ async def found_by(
         *await counters.every(asked),
         *await seen.of(asked, ana.conversation_id),
         *[chosen for chosen in [await settings.read(asked)] if chosen.version],
+        *await known_contacts.in_id_order(asked, after=BEFORE_ALL_IDS, size=10),
+        *await names.page(asked, BEFORE_ALL_NAMES, 10),
+        *(await names.walk(asked, "ana", [], after=BEFORE_ALL_NAMES, size=10)).contact_ids,
+        *await notes.in_id_order(asked, after=BEFORE_ALL_IDS, size=10),
     ]
     with suppress(ConversationNotFound):
         found.append(await conversations.get(asked, ana.conversation_id))
@@ -118,7 +133,7 @@ async def test_the_codes_check_holds_with_row_security_off(
     superuser = Database(with_database(servers.database_url, urls.name))
     async with superuser.begin() as transaction:
         assert await found_by(transaction, stranger.workspace_id, ana) == []
-        assert len(await found_by(transaction, desk.workspace_id, ana)) == 12
+        assert len(await found_by(transaction, desk.workspace_id, ana)) == 16
     await superuser.close()
 
 

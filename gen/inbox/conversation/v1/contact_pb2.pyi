@@ -158,7 +158,7 @@ class ContactProfile(_message.Message):
     language: _builtins.str
     """What they speak, as in BCP 47: `es-AR`; empty when it is not known."""
     version: _builtins.int
-    """The contact's version that it was told at: keep the higher."""
+    """The contact's version when this changed last: keep the higher. 0 while nothing is known."""
     @_builtins.property
     def tag_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Their labels: tags of the workspace, sorted. An id that ListTags does not know is of a deleted tag: show nothing

@@ -154,7 +154,7 @@ class SearchContactsResponse(_message.Message):
     """
     @_builtins.property
     def contacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FoundContact]:
-        """By the word that fits the query's longest one."""
+        """By the word that fits what the fewest names have."""
 
     def __init__(
         self,

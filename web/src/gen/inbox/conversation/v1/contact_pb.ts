@@ -279,7 +279,7 @@ export type ContactProfile = Message<"inbox.conversation.v1.ContactProfile"> & {
   consents: Consent[];
 
   /**
-   * The contact's version that it was told at: keep the higher.
+   * The contact's version when this changed last: keep the higher. 0 while nothing is known.
    *
    * @generated from field: int64 version = 7;
    */
@@ -336,7 +336,7 @@ export type ContactProfileJson = {
   consents?: ConsentJson[];
 
   /**
-   * The contact's version that it was told at: keep the higher.
+   * The contact's version when this changed last: keep the higher. 0 while nothing is known.
    *
    * @generated from field: int64 version = 7;
    */

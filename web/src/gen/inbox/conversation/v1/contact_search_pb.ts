@@ -250,7 +250,7 @@ export const SearchContactsRequestSchema: GenMessage<SearchContactsRequest, {jso
  */
 export type SearchContactsResponse = Message<"inbox.conversation.v1.SearchContactsResponse"> & {
   /**
-   * By the word that fits the query's longest one.
+   * By the word that fits what the fewest names have.
    *
    * @generated from field: repeated inbox.conversation.v1.FoundContact contacts = 1;
    */
@@ -272,7 +272,7 @@ export type SearchContactsResponse = Message<"inbox.conversation.v1.SearchContac
  */
 export type SearchContactsResponseJson = {
   /**
-   * By the word that fits the query's longest one.
+   * By the word that fits what the fewest names have.
    *
    * @generated from field: repeated inbox.conversation.v1.FoundContact contacts = 1;
    */

@@ -6,11 +6,9 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.auth import Caller, Role
 from chassis.errors import FieldInvalid, InvalidArgument
@@ -18,6 +16,8 @@ from chassis.ids import parse_id
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
+from services.conversation.mapping.times import time_from as _time_from
+from services.conversation.mapping.times import time_to as _time_to
 from services.conversation.model.authors import SYSTEM, Author, AuthorKind
 from services.conversation.model.contact import Contact
 from services.conversation.model.conversation import Conversation, Folder
@@ -185,6 +185,7 @@ def contact_to(contact: Contact) -> conversation_v1.Contact:
         ],
         create_time=_time_to(contact.create_time),
         version=contact.version,
+        merged_into_id=contact.merged_into_id,
     )
 
 
@@ -263,16 +264,6 @@ def _ours(table: Mapping[Ours, Theirs], theirs: int, field: str) -> Ours:
         if number == theirs:
             return ours
     raise EventNotUnderstood(field, theirs)
-
-
-def _time_from(timestamp: Timestamp) -> datetime:
-    return timestamp.ToDatetime(tzinfo=UTC)
-
-
-def _time_to(time: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(time)
-    return timestamp
 
 
 def told_of(position: str) -> tuple[str, int] | None:
