@@ -6,6 +6,7 @@ import grpc
 
 from inbox.assistant.v1 import AssistantAuditServiceStub, AssistantServiceStub, KnowledgeServiceStub
 from inbox.conversation.v1 import (
+    ContactServiceStub,
     ConversationAuditServiceStub,
     ConversationServiceStub,
     TagServiceStub,
@@ -23,6 +24,7 @@ class AsyncStubs:
         self.assistant = AssistantServiceStub(channel)
         self.assistant_audit = AssistantAuditServiceStub(channel)
         self.channels = ChannelServiceStub(channel)
+        self.contacts = ContactServiceStub(channel)
         self.conversation_audit = ConversationAuditServiceStub(channel)
         self.conversations = ConversationServiceStub(channel)
         self.identity = IdentityServiceStub(channel)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from inbox.assistant.v1.assistant_audit_service_sync import AssistantAuditServiceStub
     from inbox.assistant.v1.assistant_service_sync import AssistantServiceStub
     from inbox.assistant.v1.knowledge_service_sync import KnowledgeServiceStub
+    from inbox.conversation.v1.contact_service_sync import ContactServiceStub
     from inbox.conversation.v1.conversation_audit_service_sync import ConversationAuditServiceStub
     from inbox.conversation.v1.conversation_service_sync import ConversationServiceStub
     from inbox.conversation.v1.tag_service_sync import TagServiceStub
@@ -28,6 +29,7 @@ else:
         KnowledgeServiceStub,
     )
     from inbox.conversation.v1 import (
+        ContactServiceStub,
         ConversationAuditServiceStub,
         ConversationServiceStub,
         TagServiceStub,
@@ -49,6 +51,7 @@ class Stubs:
         self.assistant = AssistantServiceStub(channel)
         self.assistant_audit = AssistantAuditServiceStub(channel)
         self.channels = ChannelServiceStub(channel)
+        self.contacts = ContactServiceStub(channel)
         self.conversation_audit = ConversationAuditServiceStub(channel)
         self.conversations = ConversationServiceStub(channel)
         self.identity = IdentityServiceStub(channel)

@@ -66,6 +66,8 @@ CHANNEL = {"channel_id": _id("channel_id")}
 MESSAGE = {"message_id": _id("outbound_id")}
 ARTICLE = {"article_id": _id("article_id")}
 TAG = {"tag": _id("tag_id")}
+CONTACT = {"contact_id": _id("contact_id")}
+NOTE = {"note_id": _id("note_id")}
 MEMBER = {"member_id": _id("member_id")}
 REQUEST = {"request_id": _fresh}
 FOREIGN, OWN, NOTHING, OPEN = Hears.NOT_FOUND, Hears.OWN, Hears.NOTHING, Hears.OPEN
@@ -168,6 +170,32 @@ PROBES: dict[str, Probe] = {
     "TagService/CreateTag": _probe(OWN, **REQUEST, display_name=_fresh),
     "TagService/UpdateTag": _probe(FOREIGN, **REQUEST, **TAG, display_name="changed"),
     "TagService/DeleteTag": _probe(FOREIGN, **REQUEST, **TAG),
+    "ContactService/GetContact": _probe(FOREIGN, **CONTACT),
+    "ContactService/ListContacts": _probe(OWN),
+    "ContactService/SearchContacts": _probe(OWN, query=_id("mark")),
+    "ContactService/ListContactConversations": _probe(FOREIGN, **CONTACT),
+    "ContactService/UpdateContact": _probe(
+        FOREIGN, **CONTACT, **REQUEST, display_name="changed", email="changed@example.com"
+    ),
+    "ContactService/MergeContacts": _probe(FOREIGN, **CONTACT, **REQUEST, merged_contact_id=_fresh),
+    "ContactService/TagContact": _probe(FOREIGN, **CONTACT, **REQUEST, **TAG),
+    "ContactService/UntagContact": _probe(FOREIGN, **CONTACT, **REQUEST, **TAG),
+    "ContactService/SetContactField": _probe(
+        FOREIGN, **CONTACT, **REQUEST, key="city", value="changed"
+    ),
+    "ContactService/DeleteContactField": _probe(FOREIGN, **CONTACT, **REQUEST, key="city"),
+    "ContactService/RecordConsent": _probe(
+        FOREIGN,
+        **CONTACT,
+        **REQUEST,
+        purpose="marketing",
+        state=conversation_v1.CONSENT_STATE_GRANTED,
+        source="changed",
+    ),
+    "ContactService/ListContactNotes": _probe(FOREIGN, **CONTACT),
+    "ContactService/CreateContactNote": _probe(FOREIGN, **CONTACT, **REQUEST, body="theirs"),
+    "ContactService/UpdateContactNote": _probe(FOREIGN, **NOTE, **REQUEST, body="changed"),
+    "ContactService/DeleteContactNote": _probe(FOREIGN, **NOTE, **REQUEST),
     # media
     "MediaService/Upload": _probe(
         OWN,

@@ -55,6 +55,7 @@ SERVED_BY = {
     "WebChatService": "messaging",
     "ConversationService": "conversation",
     "TagService": "conversation",
+    "ContactService": "conversation",
     "MediaService": "media",
     "KnowledgeService": "assistant",
     "AssistantService": "assistant",

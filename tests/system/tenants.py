@@ -39,6 +39,8 @@ class Tenant:
     inbound_id: str = ""
     outbound_id: str = ""
     tag_id: str = ""
+    contact_id: str = ""
+    note_id: str = ""
     media_id: str = ""
     article_id: str = ""
     callers: dict[Role, Metadata] = field(default_factory=dict)
@@ -57,6 +59,8 @@ class Tenant:
             self.inbound_id,
             self.outbound_id,
             self.tag_id,
+            self.contact_id,
+            self.note_id,
             self.media_id,
             self.article_id,
         )
@@ -74,6 +78,7 @@ class Stubs:
         self.chat = messaging_v1.WebChatServiceStub(of("WebChatService"))
         self.conversation = conversation_v1.ConversationServiceStub(of("ConversationService"))
         self.tags = conversation_v1.TagServiceStub(of("TagService"))
+        self.contacts = conversation_v1.ContactServiceStub(of("ContactService"))
         self.media = media_v1.MediaServiceStub(of("MediaService"))
         self.knowledge = assistant_v1.KnowledgeServiceStub(of("KnowledgeService"))
         self.assistant = assistant_v1.AssistantServiceStub(of("AssistantService"))
@@ -84,6 +89,7 @@ async def a_tenant(services: Services, mark: str) -> Tenant:
     stubs, tenant = Stubs(services), Tenant(mark)
     await _people(stubs, tenant)
     await _talk(stubs, tenant)
+    await _know(stubs, tenant)
     await _upload(stubs, tenant)
     await _teach(stubs, tenant)
     return tenant
@@ -186,6 +192,28 @@ async def _talk(stubs: Stubs, tenant: Tenant) -> None:
         ),
         metadata=owner,
     )
+
+
+async def _know(stubs: Stubs, tenant: Tenant) -> None:
+    owner = tenant.callers[Role.OWNER]
+    got = await stubs.conversation.GetConversation(
+        conversation_v1.GetConversationRequest(conversation_id=tenant.conversation_id),
+        metadata=owner,
+    )
+    tenant.contact_id = got.conversation.contact.id
+    await stubs.contacts.SetContactField(
+        conversation_v1.SetContactFieldRequest(
+            contact_id=tenant.contact_id, request_id=new_id(), key="city", value=tenant.mark
+        ),
+        metadata=owner,
+    )
+    created = await stubs.contacts.CreateContactNote(
+        conversation_v1.CreateContactNoteRequest(
+            contact_id=tenant.contact_id, request_id=new_id(), body=tenant.mark
+        ),
+        metadata=owner,
+    )
+    tenant.note_id = created.note.id
 
 
 async def _is_listed(stubs: Stubs, tenant: Tenant) -> bool:

@@ -5,13 +5,18 @@ A new RPC has to be entered with its service, in one of the two tables, else a t
 
 from __future__ import annotations
 
-from tests.system.deeds import assistant, conversation, identity, media, messaging
+from tests.system.deeds import assistant, contacts, conversation, identity, media, messaging
 from tests.system.deeds.stage import Deed, Stage
 
 __all__ = ["DEEDS", "NOT_AUDITED", "Deed", "Stage"]
 
 DEEDS: dict[str, Deed] = (
-    identity.DEEDS | messaging.DEEDS | conversation.DEEDS | media.DEEDS | assistant.DEEDS
+    identity.DEEDS
+    | messaging.DEEDS
+    | conversation.DEEDS
+    | contacts.DEEDS
+    | media.DEEDS
+    | assistant.DEEDS
 )
 """In an order in which they can be done."""
 
