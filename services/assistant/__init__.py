@@ -4,6 +4,7 @@ Owns: articles, how the AI behaves, what it owes in each conversation, the audit
 Publishes: article_changed, assistant_settings_changed, turn_ended.
 Consumes: thread_opened, message_created, mode_changed, conversation_opened, conversation_solved,
 conversation_reopened, conversation_moved.
-Calls: messaging (history, sends, handovers; holes of its log), conversation (holes of its log),
-realtime ("AI is writing"), identity (tokens), the providers of workspaces.
+Calls: messaging (history, sends, handovers; holes of its log), conversation (details of
+contacts; holes of its log), realtime ("AI is writing"), identity (tokens), the providers of
+workspaces.
 """

@@ -23,7 +23,7 @@ from services.assistant.actions.vault import Vault
 from services.assistant.announcing import Announcing
 from services.assistant.answering import Answering, Neighbours
 from services.assistant.model.settings import ProviderHosts
-from services.assistant.neighbours import BotTokens, GrpcAudience, GrpcMessaging
+from services.assistant.neighbours import BotTokens, GrpcAudience, GrpcContacts, GrpcMessaging
 from services.assistant.providers.providers import Providers
 from services.assistant.service.assistant import AssistantService
 from services.assistant.service.audit import AssistantAuditService
@@ -45,12 +45,15 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
     process.on_close(worker.close)
     await wait_for_schema(app, "assistant")
     relay = Relay(worker, process.bus, events.STREAM, clock=process.clock)
+    conversation = process.channel(settings.conversation_address)
+    tokens = BotTokens(process.channel(settings.identity_address), process.clock)
     hosts = ProviderHosts.of(settings.provider_hosts)
     means_of = partial(
         Means,
         clock=process.clock,
         vault=Vault(MasterKeys(settings.master_key.get_secret_value())),
         hosts=hosts,
+        contacts=GrpcContacts(conversation, tokens),
         wake_relay=relay.wake,
     )
     messaging = process.channel(settings.messaging_address)
@@ -68,13 +71,12 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
         stream=consumers.FOLDERS_STREAM,
         database=worker,
         bus=process.bus,
-        owner=RemoteLog(process.channel(settings.conversation_address)),
+        owner=RemoteLog(conversation),
         apply=consumers.take_in,
         clock=process.clock,
     )
     providers = Providers(hosts)
     process.on_close(providers.close)
-    tokens = BotTokens(process.channel(settings.identity_address), process.clock)
     audience = GrpcAudience(process.channel(settings.realtime_address))
     answering = Answering(
         means_of(worker),

@@ -226,7 +226,7 @@ class Answering:
             start_time=self._clock.now(),
         )
         await self._hook("read")
-        toolbox = TurnToolbox(self._means, lease.workspace_id, question)
+        toolbox = TurnToolbox(self._means, place, question)
         began = self._clock.monotonic()
         answering = self._answer(taken, question, toolbox)
         answer = await self._while_wanted(lease, place, turn, answering)

@@ -20,10 +20,11 @@ from chassis.rpc import Channel, RemoteFault, in_workspace, remote_fault
 from chassis.rpc.authentication import AUTHORIZATION
 from chassis.rpc.channel import Metadata
 from chassis.rpc.faults import AWAY
+from inbox.conversation import v1 as conversation_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
-from services.assistant.actions.ports import History, NotOurs, NotTaken, Place
+from services.assistant.actions.ports import DetailRefused, History, NotOurs, NotTaken, Place
 from services.assistant.mapping import MODES_FROM, REASONS, field_to, speaker_of
 from services.assistant.model.turns import CollectedField, Handover, Speaker, shortened
 from services.assistant.providers.port import Line
@@ -35,6 +36,8 @@ TOKENS_KEPT = 5_000
 NOT_OURS = frozenset({"CONVERSATION_IN_MANUAL_MODE", "MODE_EPOCH_STALE"})
 SAID_ALREADY = "IDEMPOTENCY_KEY_REUSED"
 TOO_LONG = "TEXT_TOO_LONG"
+NOT_PROJECTED = "CONVERSATION_NOT_FOUND"
+"""Conversation follows messaging by a moment."""
 NOT_YET = frozenset(
     {
         grpc.StatusCode.UNAUTHENTICATED,
@@ -199,6 +202,34 @@ class GrpcMessaging:
                 "messaging_refused", conversation_id=place.conversation_id, reason=fault.reason
             )
             raise _Refused(fault) from None
+
+
+class GrpcContacts:
+    """Conversation; implements `actions.ports.Contacts`."""
+
+    def __init__(self, channel: Channel, tokens: BotTokens) -> None:
+        self._contacts = conversation_v1.ContactServiceStub(channel)
+        self._tokens = tokens
+
+    async def save_field(self, place: Place, field: CollectedField, *, request_id: str) -> None:
+        """Write down a detail. Raises: DetailRefused, TemporarilyUnavailable."""
+        request = conversation_v1.SetContactFieldRequest(
+            source_conversation_id=place.conversation_id,
+            source_seq=field.source_seq,
+            request_id=request_id,
+            key=field.key,
+            value=field.value,
+        )
+        metadata = await self._tokens.metadata(place)
+        try:
+            await self._contacts.SetContactField(request, timeout=ANSWER_SECONDS, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            fault = remote_fault(error)
+            if error.code() in AWAY | NOT_YET or fault.reason == NOT_PROJECTED:
+                if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                    self._tokens.drop(place)
+                raise TemporarilyUnavailable(part="conversation") from error
+            raise DetailRefused(error.details() or fault.reason) from None
 
 
 class GrpcAudience:

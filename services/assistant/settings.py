@@ -22,7 +22,7 @@ class AssistantServiceSettings(
         "messaging's replicas: history, sends, handovers", unit="host:port list"
     )
     conversation_address: Addresses = setting(
-        "conversation's replicas: what lies in Spam", unit="host:port list"
+        "conversation's replicas: what lies in Spam, details of contacts", unit="host:port list"
     )
     realtime_address: Addresses = setting(
         "realtime's replicas, told when the AI writes", unit="host:port list"

@@ -9,6 +9,7 @@ from chassis import outbox, tracing
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
 from chassis.outbox import OutgoingEvent
+from services.assistant.actions.ports import Contacts
 from services.assistant.actions.vault import Vault
 from services.assistant.model.settings import ProviderHosts
 
@@ -21,6 +22,7 @@ class Means:
     clock: Clock
     vault: Vault
     hosts: ProviderHosts
+    contacts: Contacts
     wake_relay: Callable[[], None]
     """Called after a commit that wrote events."""
 

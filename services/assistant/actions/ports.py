@@ -77,6 +77,21 @@ class Messaging(Protocol):
         ...
 
 
+class DetailRefused(Exception):
+    """The contact does not take this detail, and will not take it later; the text says why."""
+
+
+class Contacts(Protocol):
+    """What the workspace knows of its customers."""
+
+    async def save_field(self, place: Place, field: CollectedField, *, request_id: str) -> None:
+        """Write down a detail of the customer of a conversation; a repeat changes nothing.
+
+        Raises: DetailRefused, TemporarilyUnavailable.
+        """
+        ...
+
+
 class Audience(Protocol):
     """Those who watch a conversation."""
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis.ids import WorkspaceId
+from chassis.errors import TemporarilyUnavailable
+from chassis.ids import derived_id
+from chassis.logs import log
 from services.assistant.actions.articles import search_articles
 from services.assistant.actions.means import Means
+from services.assistant.actions.ports import DetailRefused, Place
 from services.assistant.model.articles import MAX_QUERY_CHARACTERS, Passage
 from services.assistant.model.settings import ProviderKind, Tool
 from services.assistant.model.turns import (
@@ -30,9 +33,10 @@ MAX_CALLS = 20
 class TurnToolbox:
     """The tools of one turn; implements `providers.port.Toolbox`."""
 
-    def __init__(self, means: Means, workspace_id: WorkspaceId, question: Question) -> None:
+    def __init__(self, means: Means, place: Place, question: Question) -> None:
         self._means = means
-        self._workspace_id = workspace_id
+        self._place = place
+        self._workspace_id = place.workspace_id
         self._question = question
         self._articles: dict[str, None] = {}
         self.calls: list[ToolCall] = []
@@ -60,7 +64,10 @@ class TurnToolbox:
         return found
 
     async def save_contact_field(self, key: str, value: str) -> None:
-        """Keep a detail the customer gave. Raises: ToolRefused."""
+        """Keep a detail the customer gave, for a handover and with the contact.
+
+        Raises: ToolRefused.
+        """
         self._admit(Tool.SAVE_CONTACT_FIELD)
         key, value = key.strip(), value.strip().replace("\x00", "")
         if not key.isidentifier() or len(key) > MAX_KEY_CHARACTERS:
@@ -68,6 +75,7 @@ class TurnToolbox:
         if not value or len(value) > MAX_VALUE_CHARACTERS:
             raise self._withdraw("value must have 1 to 1000 characters")
         field = CollectedField(key, value, self._source_of(value))
+        await self._tell_contacts(field)
         async with self._means.database.begin(self._workspace_id) as transaction:
             is_kept = await store.save_field(
                 transaction,
@@ -78,6 +86,27 @@ class TurnToolbox:
             )
         if not is_kept:
             raise self._withdraw(f"{MAX_FIELDS} details are kept already")
+
+    async def _tell_contacts(self, field: CollectedField) -> None:
+        """Raises: ToolRefused, where the contact does not take it.
+
+        While nobody answers it is kept for the handover alone: the customer must not wait for it.
+        """
+        question, call = self._question, len(self.calls)
+        request_id = derived_id(
+            "contact field",
+            question.conversation_id,
+            str(question.turn_number),
+            str(call),
+            field.key,
+            field.value,
+        )
+        try:
+            await self._means.contacts.save_field(self._place, field, request_id=request_id)
+        except DetailRefused as refused:
+            raise self._withdraw(str(refused)) from None
+        except TemporarilyUnavailable:
+            log.warning("contact_field_untold", conversation_id=question.conversation_id)
 
     def hand_over(self, summary: str) -> Handover:
         """Call a person. Raises: ToolRefused."""

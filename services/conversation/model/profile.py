@@ -271,6 +271,14 @@ def field_key_of(value: str) -> str:
     return value
 
 
+def field_value_of(value: str) -> str:
+    """What a field says, without space around it. Raises: FieldInvalid."""
+    said = value.strip()
+    if not said or len(said) > MAX_FIELD_VALUE_CHARACTERS:
+        raise FieldInvalid("value", f"must have 1 to {MAX_FIELD_VALUE_CHARACTERS} characters")
+    return said
+
+
 def purpose_of(value: str) -> str:
     """What somebody may be contacted for. Raises: FieldInvalid."""
     if not PURPOSE.fullmatch(value):

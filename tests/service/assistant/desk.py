@@ -24,7 +24,7 @@ from services.assistant.announcing import Announcing
 from services.assistant.answering import Answering, Neighbours
 from services.assistant.model.articles import Article, Language
 from services.assistant.model.settings import AssistantSettings, ProviderHosts
-from services.assistant.model.turns import FolderNews, Turn
+from services.assistant.model.turns import CollectedField, FolderNews, Turn
 from services.assistant.providers.port import Answer, Provider, Question, Toolbox
 from services.assistant.providers.providers import Providers
 from services.assistant.service.assistant import BEFORE_ALL
@@ -91,6 +91,20 @@ class Signs:
         self.told.append((place.conversation_id, is_writing))
 
 
+@dataclass
+class ContactsDouble:
+    """What contacts were told; implements `actions.ports.Contacts`."""
+
+    told: list[tuple[str, CollectedField, str]] = field(default_factory=list)
+    """The conversation, the detail and the request id."""
+    failure: Exception | None = None
+
+    async def save_field(self, place: Place, field: CollectedField, *, request_id: str) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.told.append((place.conversation_id, field, request_id))
+
+
 class Desk:
     """One workspace's AI, driven as the process drives it."""
 
@@ -101,6 +115,7 @@ class Desk:
         self.owner = Caller(new_id(), Role.OWNER, workspace_id, "Olga")
         self.clock = clock
         self.wakes: list[None] = []
+        self.contacts = ContactsDouble()
         self.app = self._means(app)
         self.worker = self._means(worker)
         self.messaging = MessagingDouble(clock)
@@ -113,6 +128,7 @@ class Desk:
             clock=self.clock,
             vault=Vault(MasterKeys(MASTER_KEY)),
             hosts=ANY_HOST,
+            contacts=self.contacts,
             wake_relay=lambda: self.wakes.append(None),
         )
 
