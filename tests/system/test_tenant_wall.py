@@ -210,7 +210,7 @@ async def test_row_security_suffices_without_the_codes_own_check(
         return honest(workspace_id)
 
     with monkeypatch.context() as patched:
-        for module in (chassis_database, append):
+        for module in (row_security, chassis_database, append):
             patched.setattr(module, "workspace_setting", see_as_outsider)
         wrong = await all_attempts(services, victim, victim, in_code_at_home=True)
         await asyncio.sleep(0.5)
