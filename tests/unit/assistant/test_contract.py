@@ -20,6 +20,7 @@ from inbox.assistant import v1
 from inbox.assistant.v1 import assistant_service_pb2, knowledge_service_pb2
 from services.assistant.actions import articles, settings
 from services.assistant.actions.means import Means
+from services.assistant.actions.ports import Contacts
 from services.assistant.actions.vault import Vault
 from services.assistant.mapping import article_to, settings_to
 from services.assistant.model.articles import Article, Language
@@ -55,7 +56,8 @@ def servers() -> Iterator[dict[str, Any]]:
     """Without a database: whoever passes the checks of a request would find none."""
     no_database = cast("Database", None)
     vault = Vault(MasterKeys(base64.b64encode(b"m" * 32).decode()))
-    means = Means(no_database, FakeClock(), vault, ProviderHosts.of(""), lambda: None)
+    nobody = cast("Contacts", None)
+    means = Means(no_database, FakeClock(), vault, ProviderHosts.of(""), nobody, lambda: None)
     with ExitStack() as stack:
         yield {
             service.name: stack.enter_context(Adapter(Admitted(servicer), service)).server()
