@@ -63,6 +63,7 @@ from .conversation_audit_service_pb2_grpc import (
 )
 from .conversation_events_pb2 import (
     ContactChanged,
+    ConversationAssigned,
     ConversationMarkedUnread,
     ConversationMoved,
     ConversationOpened,
@@ -90,6 +91,10 @@ from .conversation_pb2 import (
     SeenBy,
 )
 from .conversation_service_pb2 import (
+    AssignConversationRequest,
+    AssignConversationResponse,
+    DeleteDraftRequest,
+    DeleteDraftResponse,
     GetConversationRequest,
     GetConversationResponse,
     GetCountersRequest,
@@ -106,6 +111,8 @@ from .conversation_service_pb2 import (
     MoveConversationResponse,
     ReopenConversationRequest,
     ReopenConversationResponse,
+    SaveDraftRequest,
+    SaveDraftResponse,
     SolveConversationRequest,
     SolveConversationResponse,
     TagConversationRequest,
@@ -122,6 +129,9 @@ from .conversation_service_pb2_grpc import (
 )
 from .counter_pb2 import (
     Counter,
+)
+from .draft_pb2 import (
+    Draft,
 )
 from .settings_pb2 import (
     InboxSettings,
@@ -157,6 +167,8 @@ from .tag_service_pb2_grpc import (
 )
 
 __all__ = [
+    "AssignConversationRequest",
+    "AssignConversationResponse",
     "CONSENT_STATE_GRANTED",
     "CONSENT_STATE_UNSPECIFIED",
     "CONSENT_STATE_WITHDRAWN",
@@ -173,6 +185,7 @@ __all__ = [
     "ContactServiceStub",
     "ContactsMerged",
     "Conversation",
+    "ConversationAssigned",
     "ConversationAuditServiceServicer",
     "ConversationAuditServiceStub",
     "ConversationMarkedUnread",
@@ -196,8 +209,11 @@ __all__ = [
     "DeleteContactFieldResponse",
     "DeleteContactNoteRequest",
     "DeleteContactNoteResponse",
+    "DeleteDraftRequest",
+    "DeleteDraftResponse",
     "DeleteTagRequest",
     "DeleteTagResponse",
+    "Draft",
     "FOLDER_ARCHIVED",
     "FOLDER_OPEN",
     "FOLDER_SOLVED",
@@ -238,6 +254,8 @@ __all__ = [
     "RecordConsentResponse",
     "ReopenConversationRequest",
     "ReopenConversationResponse",
+    "SaveDraftRequest",
+    "SaveDraftResponse",
     "SearchContactsRequest",
     "SearchContactsResponse",
     "SeenBy",

@@ -301,6 +301,36 @@ class ConversationUntagged(_message.Message):
 Global___ConversationUntagged: _TypeAlias = ConversationUntagged  # noqa: Y015
 
 @_typing.final
+class ConversationAssigned(_message.Message):
+    """A conversation was assigned to a member, or to nobody any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    @_builtins.property
+    def author(self) -> _message_pb2.Author:
+        """Who did it."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+        author: _message_pb2.Author | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationAssigned: _TypeAlias = ConversationAssigned  # noqa: Y015
+
+@_typing.final
 class TagChanged(_message.Message):
     """A tag was created, changed or deleted."""
 

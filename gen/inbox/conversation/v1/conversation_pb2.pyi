@@ -190,6 +190,10 @@ class Conversation(_message.Message):
     TAG_IDS_FIELD_NUMBER: _builtins.int
     IS_PRIORITY_FIELD_NUMBER: _builtins.int
     IS_SILENCED_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_ID_FIELD_NUMBER: _builtins.int
+    WAITING_SINCE_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    THREAD_VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID; also the thread's id."""
     channel_id: _builtins.str
@@ -209,13 +213,17 @@ class Conversation(_message.Message):
     mode_epoch: _builtins.int
     """The version of `mode`."""
     version: _builtins.int
-    """Raised with every change of what conversation owns (folder, read_ordinal, tag_ids); keep the higher. What is in
-    `contact` has a version of its own, and a contact that was merged says into which.
+    """Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, assignee_id); keep the higher.
+    What is in `contact` has a version of its own, and a contact that was merged says into which.
     """
     is_priority: _builtins.bool
     """The star: whether `tag_ids` holds the built-in tag `priority`."""
     is_silenced: _builtins.bool
     """The AI must not answer and nobody may be notified: it lies in Spam."""
+    assignee_id: _builtins.str
+    """The member it is assigned to; empty for nobody."""
+    thread_version: _builtins.int
+    """The version of `waiting_since` and `hold`: the thread's."""
     @_builtins.property
     def contact(self) -> Global___Contact:
         """The customer."""
@@ -235,6 +243,16 @@ class Conversation(_message.Message):
     @_builtins.property
     def tag_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its tags, sorted. An id that ListTags does not know is of a deleted tag: show nothing for it."""
+
+    @_builtins.property
+    def waiting_since(self) -> _timestamp_pb2.Timestamp:
+        """Since when it waits for a person, because the AI handed it over; unset where it does not. Projected from
+        messaging; its version is `thread_version`.
+        """
+
+    @_builtins.property
+    def hold(self) -> _thread_pb2.Hold:
+        """Which person has it. Projected from messaging; its version is `thread_version`."""
 
     def __init__(
         self,
@@ -256,10 +274,14 @@ class Conversation(_message.Message):
         tag_ids: _abc.Iterable[_builtins.str] | None = ...,
         is_priority: _builtins.bool = ...,
         is_silenced: _builtins.bool = ...,
+        assignee_id: _builtins.str = ...,
+        waiting_since: _timestamp_pb2.Timestamp | None = ...,
+        hold: _thread_pb2.Hold | None = ...,
+        thread_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "create_time", b"create_time", "last_activity_time", b"last_activity_time", "preview", b"preview"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "create_time", b"create_time", "hold", b"hold", "last_activity_time", b"last_activity_time", "preview", b"preview", "waiting_since", b"waiting_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "contact", b"contact", "create_time", b"create_time", "folder", b"folder", "id", b"id", "inbound_count", b"inbound_count", "is_priority", b"is_priority", "is_silenced", b"is_silenced", "last_activity_time", b"last_activity_time", "mode", b"mode", "mode_epoch", b"mode_epoch", "preview", b"preview", "read_ordinal", b"read_ordinal", "tag_ids", b"tag_ids", "unread_count", b"unread_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "channel_id", b"channel_id", "channel_kind", b"channel_kind", "contact", b"contact", "create_time", b"create_time", "folder", b"folder", "hold", b"hold", "id", b"id", "inbound_count", b"inbound_count", "is_priority", b"is_priority", "is_silenced", b"is_silenced", "last_activity_time", b"last_activity_time", "mode", b"mode", "mode_epoch", b"mode_epoch", "preview", b"preview", "read_ordinal", b"read_ordinal", "tag_ids", b"tag_ids", "thread_version", b"thread_version", "unread_count", b"unread_count", "version", b"version", "waiting_since", b"waiting_since"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

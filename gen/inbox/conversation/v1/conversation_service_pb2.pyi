@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from inbox.conversation.v1 import conversation_pb2 as _conversation_pb2
 from inbox.conversation.v1 import counter_pb2 as _counter_pb2
+from inbox.conversation.v1 import draft_pb2 as _draft_pb2
 from inbox.conversation.v1 import settings_pb2 as _settings_pb2
 from inbox.messaging.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
@@ -37,6 +38,8 @@ class ListConversationsRequest(_message.Message):
     CHANNEL_KIND_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
     PRIORITY_ONLY_FIELD_NUMBER: _builtins.int
+    WAITING_ONLY_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
     folder: _conversation_pb2.Folder.ValueType
     """Which folder; Open when unspecified."""
     page_size: _builtins.int
@@ -55,6 +58,10 @@ class ListConversationsRequest(_message.Message):
     """Only those on channels of this kind; unspecified for all."""
     priority_only: _builtins.bool
     """Only those with the star: the same as the tag `priority`."""
+    waiting_only: _builtins.bool
+    """Only those that wait for a person."""
+    assignee: _builtins.str
+    """Only those assigned to this member, by id; `me` is the caller, `nobody` those assigned to nobody. Empty for all."""
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only those with every one of these tags, each by id, key or alias; at most 5."""
@@ -71,10 +78,12 @@ class ListConversationsRequest(_message.Message):
         channel_kind: _channel_pb2.ChannelKind.ValueType = ...,
         tags: _abc.Iterable[_builtins.str] | None = ...,
         priority_only: _builtins.bool = ...,
+        waiting_only: _builtins.bool = ...,
+        assignee: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "folder", b"folder", "page_size", b"page_size", "page_token", b"page_token", "position", b"position", "priority_only", b"priority_only", "tags", b"tags", "unread_only", b"unread_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "channel_id", b"channel_id", "channel_kind", b"channel_kind", "folder", b"folder", "page_size", b"page_size", "page_token", b"page_token", "position", b"position", "priority_only", b"priority_only", "tags", b"tags", "unread_only", b"unread_only", "waiting_only", b"waiting_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -88,21 +97,27 @@ class ListConversationsResponse(_message.Message):
 
     CONVERSATIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DRAFTED_CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty after the last page."""
     @_builtins.property
     def conversations(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Conversation]:
         """Newest activity first."""
 
+    @_builtins.property
+    def drafted_conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of them in which the caller has a draft."""
+
     def __init__(
         self,
         *,
         conversations: _abc.Iterable[_conversation_pb2.Conversation] | None = ...,
         next_page_token: _builtins.str = ...,
+        drafted_conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversations", b"conversations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversations", b"conversations", "drafted_conversation_ids", b"drafted_conversation_ids", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -138,6 +153,7 @@ class GetConversationResponse(_message.Message):
 
     CONVERSATION_FIELD_NUMBER: _builtins.int
     SEEN_BY_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
         """As it is now."""
@@ -146,15 +162,22 @@ class GetConversationResponse(_message.Message):
     def seen_by(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.SeenBy]:
         """Who has seen it, by member id."""
 
+    @_builtins.property
+    def draft(self) -> _draft_pb2.Draft:
+        """The caller's own draft, or what is left of it: an empty text and the version the next one goes on from. Unset
+        where they never had one.
+        """
+
     def __init__(
         self,
         *,
         conversation: _conversation_pb2.Conversation | None = ...,
         seen_by: _abc.Iterable[_conversation_pb2.SeenBy] | None = ...,
+        draft: _draft_pb2.Draft | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "draft", b"draft"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "seen_by", b"seen_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "draft", b"draft", "seen_by", b"seen_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -451,6 +474,178 @@ class UntagConversationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UntagConversationResponse: _TypeAlias = UntagConversationResponse  # noqa: Y015
+
+@_typing.final
+class AssignConversationRequest(_message.Message):
+    """Asks to assign a conversation to a member, or to nobody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    member_id: _builtins.str
+    """Who shall look after it: an active owner or agent. Empty for nobody."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the conversation and changes nothing."""
+    expected_version: _builtins.int
+    """The version the caller saw; 0 does not check."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "member_id", b"member_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignConversationRequest: _TypeAlias = AssignConversationRequest  # noqa: Y015
+
+@_typing.final
+class AssignConversationResponse(_message.Message):
+    """The assigned conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignConversationResponse: _TypeAlias = AssignConversationResponse  # noqa: Y015
+
+@_typing.final
+class SaveDraftRequest(_message.Message):
+    """Asks to keep what the caller has written so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    text: _builtins.str
+    """What is written so far, 1 to 20000 characters."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the draft and changes nothing."""
+    expected_version: _builtins.int
+    """The version of the draft that this goes on from, 0 where there never was one. VERSION_CONFLICT when it was
+    saved or deleted elsewhere since: a late save never brings back what was sent.
+    """
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveDraftRequest: _TypeAlias = SaveDraftRequest  # noqa: Y015
+
+@_typing.final
+class SaveDraftResponse(_message.Message):
+    """The saved draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> _draft_pb2.Draft:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        draft: _draft_pb2.Draft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveDraftResponse: _TypeAlias = SaveDraftResponse  # noqa: Y015
+
+@_typing.final
+class DeleteDraftRequest(_message.Message):
+    """Asks to delete the caller's draft, as when it was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    request_id: _builtins.str
+    """A UUID made by the caller; a repeat with it returns the draft and changes nothing."""
+    expected_version: _builtins.int
+    """The version of the draft that the caller saw; VERSION_CONFLICT when something else was saved since."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "expected_version", b"expected_version", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDraftRequest: _TypeAlias = DeleteDraftRequest  # noqa: Y015
+
+@_typing.final
+class DeleteDraftResponse(_message.Message):
+    """What is left of the draft: its version. Where there was none, nothing happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> _draft_pb2.Draft:
+        """As it is now, without a text."""
+
+    def __init__(
+        self,
+        *,
+        draft: _draft_pb2.Draft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDraftResponse: _TypeAlias = DeleteDraftResponse  # noqa: Y015
 
 @_typing.final
 class MarkReadRequest(_message.Message):

@@ -70,6 +70,21 @@ class ConversationServiceStub:
                 request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationRequest.SerializeToString,
                 response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationResponse.FromString,
                 _registered_method=True)
+        self.AssignConversation = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/AssignConversation',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.AssignConversationRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.AssignConversationResponse.FromString,
+                _registered_method=True)
+        self.SaveDraft = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/SaveDraft',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.SaveDraftRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.SaveDraftResponse.FromString,
+                _registered_method=True)
+        self.DeleteDraft = channel.unary_unary(
+                '/inbox.conversation.v1.ConversationService/DeleteDraft',
+                request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteDraftRequest.SerializeToString,
+                response_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteDraftResponse.FromString,
+                _registered_method=True)
         self.MarkRead = channel.unary_unary(
                 '/inbox.conversation.v1.ConversationService/MarkRead',
                 request_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.MarkReadRequest.SerializeToString,
@@ -150,6 +165,27 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AssignConversation(self, request, context):
+        """Assigns a conversation to a member, or to nobody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveDraft(self, request, context):
+        """Keeps what the caller has written so far in a conversation, for them alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteDraft(self, request, context):
+        """Deletes the caller's draft in a conversation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MarkRead(self, request, context):
         """Raises the read mark; it never falls by this.
         """
@@ -222,6 +258,21 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.UntagConversation,
                     request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationRequest.FromString,
                     response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationResponse.SerializeToString,
+            ),
+            'AssignConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignConversation,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.AssignConversationRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.AssignConversationResponse.SerializeToString,
+            ),
+            'SaveDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveDraft,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.SaveDraftRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.SaveDraftResponse.SerializeToString,
+            ),
+            'DeleteDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDraft,
+                    request_deserializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteDraftRequest.FromString,
+                    response_serializer=inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteDraftResponse.SerializeToString,
             ),
             'MarkRead': grpc.unary_unary_rpc_method_handler(
                     servicer.MarkRead,
@@ -439,6 +490,87 @@ class ConversationService:
             '/inbox.conversation.v1.ConversationService/UntagConversation',
             inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationRequest.SerializeToString,
             inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.UntagConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/AssignConversation',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.AssignConversationRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.AssignConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/SaveDraft',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.SaveDraftRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.SaveDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.conversation.v1.ConversationService/DeleteDraft',
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteDraftRequest.SerializeToString,
+            inbox_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteDraftResponse.FromString,
             options,
             channel_credentials,
             insecure,

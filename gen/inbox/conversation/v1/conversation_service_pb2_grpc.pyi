@@ -30,6 +30,12 @@ class ConversationServiceStub:
     """Gives a conversation a tag, or the star."""
     UntagConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UntagConversationRequest, _conversation_service_pb2.UntagConversationResponse]
     """Takes a tag, or the star, from a conversation."""
+    AssignConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.AssignConversationRequest, _conversation_service_pb2.AssignConversationResponse]
+    """Assigns a conversation to a member, or to nobody."""
+    SaveDraft: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SaveDraftRequest, _conversation_service_pb2.SaveDraftResponse]
+    """Keeps what the caller has written so far in a conversation, for them alone."""
+    DeleteDraft: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.DeleteDraftRequest, _conversation_service_pb2.DeleteDraftResponse]
+    """Deletes the caller's draft in a conversation."""
     MarkRead: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.MarkReadRequest, _conversation_service_pb2.MarkReadResponse]
     """Raises the read mark; it never falls by this."""
     MarkUnread: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.MarkUnreadRequest, _conversation_service_pb2.MarkUnreadResponse]
@@ -99,6 +105,30 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_conversation_service_pb2.UntagConversationRequest, _abc.Awaitable[_conversation_service_pb2.UntagConversationResponse]],
     ) -> _abc.Awaitable[_conversation_service_pb2.UntagConversationResponse]:
         """Takes a tag, or the star, from a conversation."""
+
+    @_abc_1.abstractmethod
+    def AssignConversation(
+        self,
+        request: _conversation_service_pb2.AssignConversationRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.AssignConversationRequest, _abc.Awaitable[_conversation_service_pb2.AssignConversationResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.AssignConversationResponse]:
+        """Assigns a conversation to a member, or to nobody."""
+
+    @_abc_1.abstractmethod
+    def SaveDraft(
+        self,
+        request: _conversation_service_pb2.SaveDraftRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.SaveDraftRequest, _abc.Awaitable[_conversation_service_pb2.SaveDraftResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.SaveDraftResponse]:
+        """Keeps what the caller has written so far in a conversation, for them alone."""
+
+    @_abc_1.abstractmethod
+    def DeleteDraft(
+        self,
+        request: _conversation_service_pb2.DeleteDraftRequest,
+        context: _aio.ServicerContext[_conversation_service_pb2.DeleteDraftRequest, _abc.Awaitable[_conversation_service_pb2.DeleteDraftResponse]],
+    ) -> _abc.Awaitable[_conversation_service_pb2.DeleteDraftResponse]:
+        """Deletes the caller's draft in a conversation."""
 
     @_abc_1.abstractmethod
     def MarkRead(

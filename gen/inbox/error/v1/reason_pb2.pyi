@@ -149,6 +149,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """No such note, or not for this caller."""
     REASON_PRIORITY_NOT_FOR_CONTACTS: _Reason.ValueType  # 166
     """The star is a conversation's, not a contact's."""
+    REASON_MEMBER_CANNOT_ANSWER: _Reason.ValueType  # 190
+    """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """The reason in `google.rpc.ErrorInfo` (domain "inbox") is one of these names without the prefix `REASON_`."""
@@ -277,6 +279,8 @@ REASON_CONTACT_NOTE_NOT_FOUND: Reason.ValueType  # 165
 """No such note, or not for this caller."""
 REASON_PRIORITY_NOT_FOR_CONTACTS: Reason.ValueType  # 166
 """The star is a conversation's, not a contact's."""
+REASON_MEMBER_CANNOT_ANSWER: Reason.ValueType  # 190
+"""The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

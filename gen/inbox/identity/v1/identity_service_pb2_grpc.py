@@ -80,6 +80,11 @@ class IdentityServiceStub:
                 request_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.ListMembersRequest.SerializeToString,
                 response_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.ListMembersResponse.FromString,
                 _registered_method=True)
+        self.GetMember = channel.unary_unary(
+                '/inbox.identity.v1.IdentityService/GetMember',
+                request_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.GetMemberRequest.SerializeToString,
+                response_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.GetMemberResponse.FromString,
+                _registered_method=True)
         self.InviteMember = channel.unary_unary(
                 '/inbox.identity.v1.IdentityService/InviteMember',
                 request_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.InviteMemberRequest.SerializeToString,
@@ -194,6 +199,13 @@ class IdentityServiceServicer:
 
     def ListMembers(self, request, context):
         """Lists the workspace's members.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMember(self, request, context):
+        """Gets one member.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -316,6 +328,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.ListMembers,
                     request_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.ListMembersRequest.FromString,
                     response_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'GetMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMember,
+                    request_deserializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.GetMemberRequest.FromString,
+                    response_serializer=inbox_dot_identity_dot_v1_dot_identity__service__pb2.GetMemberResponse.SerializeToString,
             ),
             'InviteMember': grpc.unary_unary_rpc_method_handler(
                     servicer.InviteMember,
@@ -612,6 +629,33 @@ class IdentityService:
             '/inbox.identity.v1.IdentityService/ListMembers',
             inbox_dot_identity_dot_v1_dot_identity__service__pb2.ListMembersRequest.SerializeToString,
             inbox_dot_identity_dot_v1_dot_identity__service__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.identity.v1.IdentityService/GetMember',
+            inbox_dot_identity_dot_v1_dot_identity__service__pb2.GetMemberRequest.SerializeToString,
+            inbox_dot_identity_dot_v1_dot_identity__service__pb2.GetMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

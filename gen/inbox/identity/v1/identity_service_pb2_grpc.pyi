@@ -34,6 +34,8 @@ class IdentityServiceStub:
     """Lists the workspace's API keys without their secrets."""
     ListMembers: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListMembersRequest, _identity_service_pb2.ListMembersResponse]
     """Lists the workspace's members."""
+    GetMember: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetMemberRequest, _identity_service_pb2.GetMemberResponse]
+    """Gets one member."""
     InviteMember: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.InviteMemberRequest, _identity_service_pb2.InviteMemberResponse]
     """Invites a person by a one-time link."""
     AcceptInvite: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.AcceptInviteRequest, _identity_service_pb2.AcceptInviteResponse]
@@ -129,6 +131,14 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_identity_service_pb2.ListMembersRequest, _abc.Awaitable[_identity_service_pb2.ListMembersResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.ListMembersResponse]:
         """Lists the workspace's members."""
+
+    @_abc_1.abstractmethod
+    def GetMember(
+        self,
+        request: _identity_service_pb2.GetMemberRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.GetMemberRequest, _abc.Awaitable[_identity_service_pb2.GetMemberResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.GetMemberResponse]:
+        """Gets one member."""
 
     @_abc_1.abstractmethod
     def InviteMember(

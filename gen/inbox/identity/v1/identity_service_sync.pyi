@@ -36,6 +36,8 @@ class IdentityServiceStub:
     """Lists the workspace's API keys without their secrets."""
     ListMembers: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListMembersRequest, _identity_service_pb2.ListMembersResponse]
     """Lists the workspace's members."""
+    GetMember: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.GetMemberRequest, _identity_service_pb2.GetMemberResponse]
+    """Gets one member."""
     InviteMember: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.InviteMemberRequest, _identity_service_pb2.InviteMemberResponse]
     """Invites a person by a one-time link."""
     AcceptInvite: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.AcceptInviteRequest, _identity_service_pb2.AcceptInviteResponse]
@@ -131,6 +133,14 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _identity_service_pb2.ListMembersResponse:
         """Lists the workspace's members."""
+
+    @_abc_1.abstractmethod
+    def GetMember(
+        self,
+        request: _identity_service_pb2.GetMemberRequest,
+        context: _grpc.ServicerContext,
+    ) -> _identity_service_pb2.GetMemberResponse:
+        """Gets one member."""
 
     @_abc_1.abstractmethod
     def InviteMember(

@@ -172,6 +172,7 @@ from .thread_pb2 import (
     HANDOVER_REASON_UNSURE,
     Handover,
     HandoverReason,
+    Hold,
     Thread,
 )
 from .web_chat_service_pb2 import (
@@ -294,6 +295,7 @@ __all__ = [
     "Handover",
     "HandoverReason",
     "Highlight",
+    "Hold",
     "IngestWebhookRequest",
     "IngestWebhookResponse",
     "KeepManualRequest",

@@ -27,7 +27,7 @@ from inbox.messaging.v1 import channel_pb2 as inbox_dot_messaging_dot_v1_dot_cha
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1finbox/messaging/v1/thread.proto\x12\x12inbox.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a inbox/messaging/v1/channel.proto\x1a\x1cinbox/policy/v1/policy.proto\"F\n\x0e\x43ollectedField\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x05value\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x12\n\nsource_seq\x18\x03 \x01(\x03\"\xba\x01\n\x08Handover\x12\x32\n\x06reason\x18\x01 \x01(\x0e\x32\".inbox.messaging.v1.HandoverReason\x12\x15\n\x07summary\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x32\n\x06\x66ields\x18\x03 \x03(\x0b\x32\".inbox.messaging.v1.CollectedField\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x04\n\x06Thread\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x03 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x19\n\x0b\x65xternal_id\x18\x04 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x1b\n\rcustomer_name\x18\x05 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x32\n\x04mode\x18\x06 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x12\n\nmode_epoch\x18\x07 \x01(\x03\x12\x10\n\x08last_seq\x18\x08 \x01(\x03\x12\x15\n\rinbound_count\x18\t \x01(\x03\x12\x35\n\x11last_message_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0c \x01(\x03\x12\x30\n\x0cmanual_until\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eis_manual_kept\x18\x0e \x01(\x08\x12.\n\x08handover\x18\x0f \x01(\x0b\x32\x1c.inbox.messaging.v1.Handover*m\n\x10\x43onversationMode\x12!\n\x1d\x43ONVERSATION_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43ONVERSATION_MODE_AI\x10\x01\x12\x1c\n\x18\x43ONVERSATION_MODE_MANUAL\x10\x02*\xf0\x01\n\x0eHandoverReason\x12\x1f\n\x1bHANDOVER_REASON_UNSPECIFIED\x10\x00\x12\"\n\x1eHANDOVER_REASON_CUSTOMER_ASKED\x10\x01\x12\x1a\n\x16HANDOVER_REASON_UNSURE\x10\x02\x12#\n\x1fHANDOVER_REASON_PROVIDER_FAILED\x10\x03\x12!\n\x1dHANDOVER_REASON_PROVIDER_SLOW\x10\x04\x12\x1a\n\x16HANDOVER_REASON_POLICY\x10\x05\x12\x19\n\x15HANDOVER_REASON_OTHER\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1finbox/messaging/v1/thread.proto\x12\x12inbox.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a inbox/messaging/v1/channel.proto\x1a\x1cinbox/policy/v1/policy.proto\"F\n\x0e\x43ollectedField\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x05value\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x12\n\nsource_seq\x18\x03 \x01(\x03\"\xba\x01\n\x08Handover\x12\x32\n\x06reason\x18\x01 \x01(\x0e\x32\".inbox.messaging.v1.HandoverReason\x12\x15\n\x07summary\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x32\n\x06\x66ields\x18\x03 \x03(\x0b\x32\".inbox.messaging.v1.CollectedField\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x04Hold\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x04\n\x06Thread\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x03 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x19\n\x0b\x65xternal_id\x18\x04 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x1b\n\rcustomer_name\x18\x05 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x32\n\x04mode\x18\x06 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x12\n\nmode_epoch\x18\x07 \x01(\x03\x12\x10\n\x08last_seq\x18\x08 \x01(\x03\x12\x15\n\rinbound_count\x18\t \x01(\x03\x12\x35\n\x11last_message_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0c \x01(\x03\x12\x30\n\x0cmanual_until\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eis_manual_kept\x18\x0e \x01(\x08\x12.\n\x08handover\x18\x0f \x01(\x0b\x32\x1c.inbox.messaging.v1.Handover\x12&\n\x04hold\x18\x10 \x01(\x0b\x32\x18.inbox.messaging.v1.Hold*m\n\x10\x43onversationMode\x12!\n\x1d\x43ONVERSATION_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43ONVERSATION_MODE_AI\x10\x01\x12\x1c\n\x18\x43ONVERSATION_MODE_MANUAL\x10\x02*\xf0\x01\n\x0eHandoverReason\x12\x1f\n\x1bHANDOVER_REASON_UNSPECIFIED\x10\x00\x12\"\n\x1eHANDOVER_REASON_CUSTOMER_ASKED\x10\x01\x12\x1a\n\x16HANDOVER_REASON_UNSURE\x10\x02\x12#\n\x1fHANDOVER_REASON_PROVIDER_FAILED\x10\x03\x12!\n\x1dHANDOVER_REASON_PROVIDER_SLOW\x10\x04\x12\x1a\n\x16HANDOVER_REASON_POLICY\x10\x05\x12\x19\n\x15HANDOVER_REASON_OTHER\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,14 +42,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_THREAD'].fields_by_name['external_id']._serialized_options = b'\260\273\030\001'
   _globals['_THREAD'].fields_by_name['customer_name']._loaded_options = None
   _globals['_THREAD'].fields_by_name['customer_name']._serialized_options = b'\260\273\030\001'
-  _globals['_CONVERSATIONMODE']._serialized_start=936
-  _globals['_CONVERSATIONMODE']._serialized_end=1045
-  _globals['_HANDOVERREASON']._serialized_start=1048
-  _globals['_HANDOVERREASON']._serialized_end=1288
+  _globals['_CONVERSATIONMODE']._serialized_start=1046
+  _globals['_CONVERSATIONMODE']._serialized_end=1155
+  _globals['_HANDOVERREASON']._serialized_start=1158
+  _globals['_HANDOVERREASON']._serialized_end=1398
   _globals['_COLLECTEDFIELD']._serialized_start=152
   _globals['_COLLECTEDFIELD']._serialized_end=222
   _globals['_HANDOVER']._serialized_start=225
   _globals['_HANDOVER']._serialized_end=411
-  _globals['_THREAD']._serialized_start=414
-  _globals['_THREAD']._serialized_end=934
+  _globals['_HOLD']._serialized_start=413
+  _globals['_HOLD']._serialized_end=481
+  _globals['_THREAD']._serialized_start=484
+  _globals['_THREAD']._serialized_end=1044
 # @@protoc_insertion_point(module_scope)

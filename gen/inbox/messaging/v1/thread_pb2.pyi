@@ -154,6 +154,34 @@ class Handover(_message.Message):
 Global___Handover: _TypeAlias = Handover  # noqa: Y015
 
 @_typing.final
+class Hold(_message.Message):
+    """A person has a conversation: who of them took it over or wrote last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """The member, or the API key that acts for one."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Since when they have it."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hold: _TypeAlias = Hold  # noqa: Y015
+
+@_typing.final
 class Thread(_message.Message):
     """The messages of one conversation with one customer on one channel. Its id is the conversation's."""
 
@@ -174,6 +202,7 @@ class Thread(_message.Message):
     MANUAL_UNTIL_FIELD_NUMBER: _builtins.int
     IS_MANUAL_KEPT_FIELD_NUMBER: _builtins.int
     HANDOVER_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation's id."""
     channel_id: _builtins.str
@@ -216,6 +245,10 @@ class Thread(_message.Message):
         or the AI took over again.
         """
 
+    @_builtins.property
+    def hold(self) -> Global___Hold:
+        """Which person has it in manual mode; unset while none has, as after a handover."""
+
     def __init__(
         self,
         *,
@@ -234,10 +267,11 @@ class Thread(_message.Message):
         manual_until: _timestamp_pb2.Timestamp | None = ...,
         is_manual_kept: _builtins.bool = ...,
         handover: Global___Handover | None = ...,
+        hold: Global___Hold | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "handover", b"handover", "last_message_time", b"last_message_time", "manual_until", b"manual_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "handover", b"handover", "hold", b"hold", "last_message_time", b"last_message_time", "manual_until", b"manual_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "conversation_id", b"conversation_id", "create_time", b"create_time", "customer_name", b"customer_name", "external_id", b"external_id", "handover", b"handover", "inbound_count", b"inbound_count", "is_manual_kept", b"is_manual_kept", "last_message_time", b"last_message_time", "last_seq", b"last_seq", "manual_until", b"manual_until", "mode", b"mode", "mode_epoch", b"mode_epoch", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_kind", b"channel_kind", "conversation_id", b"conversation_id", "create_time", b"create_time", "customer_name", b"customer_name", "external_id", b"external_id", "handover", b"handover", "hold", b"hold", "inbound_count", b"inbound_count", "is_manual_kept", b"is_manual_kept", "last_message_time", b"last_message_time", "last_seq", b"last_seq", "manual_until", b"manual_until", "mode", b"mode", "mode_epoch", b"mode_epoch", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

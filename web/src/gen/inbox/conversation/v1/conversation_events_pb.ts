@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_events.proto.
  */
 export const file_inbox_conversation_v1_conversation_events: GenFile = /*@__PURE__*/
-  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIjUKClRhZ0NoYW5nZWQSJwoDdGFnGAEgASgLMhouaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZyJDCg9Db3VudGVyc0NoYW5nZWQSMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciJOChRJbmJveFNldHRpbmdzQ2hhbmdlZBI2CghzZXR0aW5ncxgBIAEoCzIkLmluYm94LmNvbnZlcnNhdGlvbi52MS5JbmJveFNldHRpbmdzIqUBCg5Db250YWN0Q2hhbmdlZBIvCgdjb250YWN0GAEgASgLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnRhY3QSNgoHcHJvZmlsZRgCIAEoCzIlLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0UHJvZmlsZRIqCgZhdXRob3IYAyABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yYgZwcm90bzM", [file_inbox_conversation_v1_contact, file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
+  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIn0KFENvbnZlcnNhdGlvbkFzc2lnbmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciI1CgpUYWdDaGFuZ2VkEicKA3RhZxgBIAEoCzIaLmluYm94LmNvbnZlcnNhdGlvbi52MS5UYWciQwoPQ291bnRlcnNDaGFuZ2VkEjAKCGNvdW50ZXJzGAEgAygLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvdW50ZXIiTgoUSW5ib3hTZXR0aW5nc0NoYW5nZWQSNgoIc2V0dGluZ3MYASABKAsyJC5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5ncyKlAQoOQ29udGFjdENoYW5nZWQSLwoHY29udGFjdBgBIAEoCzIeLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0EjYKB3Byb2ZpbGUYAiABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdFByb2ZpbGUSKgoGYXV0aG9yGAMgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvcmIGcHJvdG8z", [file_inbox_conversation_v1_contact, file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
 
 /**
  * A customer's first message made a conversation.
@@ -494,6 +494,55 @@ export const ConversationUntaggedSchema: GenMessage<ConversationUntagged, {jsonT
   messageDesc(file_inbox_conversation_v1_conversation_events, 8);
 
 /**
+ * A conversation was assigned to a member, or to nobody any more.
+ *
+ * @generated from message inbox.conversation.v1.ConversationAssigned
+ */
+export type ConversationAssigned = Message<"inbox.conversation.v1.ConversationAssigned"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: Author | undefined;
+};
+
+/**
+ * A conversation was assigned to a member, or to nobody any more.
+ *
+ * @generated from message inbox.conversation.v1.ConversationAssigned
+ */
+export type ConversationAssignedJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+
+  /**
+   * Who did it.
+   *
+   * @generated from field: inbox.messaging.v1.Author author = 2;
+   */
+  author?: AuthorJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationAssigned.
+ * Use `create(ConversationAssignedSchema)` to create a new message.
+ */
+export const ConversationAssignedSchema: GenMessage<ConversationAssigned, {jsonType: ConversationAssignedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 9);
+
+/**
  * A tag was created, changed or deleted.
  *
  * @generated from message inbox.conversation.v1.TagChanged
@@ -526,7 +575,7 @@ export type TagChangedJson = {
  * Use `create(TagChangedSchema)` to create a new message.
  */
 export const TagChangedSchema: GenMessage<TagChanged, {jsonType: TagChangedJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_events, 9);
+  messageDesc(file_inbox_conversation_v1_conversation_events, 10);
 
 /**
  * Counters changed, in the transaction of what they count.
@@ -561,7 +610,7 @@ export type CountersChangedJson = {
  * Use `create(CountersChangedSchema)` to create a new message.
  */
 export const CountersChangedSchema: GenMessage<CountersChanged, {jsonType: CountersChangedJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_events, 10);
+  messageDesc(file_inbox_conversation_v1_conversation_events, 11);
 
 /**
  * The workspace's inbox settings changed.
@@ -596,7 +645,7 @@ export type InboxSettingsChangedJson = {
  * Use `create(InboxSettingsChangedSchema)` to create a new message.
  */
 export const InboxSettingsChangedSchema: GenMessage<InboxSettingsChanged, {jsonType: InboxSettingsChangedJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_events, 11);
+  messageDesc(file_inbox_conversation_v1_conversation_events, 12);
 
 /**
  * What is known of a contact changed.
@@ -659,5 +708,5 @@ export type ContactChangedJson = {
  * Use `create(ContactChangedSchema)` to create a new message.
  */
 export const ContactChangedSchema: GenMessage<ContactChanged, {jsonType: ContactChangedJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_events, 12);
+  messageDesc(file_inbox_conversation_v1_conversation_events, 13);
 

@@ -12,7 +12,7 @@ import type { ChannelKind, ChannelKindJson } from "../../messaging/v1/channel_pb
 import { file_inbox_messaging_v1_channel } from "../../messaging/v1/channel_pb";
 import type { AuthorKind, AuthorKindJson } from "../../messaging/v1/message_pb";
 import { file_inbox_messaging_v1_message } from "../../messaging/v1/message_pb";
-import type { ConversationMode, ConversationModeJson } from "../../messaging/v1/thread_pb";
+import type { ConversationMode, ConversationModeJson, Hold, HoldJson } from "../../messaging/v1/thread_pb";
 import { file_inbox_messaging_v1_thread } from "../../messaging/v1/thread_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation.proto.
  */
 export const file_inbox_conversation_v1_conversation: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIscBCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAxIWCg5tZXJnZWRfaW50b19pZBgGIAEoCSKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK2BAoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAxIPCgd0YWdfaWRzGA8gAygJEhMKC2lzX3ByaW9yaXR5GBAgASgIEhMKC2lzX3NpbGVuY2VkGBEgASgIIlsKBlNlZW5CeRIRCgltZW1iZXJfaWQYASABKAkSDwoHb3JkaW5hbBgCIAEoAxItCglzZWVuX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKmoKBkZvbGRlchIWChJGT0xERVJfVU5TUEVDSUZJRUQQABIPCgtGT0xERVJfT1BFThABEhEKDUZPTERFUl9TT0xWRUQQAhIPCgtGT0xERVJfU1BBTRADEhMKD0ZPTERFUl9BUkNISVZFRBAEYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
+  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIscBCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAxIWCg5tZXJnZWRfaW50b19pZBgGIAEoCSKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK+BQoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAxIPCgd0YWdfaWRzGA8gAygJEhMKC2lzX3ByaW9yaXR5GBAgASgIEhMKC2lzX3NpbGVuY2VkGBEgASgIEhMKC2Fzc2lnbmVlX2lkGBIgASgJEjEKDXdhaXRpbmdfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBGhvbGQYFCABKAsyGC5pbmJveC5tZXNzYWdpbmcudjEuSG9sZBIWCg50aHJlYWRfdmVyc2lvbhgVIAEoAyJbCgZTZWVuQnkSEQoJbWVtYmVyX2lkGAEgASgJEg8KB29yZGluYWwYAiABKAMSLQoJc2Vlbl90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCpqCgZGb2xkZXISFgoSRk9MREVSX1VOU1BFQ0lGSUVEEAASDwoLRk9MREVSX09QRU4QARIRCg1GT0xERVJfU09MVkVEEAISDwoLRk9MREVSX1NQQU0QAxITCg9GT0xERVJfQVJDSElWRUQQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * A customer on one channel.
@@ -366,8 +366,8 @@ export type Conversation = Message<"inbox.conversation.v1.Conversation"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids); keep the higher. What is in
-   * `contact` has a version of its own, and a contact that was merged says into which.
+   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, assignee_id); keep the higher.
+   * What is in `contact` has a version of its own, and a contact that was merged says into which.
    *
    * @generated from field: int64 version = 14;
    */
@@ -393,6 +393,35 @@ export type Conversation = Message<"inbox.conversation.v1.Conversation"> & {
    * @generated from field: bool is_silenced = 17;
    */
   isSilenced: boolean;
+
+  /**
+   * The member it is assigned to; empty for nobody.
+   *
+   * @generated from field: string assignee_id = 18;
+   */
+  assigneeId: string;
+
+  /**
+   * Since when it waits for a person, because the AI handed it over; unset where it does not. Projected from
+   * messaging; its version is `thread_version`.
+   *
+   * @generated from field: google.protobuf.Timestamp waiting_since = 19;
+   */
+  waitingSince?: Timestamp | undefined;
+
+  /**
+   * Which person has it. Projected from messaging; its version is `thread_version`.
+   *
+   * @generated from field: inbox.messaging.v1.Hold hold = 20;
+   */
+  hold?: Hold | undefined;
+
+  /**
+   * The version of `waiting_since` and `hold`: the thread's.
+   *
+   * @generated from field: int64 thread_version = 21;
+   */
+  threadVersion: bigint;
 };
 
 /**
@@ -493,8 +522,8 @@ export type ConversationJson = {
   createTime?: TimestampJson;
 
   /**
-   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids); keep the higher. What is in
-   * `contact` has a version of its own, and a contact that was merged says into which.
+   * Raised with every change of what conversation owns (folder, read_ordinal, tag_ids, assignee_id); keep the higher.
+   * What is in `contact` has a version of its own, and a contact that was merged says into which.
    *
    * @generated from field: int64 version = 14;
    */
@@ -520,6 +549,35 @@ export type ConversationJson = {
    * @generated from field: bool is_silenced = 17;
    */
   isSilenced?: boolean;
+
+  /**
+   * The member it is assigned to; empty for nobody.
+   *
+   * @generated from field: string assignee_id = 18;
+   */
+  assigneeId?: string;
+
+  /**
+   * Since when it waits for a person, because the AI handed it over; unset where it does not. Projected from
+   * messaging; its version is `thread_version`.
+   *
+   * @generated from field: google.protobuf.Timestamp waiting_since = 19;
+   */
+  waitingSince?: TimestampJson;
+
+  /**
+   * Which person has it. Projected from messaging; its version is `thread_version`.
+   *
+   * @generated from field: inbox.messaging.v1.Hold hold = 20;
+   */
+  hold?: HoldJson;
+
+  /**
+   * The version of `waiting_since` and `hold`: the thread's.
+   *
+   * @generated from field: int64 thread_version = 21;
+   */
+  threadVersion?: string;
 };
 
 /**

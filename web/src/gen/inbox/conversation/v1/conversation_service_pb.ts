@@ -8,6 +8,8 @@ import type { Conversation, ConversationJson, Folder, FolderJson, SeenBy, SeenBy
 import { file_inbox_conversation_v1_conversation } from "./conversation_pb";
 import type { Counter, CounterJson } from "./counter_pb";
 import { file_inbox_conversation_v1_counter } from "./counter_pb";
+import type { Draft, DraftJson } from "./draft_pb";
+import { file_inbox_conversation_v1_draft } from "./draft_pb";
 import type { InboxSettings, InboxSettingsJson } from "./settings_pb";
 import { file_inbox_conversation_v1_settings } from "./settings_pb";
 import type { ChannelKind, ChannelKindJson } from "../../messaging/v1/channel_pb";
@@ -19,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_service.proto.
  */
 export const file_inbox_conversation_v1_conversation_service: GenFile = /*@__PURE__*/
-  fileDesc("CjBpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SFWluYm94LmNvbnZlcnNhdGlvbi52MSKHAgoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Ei0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLdW5yZWFkX29ubHkYBCABKAgSEgoKY2hhbm5lbF9pZBgFIAEoCRIQCghwb3NpdGlvbhgGIAEoCRI1CgxjaGFubmVsX2tpbmQYByABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSDAoEdGFncxgIIAMoCRIVCg1wcmlvcml0eV9vbmx5GAkgASgIInAKGUxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2USOgoNY29udmVyc2F0aW9ucxgBIAMoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKFkdldENvbnZlcnNhdGlvblJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIoQBChdHZXRDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEi4KB3NlZW5fYnkYAiADKAsyHS5pbmJveC5jb252ZXJzYXRpb24udjEuU2VlbkJ5In0KGFNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDEhoKEnNlZW5faW5ib3VuZF9jb3VudBgEIAEoAyJWChlTb2x2ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iYgoZUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIlcKGlJlb3BlbkNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iqwEKF01vdmVDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRItCgZmb2xkZXIYAiABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAxIaChJzZWVuX2luYm91bmRfY291bnQYBSABKAMiVQoYTW92ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24ibAoWVGFnQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJUChdUYWdDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uIm4KGFVudGFnQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJWChlVbnRhZ0NvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iVAoPTWFya1JlYWRSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIUCgxyZWFkX29yZGluYWwYAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCSJNChBNYXJrUmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24icAoRTWFya1VucmVhZFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhQKDGZyb21fb3JkaW5hbBgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJEhgKEGV4cGVjdGVkX3ZlcnNpb24YBCABKAMiTwoSTWFya1VucmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iFAoSR2V0Q291bnRlcnNSZXF1ZXN0IkcKE0dldENvdW50ZXJzUmVzcG9uc2USMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciIZChdHZXRJbmJveFNldHRpbmdzUmVxdWVzdCJSChhHZXRJbmJveFNldHRpbmdzUmVzcG9uc2USNgoIc2V0dGluZ3MYASABKAsyJC5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5ncyKCAQoaVXBkYXRlSW5ib3hTZXR0aW5nc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIfChJyZW9wZW5zX29uX2luYm91bmQYAiABKAhIAIgBARIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDQhUKE19yZW9wZW5zX29uX2luYm91bmQiVQobVXBkYXRlSW5ib3hTZXR0aW5nc1Jlc3BvbnNlEjYKCHNldHRpbmdzGAEgASgLMiQuaW5ib3guY29udmVyc2F0aW9uLnYxLkluYm94U2V0dGluZ3MygAwKE0NvbnZlcnNhdGlvblNlcnZpY2UShQEKEUxpc3RDb252ZXJzYXRpb25zEi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkxpc3RDb252ZXJzYXRpb25zUmVxdWVzdBowLmluYm94LmNvbnZlcnNhdGlvbi52MS5MaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEn8KD0dldENvbnZlcnNhdGlvbhItLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvbnZlcnNhdGlvblJlc3BvbnNlIg2quxgJCgUBAgMEBSABEoEBChFTb2x2ZUNvbnZlcnNhdGlvbhIvLmluYm94LmNvbnZlcnNhdGlvbi52MS5Tb2x2ZUNvbnZlcnNhdGlvblJlcXVlc3QaMC5pbmJveC5jb252ZXJzYXRpb24udjEuU29sdmVDb252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEoQBChJSZW9wZW5Db252ZXJzYXRpb24SMC5pbmJveC5jb252ZXJzYXRpb24udjEuUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBoxLmluYm94LmNvbnZlcnNhdGlvbi52MS5SZW9wZW5Db252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEn4KEE1vdmVDb252ZXJzYXRpb24SLi5pbmJveC5jb252ZXJzYXRpb24udjEuTW92ZUNvbnZlcnNhdGlvblJlcXVlc3QaLy5pbmJveC5jb252ZXJzYXRpb24udjEuTW92ZUNvbnZlcnNhdGlvblJlc3BvbnNlIgmquxgFCgMBAgQSewoPVGFnQ29udmVyc2F0aW9uEi0uaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZ0NvbnZlcnNhdGlvblJlcXVlc3QaLi5pbmJveC5jb252ZXJzYXRpb24udjEuVGFnQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBKBAQoRVW50YWdDb252ZXJzYXRpb24SLy5pbmJveC5jb252ZXJzYXRpb24udjEuVW50YWdDb252ZXJzYXRpb25SZXF1ZXN0GjAuaW5ib3guY29udmVyc2F0aW9uLnYxLlVudGFnQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBJlCghNYXJrUmVhZBImLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrUmVhZFJlcXVlc3QaJy5pbmJveC5jb252ZXJzYXRpb24udjEuTWFya1JlYWRSZXNwb25zZSIIqrsYBAoCAQISawoKTWFya1VucmVhZBIoLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrVW5yZWFkUmVxdWVzdBopLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrVW5yZWFkUmVzcG9uc2UiCKq7GAQKAgECEnMKC0dldENvdW50ZXJzEikuaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvdW50ZXJzUmVxdWVzdBoqLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb3VudGVyc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEoIBChBHZXRJbmJveFNldHRpbmdzEi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldEluYm94U2V0dGluZ3NSZXF1ZXN0Gi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldEluYm94U2V0dGluZ3NSZXNwb25zZSINqrsYCQoFAQIDBAUgARKFAQoTVXBkYXRlSW5ib3hTZXR0aW5ncxIxLmluYm94LmNvbnZlcnNhdGlvbi52MS5VcGRhdGVJbmJveFNldHRpbmdzUmVxdWVzdBoyLmluYm94LmNvbnZlcnNhdGlvbi52MS5VcGRhdGVJbmJveFNldHRpbmdzUmVzcG9uc2UiB6q7GAMKAQFiBnByb3RvMw", [file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
+  fileDesc("CjBpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SFWluYm94LmNvbnZlcnNhdGlvbi52MSKvAgoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Ei0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSEwoLdW5yZWFkX29ubHkYBCABKAgSEgoKY2hhbm5lbF9pZBgFIAEoCRIQCghwb3NpdGlvbhgGIAEoCRI1CgxjaGFubmVsX2tpbmQYByABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSDAoEdGFncxgIIAMoCRIVCg1wcmlvcml0eV9vbmx5GAkgASgIEhQKDHdhaXRpbmdfb25seRgKIAEoCBIQCghhc3NpZ25lZRgLIAEoCSKSAQoZTGlzdENvbnZlcnNhdGlvbnNSZXNwb25zZRI6Cg1jb252ZXJzYXRpb25zGAEgAygLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSIAoYZHJhZnRlZF9jb252ZXJzYXRpb25faWRzGAMgAygJIjEKFkdldENvbnZlcnNhdGlvblJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIrEBChdHZXRDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEi4KB3NlZW5fYnkYAiADKAsyHS5pbmJveC5jb252ZXJzYXRpb24udjEuU2VlbkJ5EisKBWRyYWZ0GAMgASgLMhwuaW5ib3guY29udmVyc2F0aW9uLnYxLkRyYWZ0In0KGFNvbHZlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDEhoKEnNlZW5faW5ib3VuZF9jb3VudBgEIAEoAyJWChlTb2x2ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iYgoZUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIlcKGlJlb3BlbkNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iqwEKF01vdmVDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRItCgZmb2xkZXIYAiABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAxIaChJzZWVuX2luYm91bmRfY291bnQYBSABKAMiVQoYTW92ZUNvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24ibAoWVGFnQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJUChdUYWdDb252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uIm4KGFVudGFnQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJWChlVbnRhZ0NvbnZlcnNhdGlvblJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24idQoZQXNzaWduQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoAyJXChpBc3NpZ25Db252ZXJzYXRpb25SZXNwb25zZRI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uIm0KEFNhdmVEcmFmdFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhIKBHRleHQYAiABKAlCBLC7GAESEgoKcmVxdWVzdF9pZBgDIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAQgASgDIkAKEVNhdmVEcmFmdFJlc3BvbnNlEisKBWRyYWZ0GAEgASgLMhwuaW5ib3guY29udmVyc2F0aW9uLnYxLkRyYWZ0IlsKEkRlbGV0ZURyYWZ0UmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDIkIKE0RlbGV0ZURyYWZ0UmVzcG9uc2USKwoFZHJhZnQYASABKAsyHC5pbmJveC5jb252ZXJzYXRpb24udjEuRHJhZnQiVAoPTWFya1JlYWRSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIUCgxyZWFkX29yZGluYWwYAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCSJNChBNYXJrUmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24icAoRTWFya1VucmVhZFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhQKDGZyb21fb3JkaW5hbBgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJEhgKEGV4cGVjdGVkX3ZlcnNpb24YBCABKAMiTwoSTWFya1VucmVhZFJlc3BvbnNlEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24iFAoSR2V0Q291bnRlcnNSZXF1ZXN0IkcKE0dldENvdW50ZXJzUmVzcG9uc2USMAoIY291bnRlcnMYASADKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ291bnRlciIZChdHZXRJbmJveFNldHRpbmdzUmVxdWVzdCJSChhHZXRJbmJveFNldHRpbmdzUmVzcG9uc2USNgoIc2V0dGluZ3MYASABKAsyJC5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5ncyKCAQoaVXBkYXRlSW5ib3hTZXR0aW5nc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIfChJyZW9wZW5zX29uX2luYm91bmQYAiABKAhIAIgBARIYChBleHBlY3RlZF92ZXJzaW9uGAMgASgDQhUKE19yZW9wZW5zX29uX2luYm91bmQiVQobVXBkYXRlSW5ib3hTZXR0aW5nc1Jlc3BvbnNlEjYKCHNldHRpbmdzGAEgASgLMiQuaW5ib3guY29udmVyc2F0aW9uLnYxLkluYm94U2V0dGluZ3My4Q4KE0NvbnZlcnNhdGlvblNlcnZpY2UShQEKEUxpc3RDb252ZXJzYXRpb25zEi8uaW5ib3guY29udmVyc2F0aW9uLnYxLkxpc3RDb252ZXJzYXRpb25zUmVxdWVzdBowLmluYm94LmNvbnZlcnNhdGlvbi52MS5MaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEn8KD0dldENvbnZlcnNhdGlvbhItLmluYm94LmNvbnZlcnNhdGlvbi52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gi4uaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvbnZlcnNhdGlvblJlc3BvbnNlIg2quxgJCgUBAgMEBSABEoEBChFTb2x2ZUNvbnZlcnNhdGlvbhIvLmluYm94LmNvbnZlcnNhdGlvbi52MS5Tb2x2ZUNvbnZlcnNhdGlvblJlcXVlc3QaMC5pbmJveC5jb252ZXJzYXRpb24udjEuU29sdmVDb252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEoQBChJSZW9wZW5Db252ZXJzYXRpb24SMC5pbmJveC5jb252ZXJzYXRpb24udjEuUmVvcGVuQ29udmVyc2F0aW9uUmVxdWVzdBoxLmluYm94LmNvbnZlcnNhdGlvbi52MS5SZW9wZW5Db252ZXJzYXRpb25SZXNwb25zZSIJqrsYBQoDAQIEEn4KEE1vdmVDb252ZXJzYXRpb24SLi5pbmJveC5jb252ZXJzYXRpb24udjEuTW92ZUNvbnZlcnNhdGlvblJlcXVlc3QaLy5pbmJveC5jb252ZXJzYXRpb24udjEuTW92ZUNvbnZlcnNhdGlvblJlc3BvbnNlIgmquxgFCgMBAgQSewoPVGFnQ29udmVyc2F0aW9uEi0uaW5ib3guY29udmVyc2F0aW9uLnYxLlRhZ0NvbnZlcnNhdGlvblJlcXVlc3QaLi5pbmJveC5jb252ZXJzYXRpb24udjEuVGFnQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBKBAQoRVW50YWdDb252ZXJzYXRpb24SLy5pbmJveC5jb252ZXJzYXRpb24udjEuVW50YWdDb252ZXJzYXRpb25SZXF1ZXN0GjAuaW5ib3guY29udmVyc2F0aW9uLnYxLlVudGFnQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBKEAQoSQXNzaWduQ29udmVyc2F0aW9uEjAuaW5ib3guY29udmVyc2F0aW9uLnYxLkFzc2lnbkNvbnZlcnNhdGlvblJlcXVlc3QaMS5pbmJveC5jb252ZXJzYXRpb24udjEuQXNzaWduQ29udmVyc2F0aW9uUmVzcG9uc2UiCaq7GAUKAwECBBJoCglTYXZlRHJhZnQSJy5pbmJveC5jb252ZXJzYXRpb24udjEuU2F2ZURyYWZ0UmVxdWVzdBooLmluYm94LmNvbnZlcnNhdGlvbi52MS5TYXZlRHJhZnRSZXNwb25zZSIIqrsYBAoCAQISbgoLRGVsZXRlRHJhZnQSKS5pbmJveC5jb252ZXJzYXRpb24udjEuRGVsZXRlRHJhZnRSZXF1ZXN0GiouaW5ib3guY29udmVyc2F0aW9uLnYxLkRlbGV0ZURyYWZ0UmVzcG9uc2UiCKq7GAQKAgECEmUKCE1hcmtSZWFkEiYuaW5ib3guY29udmVyc2F0aW9uLnYxLk1hcmtSZWFkUmVxdWVzdBonLmluYm94LmNvbnZlcnNhdGlvbi52MS5NYXJrUmVhZFJlc3BvbnNlIgiquxgECgIBAhJrCgpNYXJrVW5yZWFkEiguaW5ib3guY29udmVyc2F0aW9uLnYxLk1hcmtVbnJlYWRSZXF1ZXN0GikuaW5ib3guY29udmVyc2F0aW9uLnYxLk1hcmtVbnJlYWRSZXNwb25zZSIIqrsYBAoCAQIScwoLR2V0Q291bnRlcnMSKS5pbmJveC5jb252ZXJzYXRpb24udjEuR2V0Q291bnRlcnNSZXF1ZXN0GiouaW5ib3guY29udmVyc2F0aW9uLnYxLkdldENvdW50ZXJzUmVzcG9uc2UiDaq7GAkKBQECAwQFIAESggEKEEdldEluYm94U2V0dGluZ3MSLi5pbmJveC5jb252ZXJzYXRpb24udjEuR2V0SW5ib3hTZXR0aW5nc1JlcXVlc3QaLy5pbmJveC5jb252ZXJzYXRpb24udjEuR2V0SW5ib3hTZXR0aW5nc1Jlc3BvbnNlIg2quxgJCgUBAgMEBSABEoUBChNVcGRhdGVJbmJveFNldHRpbmdzEjEuaW5ib3guY29udmVyc2F0aW9uLnYxLlVwZGF0ZUluYm94U2V0dGluZ3NSZXF1ZXN0GjIuaW5ib3guY29udmVyc2F0aW9uLnYxLlVwZGF0ZUluYm94U2V0dGluZ3NSZXNwb25zZSIHqrsYAwoBAWIGcHJvdG8z", [file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_draft, file_inbox_conversation_v1_settings, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
 
 /**
  * Asks for part of the inbox list: all conversations that every given filter lets through.
@@ -90,6 +92,20 @@ export type ListConversationsRequest = Message<"inbox.conversation.v1.ListConver
    * @generated from field: bool priority_only = 9;
    */
   priorityOnly: boolean;
+
+  /**
+   * Only those that wait for a person.
+   *
+   * @generated from field: bool waiting_only = 10;
+   */
+  waitingOnly: boolean;
+
+  /**
+   * Only those assigned to this member, by id; `me` is the caller, `nobody` those assigned to nobody. Empty for all.
+   *
+   * @generated from field: string assignee = 11;
+   */
+  assignee: string;
 };
 
 /**
@@ -161,6 +177,20 @@ export type ListConversationsRequestJson = {
    * @generated from field: bool priority_only = 9;
    */
   priorityOnly?: boolean;
+
+  /**
+   * Only those that wait for a person.
+   *
+   * @generated from field: bool waiting_only = 10;
+   */
+  waitingOnly?: boolean;
+
+  /**
+   * Only those assigned to this member, by id; `me` is the caller, `nobody` those assigned to nobody. Empty for all.
+   *
+   * @generated from field: string assignee = 11;
+   */
+  assignee?: string;
 };
 
 /**
@@ -189,6 +219,13 @@ export type ListConversationsResponse = Message<"inbox.conversation.v1.ListConve
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Those of them in which the caller has a draft.
+   *
+   * @generated from field: repeated string drafted_conversation_ids = 3;
+   */
+  draftedConversationIds: string[];
 };
 
 /**
@@ -210,6 +247,13 @@ export type ListConversationsResponseJson = {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken?: string;
+
+  /**
+   * Those of them in which the caller has a draft.
+   *
+   * @generated from field: repeated string drafted_conversation_ids = 3;
+   */
+  draftedConversationIds?: string[];
 };
 
 /**
@@ -273,6 +317,14 @@ export type GetConversationResponse = Message<"inbox.conversation.v1.GetConversa
    * @generated from field: repeated inbox.conversation.v1.SeenBy seen_by = 2;
    */
   seenBy: SeenBy[];
+
+  /**
+   * The caller's own draft, or what is left of it: an empty text and the version the next one goes on from. Unset
+   * where they never had one.
+   *
+   * @generated from field: inbox.conversation.v1.Draft draft = 3;
+   */
+  draft?: Draft | undefined;
 };
 
 /**
@@ -294,6 +346,14 @@ export type GetConversationResponseJson = {
    * @generated from field: repeated inbox.conversation.v1.SeenBy seen_by = 2;
    */
   seenBy?: SeenByJson[];
+
+  /**
+   * The caller's own draft, or what is left of it: an empty text and the version the next one goes on from. Unset
+   * where they never had one.
+   *
+   * @generated from field: inbox.conversation.v1.Draft draft = 3;
+   */
+  draft?: DraftJson;
 };
 
 /**
@@ -866,6 +926,330 @@ export const UntagConversationResponseSchema: GenMessage<UntagConversationRespon
   messageDesc(file_inbox_conversation_v1_conversation_service, 13);
 
 /**
+ * Asks to assign a conversation to a member, or to nobody.
+ *
+ * @generated from message inbox.conversation.v1.AssignConversationRequest
+ */
+export type AssignConversationRequest = Message<"inbox.conversation.v1.AssignConversationRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * Who shall look after it: an active owner or agent. Empty for nobody.
+   *
+   * @generated from field: string member_id = 2;
+   */
+  memberId: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to assign a conversation to a member, or to nobody.
+ *
+ * @generated from message inbox.conversation.v1.AssignConversationRequest
+ */
+export type AssignConversationRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * Who shall look after it: an active owner or agent. Empty for nobody.
+   *
+   * @generated from field: string member_id = 2;
+   */
+  memberId?: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the conversation and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The version the caller saw; 0 does not check.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.AssignConversationRequest.
+ * Use `create(AssignConversationRequestSchema)` to create a new message.
+ */
+export const AssignConversationRequestSchema: GenMessage<AssignConversationRequest, {jsonType: AssignConversationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 14);
+
+/**
+ * The assigned conversation.
+ *
+ * @generated from message inbox.conversation.v1.AssignConversationResponse
+ */
+export type AssignConversationResponse = Message<"inbox.conversation.v1.AssignConversationResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+};
+
+/**
+ * The assigned conversation.
+ *
+ * @generated from message inbox.conversation.v1.AssignConversationResponse
+ */
+export type AssignConversationResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Conversation conversation = 1;
+   */
+  conversation?: ConversationJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.AssignConversationResponse.
+ * Use `create(AssignConversationResponseSchema)` to create a new message.
+ */
+export const AssignConversationResponseSchema: GenMessage<AssignConversationResponse, {jsonType: AssignConversationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 15);
+
+/**
+ * Asks to keep what the caller has written so far.
+ *
+ * @generated from message inbox.conversation.v1.SaveDraftRequest
+ */
+export type SaveDraftRequest = Message<"inbox.conversation.v1.SaveDraftRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * What is written so far, 1 to 20000 characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the draft and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The version of the draft that this goes on from, 0 where there never was one. VERSION_CONFLICT when it was
+   * saved or deleted elsewhere since: a late save never brings back what was sent.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to keep what the caller has written so far.
+ *
+ * @generated from message inbox.conversation.v1.SaveDraftRequest
+ */
+export type SaveDraftRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * What is written so far, 1 to 20000 characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text?: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the draft and changes nothing.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * The version of the draft that this goes on from, 0 where there never was one. VERSION_CONFLICT when it was
+   * saved or deleted elsewhere since: a late save never brings back what was sent.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.SaveDraftRequest.
+ * Use `create(SaveDraftRequestSchema)` to create a new message.
+ */
+export const SaveDraftRequestSchema: GenMessage<SaveDraftRequest, {jsonType: SaveDraftRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 16);
+
+/**
+ * The saved draft.
+ *
+ * @generated from message inbox.conversation.v1.SaveDraftResponse
+ */
+export type SaveDraftResponse = Message<"inbox.conversation.v1.SaveDraftResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Draft draft = 1;
+   */
+  draft?: Draft | undefined;
+};
+
+/**
+ * The saved draft.
+ *
+ * @generated from message inbox.conversation.v1.SaveDraftResponse
+ */
+export type SaveDraftResponseJson = {
+  /**
+   * As it is now.
+   *
+   * @generated from field: inbox.conversation.v1.Draft draft = 1;
+   */
+  draft?: DraftJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.SaveDraftResponse.
+ * Use `create(SaveDraftResponseSchema)` to create a new message.
+ */
+export const SaveDraftResponseSchema: GenMessage<SaveDraftResponse, {jsonType: SaveDraftResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 17);
+
+/**
+ * Asks to delete the caller's draft, as when it was sent.
+ *
+ * @generated from message inbox.conversation.v1.DeleteDraftRequest
+ */
+export type DeleteDraftRequest = Message<"inbox.conversation.v1.DeleteDraftRequest"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the draft and changes nothing.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The version of the draft that the caller saw; VERSION_CONFLICT when something else was saved since.
+   *
+   * @generated from field: int64 expected_version = 3;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Asks to delete the caller's draft, as when it was sent.
+ *
+ * @generated from message inbox.conversation.v1.DeleteDraftRequest
+ */
+export type DeleteDraftRequestJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * A UUID made by the caller; a repeat with it returns the draft and changes nothing.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId?: string;
+
+  /**
+   * The version of the draft that the caller saw; VERSION_CONFLICT when something else was saved since.
+   *
+   * @generated from field: int64 expected_version = 3;
+   */
+  expectedVersion?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.DeleteDraftRequest.
+ * Use `create(DeleteDraftRequestSchema)` to create a new message.
+ */
+export const DeleteDraftRequestSchema: GenMessage<DeleteDraftRequest, {jsonType: DeleteDraftRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 18);
+
+/**
+ * What is left of the draft: its version. Where there was none, nothing happened.
+ *
+ * @generated from message inbox.conversation.v1.DeleteDraftResponse
+ */
+export type DeleteDraftResponse = Message<"inbox.conversation.v1.DeleteDraftResponse"> & {
+  /**
+   * As it is now, without a text.
+   *
+   * @generated from field: inbox.conversation.v1.Draft draft = 1;
+   */
+  draft?: Draft | undefined;
+};
+
+/**
+ * What is left of the draft: its version. Where there was none, nothing happened.
+ *
+ * @generated from message inbox.conversation.v1.DeleteDraftResponse
+ */
+export type DeleteDraftResponseJson = {
+  /**
+   * As it is now, without a text.
+   *
+   * @generated from field: inbox.conversation.v1.Draft draft = 1;
+   */
+  draft?: DraftJson;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.DeleteDraftResponse.
+ * Use `create(DeleteDraftResponseSchema)` to create a new message.
+ */
+export const DeleteDraftResponseSchema: GenMessage<DeleteDraftResponse, {jsonType: DeleteDraftResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_service, 19);
+
+/**
  * Tells up to which inbound message somebody saw a conversation.
  *
  * @generated from message inbox.conversation.v1.MarkReadRequest
@@ -928,7 +1312,7 @@ export type MarkReadRequestJson = {
  * Use `create(MarkReadRequestSchema)` to create a new message.
  */
 export const MarkReadRequestSchema: GenMessage<MarkReadRequest, {jsonType: MarkReadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 14);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 20);
 
 /**
  * The conversation with its read mark.
@@ -963,7 +1347,7 @@ export type MarkReadResponseJson = {
  * Use `create(MarkReadResponseSchema)` to create a new message.
  */
 export const MarkReadResponseSchema: GenMessage<MarkReadResponse, {jsonType: MarkReadResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 15);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 21);
 
 /**
  * Asks to mark a conversation unread from an inbound message on.
@@ -1040,7 +1424,7 @@ export type MarkUnreadRequestJson = {
  * Use `create(MarkUnreadRequestSchema)` to create a new message.
  */
 export const MarkUnreadRequestSchema: GenMessage<MarkUnreadRequest, {jsonType: MarkUnreadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 16);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 22);
 
 /**
  * The conversation with its read mark.
@@ -1075,7 +1459,7 @@ export type MarkUnreadResponseJson = {
  * Use `create(MarkUnreadResponseSchema)` to create a new message.
  */
 export const MarkUnreadResponseSchema: GenMessage<MarkUnreadResponse, {jsonType: MarkUnreadResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 17);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 23);
 
 /**
  * Asks for the workspace's counters.
@@ -1098,7 +1482,7 @@ export type GetCountersRequestJson = {
  * Use `create(GetCountersRequestSchema)` to create a new message.
  */
 export const GetCountersRequestSchema: GenMessage<GetCountersRequest, {jsonType: GetCountersRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 18);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 24);
 
 /**
  * The workspace's counters. One that is not here is zero.
@@ -1133,7 +1517,7 @@ export type GetCountersResponseJson = {
  * Use `create(GetCountersResponseSchema)` to create a new message.
  */
 export const GetCountersResponseSchema: GenMessage<GetCountersResponse, {jsonType: GetCountersResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 19);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 25);
 
 /**
  * Asks for the workspace's inbox settings.
@@ -1156,7 +1540,7 @@ export type GetInboxSettingsRequestJson = {
  * Use `create(GetInboxSettingsRequestSchema)` to create a new message.
  */
 export const GetInboxSettingsRequestSchema: GenMessage<GetInboxSettingsRequest, {jsonType: GetInboxSettingsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 20);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 26);
 
 /**
  * The workspace's inbox settings.
@@ -1191,7 +1575,7 @@ export type GetInboxSettingsResponseJson = {
  * Use `create(GetInboxSettingsResponseSchema)` to create a new message.
  */
 export const GetInboxSettingsResponseSchema: GenMessage<GetInboxSettingsResponse, {jsonType: GetInboxSettingsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 21);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 27);
 
 /**
  * Asks to change the workspace's inbox settings; what is left out stays.
@@ -1254,7 +1638,7 @@ export type UpdateInboxSettingsRequestJson = {
  * Use `create(UpdateInboxSettingsRequestSchema)` to create a new message.
  */
 export const UpdateInboxSettingsRequestSchema: GenMessage<UpdateInboxSettingsRequest, {jsonType: UpdateInboxSettingsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 22);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 28);
 
 /**
  * The changed settings.
@@ -1289,7 +1673,7 @@ export type UpdateInboxSettingsResponseJson = {
  * Use `create(UpdateInboxSettingsResponseSchema)` to create a new message.
  */
 export const UpdateInboxSettingsResponseSchema: GenMessage<UpdateInboxSettingsResponse, {jsonType: UpdateInboxSettingsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_conversation_v1_conversation_service, 23);
+  messageDesc(file_inbox_conversation_v1_conversation_service, 29);
 
 /**
  * The shared inbox.
@@ -1366,6 +1750,36 @@ export const ConversationService: GenService<{
     methodKind: "unary";
     input: typeof UntagConversationRequestSchema;
     output: typeof UntagConversationResponseSchema;
+  },
+  /**
+   * Assigns a conversation to a member, or to nobody.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.AssignConversation
+   */
+  assignConversation: {
+    methodKind: "unary";
+    input: typeof AssignConversationRequestSchema;
+    output: typeof AssignConversationResponseSchema;
+  },
+  /**
+   * Keeps what the caller has written so far in a conversation, for them alone.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.SaveDraft
+   */
+  saveDraft: {
+    methodKind: "unary";
+    input: typeof SaveDraftRequestSchema;
+    output: typeof SaveDraftResponseSchema;
+  },
+  /**
+   * Deletes the caller's draft in a conversation.
+   *
+   * @generated from rpc inbox.conversation.v1.ConversationService.DeleteDraft
+   */
+  deleteDraft: {
+    methodKind: "unary";
+    input: typeof DeleteDraftRequestSchema;
+    output: typeof DeleteDraftResponseSchema;
   },
   /**
    * Raises the read mark; it never falls by this.

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/identity/v1/identity_service.proto.
  */
 export const file_inbox_identity_v1_identity_service: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9pZGVudGl0eS92MS9pZGVudGl0eV9zZXJ2aWNlLnByb3RvEhFpbmJveC5pZGVudGl0eS52MSJBChJQYXNzd29yZENyZWRlbnRpYWwSEwoFZW1haWwYASABKAlCBLC7GAESFgoIcGFzc3dvcmQYAiABKAlCBLC7GAEidAoNU2lnbkluUmVxdWVzdBI5CghwYXNzd29yZBgBIAEoCzIlLmluYm94LmlkZW50aXR5LnYxLlBhc3N3b3JkQ3JlZGVudGlhbEgAEhoKCmxpbmtfdG9rZW4YAiABKAlCBLC7GAFIAEIMCgpjcmVkZW50aWFsIr8BCg5TaWduSW5SZXNwb25zZRIbCg1zZXNzaW9uX3Rva2VuGAEgASgJQgSwuxgBEjQKDGFjY2Vzc190b2tlbhgCIAEoCzIeLmluYm94LmlkZW50aXR5LnYxLkFjY2Vzc1Rva2VuEikKBm1lbWJlchgDIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlchIvCgl3b3Jrc3BhY2UYBCABKAsyHC5pbmJveC5pZGVudGl0eS52MS5Xb3Jrc3BhY2UiLQoOU2lnbk91dFJlcXVlc3QSGwoNc2Vzc2lvbl90b2tlbhgBIAEoCUIEsLsYASIRCg9TaWduT3V0UmVzcG9uc2UiEAoOR2V0U2VsZlJlcXVlc3QimgEKD0dldFNlbGZSZXNwb25zZRIrCgdzdWJqZWN0GAEgASgLMhouaW5ib3guaWRlbnRpdHkudjEuU3ViamVjdBIpCgZtZW1iZXIYAiABKAsyGS5pbmJveC5pZGVudGl0eS52MS5NZW1iZXISLwoJd29ya3NwYWNlGAMgASgLMhwuaW5ib3guaWRlbnRpdHkudjEuV29ya3NwYWNlIowBChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhEKCXRpbWVfem9uZRgDIAEoCRIZCgtvd25lcl9lbWFpbBgEIAEoCUIEsLsYARIaChJvd25lcl9kaXNwbGF5X25hbWUYBSABKAkidAoXQ3JlYXRlV29ya3NwYWNlUmVzcG9uc2USLwoJd29ya3NwYWNlGAEgASgLMhwuaW5ib3guaWRlbnRpdHkudjEuV29ya3NwYWNlEigKBW93bmVyGAIgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyIiwKF0NyZWF0ZVNpZ25JbkxpbmtSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoCSJlChhDcmVhdGVTaWduSW5MaW5rUmVzcG9uc2USGAoKbGlua190b2tlbhgBIAEoCUIEsLsYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAilQEKE0NyZWF0ZUFwaUtleVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSIwoEcm9sZRgDIAEoDjIVLmluYm94LnBvbGljeS52MS5Sb2xlEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJYChRDcmVhdGVBcGlLZXlSZXNwb25zZRIqCgdhcGlfa2V5GAEgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuQXBpS2V5EhQKBnNlY3JldBgCIAEoCUIEsLsYASIpChNSZXZva2VBcGlLZXlSZXF1ZXN0EhIKCmFwaV9rZXlfaWQYASABKAkiQgoUUmV2b2tlQXBpS2V5UmVzcG9uc2USKgoHYXBpX2tleRgBIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLkFwaUtleSI7ChJMaXN0QXBpS2V5c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiWwoTTGlzdEFwaUtleXNSZXNwb25zZRIrCghhcGlfa2V5cxgBIAMoCzIZLmluYm94LmlkZW50aXR5LnYxLkFwaUtleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOwoSTGlzdE1lbWJlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIloKE0xpc3RNZW1iZXJzUmVzcG9uc2USKgoHbWVtYmVycxgBIAMoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkieQoTSW52aXRlTWVtYmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhMKBWVtYWlsGAIgASgJQgSwuxgBEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRIjCgRyb2xlGAQgASgOMhUuaW5ib3gucG9saWN5LnYxLlJvbGUidwoUSW52aXRlTWVtYmVyUmVzcG9uc2USKQoGbWVtYmVyGAEgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyEhoKDGludml0ZV90b2tlbhgCIAEoCUIEsLsYARIYCgppbnZpdGVfdXJsGAMgASgJQgSwuxgBIl8KE0FjY2VwdEludml0ZVJlcXVlc3QSGgoMaW52aXRlX3Rva2VuGAEgASgJQgSwuxgBEhYKCHBhc3N3b3JkGAIgASgJQgSwuxgBEhQKDGRpc3BsYXlfbmFtZRgDIAEoCSJeChRBY2NlcHRJbnZpdGVSZXNwb25zZRIbCg1zZXNzaW9uX3Rva2VuGAEgASgJQgSwuxgBEikKBm1lbWJlchgCIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlciJ9ChNVcGRhdGVNZW1iZXJSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoCRIjCgRyb2xlGAIgASgOMhUuaW5ib3gucG9saWN5LnYxLlJvbGUSFAoMZGlzcGxheV9uYW1lGAMgASgJEhgKEGV4cGVjdGVkX3ZlcnNpb24YBCABKAMiQQoUVXBkYXRlTWVtYmVyUmVzcG9uc2USKQoGbWVtYmVyGAEgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyIigKE1JlbW92ZU1lbWJlclJlcXVlc3QSEQoJbWVtYmVyX2lkGAEgASgJIkEKFFJlbW92ZU1lbWJlclJlc3BvbnNlEikKBm1lbWJlchgBIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlciJTChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSHgoQY3VycmVudF9wYXNzd29yZBgBIAEoCUIEsLsYARIaCgxuZXdfcGFzc3dvcmQYAiABKAlCBLC7GAEiGAoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSIQCg5HZXRKd2tzUmVxdWVzdCIkCg9HZXRKd2tzUmVzcG9uc2USEQoJandrc19qc29uGAEgASgJIqcBChRFeGNoYW5nZVRva2VuUmVxdWVzdBIXCgdhcGlfa2V5GAEgASgJQgSwuxgBSAASHQoNc2Vzc2lvbl90b2tlbhgCIAEoCUIEsLsYAUgAEhYKBnRpY2tldBgDIAEoCUIEsLsYAUgAEhsKC3NlcnZpY2Vfa2V5GAQgASgJQgSwuxgBSAASFAoMd29ya3NwYWNlX2lkGAUgASgJQgwKCmNyZWRlbnRpYWwikQEKFUV4Y2hhbmdlVG9rZW5SZXNwb25zZRI0CgxhY2Nlc3NfdG9rZW4YASABKAsyHi5pbmJveC5pZGVudGl0eS52MS5BY2Nlc3NUb2tlbhIrCgdzdWJqZWN0GAIgASgLMhouaW5ib3guaWRlbnRpdHkudjEuU3ViamVjdBIVCg1jcmVkZW50aWFsX2lkGAMgASgJIhUKE0NyZWF0ZVRpY2tldFJlcXVlc3QiXQoUQ3JlYXRlVGlja2V0UmVzcG9uc2USFAoGdGlja2V0GAEgASgJQgSwuxgBEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ4ChhJc3N1ZVZpc2l0b3JUb2tlblJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRITCgtleHRlcm5hbF9pZBgCIAEoCRIXCg9jb252ZXJzYXRpb25faWQYAyABKAkSGgoMZGlzcGxheV9uYW1lGAQgASgJQgSwuxgBIlEKGUlzc3VlVmlzaXRvclRva2VuUmVzcG9uc2USNAoMYWNjZXNzX3Rva2VuGAEgASgLMh4uaW5ib3guaWRlbnRpdHkudjEuQWNjZXNzVG9rZW4iLAoUSXNzdWVCb3RUb2tlblJlcXVlc3QSFAoMZGlzcGxheV9uYW1lGAEgASgJIk0KFUlzc3VlQm90VG9rZW5SZXNwb25zZRI0CgxhY2Nlc3NfdG9rZW4YASABKAsyHi5pbmJveC5pZGVudGl0eS52MS5BY2Nlc3NUb2tlbjLxDwoPSWRlbnRpdHlTZXJ2aWNlElUKBlNpZ25JbhIgLmluYm94LmlkZW50aXR5LnYxLlNpZ25JblJlcXVlc3QaIS5pbmJveC5pZGVudGl0eS52MS5TaWduSW5SZXNwb25zZSIGqrsYAhABElsKB1NpZ25PdXQSIS5pbmJveC5pZGVudGl0eS52MS5TaWduT3V0UmVxdWVzdBoiLmluYm94LmlkZW50aXR5LnYxLlNpZ25PdXRSZXNwb25zZSIJqrsYBQoDAQIDEl8KB0dldFNlbGYSIS5pbmJveC5pZGVudGl0eS52MS5HZXRTZWxmUmVxdWVzdBoiLmluYm94LmlkZW50aXR5LnYxLkdldFNlbGZSZXNwb25zZSINqrsYCQoFAQIDBAUgARJzCg9DcmVhdGVXb3Jrc3BhY2USKS5pbmJveC5pZGVudGl0eS52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0GiouaW5ib3guaWRlbnRpdHkudjEuQ3JlYXRlV29ya3NwYWNlUmVzcG9uc2UiCaq7GAUKAQUYARJ0ChBDcmVhdGVTaWduSW5MaW5rEiouaW5ib3guaWRlbnRpdHkudjEuQ3JlYXRlU2lnbkluTGlua1JlcXVlc3QaKy5pbmJveC5pZGVudGl0eS52MS5DcmVhdGVTaWduSW5MaW5rUmVzcG9uc2UiB6q7GAMKAQUSaQoMQ3JlYXRlQXBpS2V5EiYuaW5ib3guaWRlbnRpdHkudjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBonLmluYm94LmlkZW50aXR5LnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlIgiquxgECgIBBRJpCgxSZXZva2VBcGlLZXkSJi5pbmJveC5pZGVudGl0eS52MS5SZXZva2VBcGlLZXlSZXF1ZXN0GicuaW5ib3guaWRlbnRpdHkudjEuUmV2b2tlQXBpS2V5UmVzcG9uc2UiCKq7GAQKAgEFEmgKC0xpc3RBcGlLZXlzEiUuaW5ib3guaWRlbnRpdHkudjEuTGlzdEFwaUtleXNSZXF1ZXN0GiYuaW5ib3guaWRlbnRpdHkudjEuTGlzdEFwaUtleXNSZXNwb25zZSIKqrsYBgoCAQUgARJqCgtMaXN0TWVtYmVycxIlLmluYm94LmlkZW50aXR5LnYxLkxpc3RNZW1iZXJzUmVxdWVzdBomLmluYm94LmlkZW50aXR5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiDKq7GAgKBAECAwUgARJoCgxJbnZpdGVNZW1iZXISJi5pbmJveC5pZGVudGl0eS52MS5JbnZpdGVNZW1iZXJSZXF1ZXN0GicuaW5ib3guaWRlbnRpdHkudjEuSW52aXRlTWVtYmVyUmVzcG9uc2UiB6q7GAMKAQESZwoMQWNjZXB0SW52aXRlEiYuaW5ib3guaWRlbnRpdHkudjEuQWNjZXB0SW52aXRlUmVxdWVzdBonLmluYm94LmlkZW50aXR5LnYxLkFjY2VwdEludml0ZVJlc3BvbnNlIgaquxgCEAESaAoMVXBkYXRlTWVtYmVyEiYuaW5ib3guaWRlbnRpdHkudjEuVXBkYXRlTWVtYmVyUmVxdWVzdBonLmluYm94LmlkZW50aXR5LnYxLlVwZGF0ZU1lbWJlclJlc3BvbnNlIgequxgDCgEBEmgKDFJlbW92ZU1lbWJlchImLmluYm94LmlkZW50aXR5LnYxLlJlbW92ZU1lbWJlclJlcXVlc3QaJy5pbmJveC5pZGVudGl0eS52MS5SZW1vdmVNZW1iZXJSZXNwb25zZSIHqrsYAwoBARJwCg5DaGFuZ2VQYXNzd29yZBIoLmluYm94LmlkZW50aXR5LnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBopLmluYm94LmlkZW50aXR5LnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiCaq7GAUKAwECAxJaCgdHZXRKd2tzEiEuaW5ib3guaWRlbnRpdHkudjEuR2V0Sndrc1JlcXVlc3QaIi5pbmJveC5pZGVudGl0eS52MS5HZXRKd2tzUmVzcG9uc2UiCKq7GAQQASABEmoKDUV4Y2hhbmdlVG9rZW4SJy5pbmJveC5pZGVudGl0eS52MS5FeGNoYW5nZVRva2VuUmVxdWVzdBooLmluYm94LmlkZW50aXR5LnYxLkV4Y2hhbmdlVG9rZW5SZXNwb25zZSIGqrsYAhABEmsKDENyZWF0ZVRpY2tldBImLmluYm94LmlkZW50aXR5LnYxLkNyZWF0ZVRpY2tldFJlcXVlc3QaJy5pbmJveC5pZGVudGl0eS52MS5DcmVhdGVUaWNrZXRSZXNwb25zZSIKqrsYBgoEAQIDBBJ3ChFJc3N1ZVZpc2l0b3JUb2tlbhIrLmluYm94LmlkZW50aXR5LnYxLklzc3VlVmlzaXRvclRva2VuUmVxdWVzdBosLmluYm94LmlkZW50aXR5LnYxLklzc3VlVmlzaXRvclRva2VuUmVzcG9uc2UiB6q7GAMKAQUSawoNSXNzdWVCb3RUb2tlbhInLmluYm94LmlkZW50aXR5LnYxLklzc3VlQm90VG9rZW5SZXF1ZXN0GiguaW5ib3guaWRlbnRpdHkudjEuSXNzdWVCb3RUb2tlblJlc3BvbnNlIgequxgDCgEFYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_identity_v1_identity, file_inbox_policy_v1_policy]);
+  fileDesc("CihpbmJveC9pZGVudGl0eS92MS9pZGVudGl0eV9zZXJ2aWNlLnByb3RvEhFpbmJveC5pZGVudGl0eS52MSJBChJQYXNzd29yZENyZWRlbnRpYWwSEwoFZW1haWwYASABKAlCBLC7GAESFgoIcGFzc3dvcmQYAiABKAlCBLC7GAEidAoNU2lnbkluUmVxdWVzdBI5CghwYXNzd29yZBgBIAEoCzIlLmluYm94LmlkZW50aXR5LnYxLlBhc3N3b3JkQ3JlZGVudGlhbEgAEhoKCmxpbmtfdG9rZW4YAiABKAlCBLC7GAFIAEIMCgpjcmVkZW50aWFsIr8BCg5TaWduSW5SZXNwb25zZRIbCg1zZXNzaW9uX3Rva2VuGAEgASgJQgSwuxgBEjQKDGFjY2Vzc190b2tlbhgCIAEoCzIeLmluYm94LmlkZW50aXR5LnYxLkFjY2Vzc1Rva2VuEikKBm1lbWJlchgDIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlchIvCgl3b3Jrc3BhY2UYBCABKAsyHC5pbmJveC5pZGVudGl0eS52MS5Xb3Jrc3BhY2UiLQoOU2lnbk91dFJlcXVlc3QSGwoNc2Vzc2lvbl90b2tlbhgBIAEoCUIEsLsYASIRCg9TaWduT3V0UmVzcG9uc2UiEAoOR2V0U2VsZlJlcXVlc3QimgEKD0dldFNlbGZSZXNwb25zZRIrCgdzdWJqZWN0GAEgASgLMhouaW5ib3guaWRlbnRpdHkudjEuU3ViamVjdBIpCgZtZW1iZXIYAiABKAsyGS5pbmJveC5pZGVudGl0eS52MS5NZW1iZXISLwoJd29ya3NwYWNlGAMgASgLMhwuaW5ib3guaWRlbnRpdHkudjEuV29ya3NwYWNlIowBChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhEKCXRpbWVfem9uZRgDIAEoCRIZCgtvd25lcl9lbWFpbBgEIAEoCUIEsLsYARIaChJvd25lcl9kaXNwbGF5X25hbWUYBSABKAkidAoXQ3JlYXRlV29ya3NwYWNlUmVzcG9uc2USLwoJd29ya3NwYWNlGAEgASgLMhwuaW5ib3guaWRlbnRpdHkudjEuV29ya3NwYWNlEigKBW93bmVyGAIgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyIiwKF0NyZWF0ZVNpZ25JbkxpbmtSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoCSJlChhDcmVhdGVTaWduSW5MaW5rUmVzcG9uc2USGAoKbGlua190b2tlbhgBIAEoCUIEsLsYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAilQEKE0NyZWF0ZUFwaUtleVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSIwoEcm9sZRgDIAEoDjIVLmluYm94LnBvbGljeS52MS5Sb2xlEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJYChRDcmVhdGVBcGlLZXlSZXNwb25zZRIqCgdhcGlfa2V5GAEgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuQXBpS2V5EhQKBnNlY3JldBgCIAEoCUIEsLsYASIpChNSZXZva2VBcGlLZXlSZXF1ZXN0EhIKCmFwaV9rZXlfaWQYASABKAkiQgoUUmV2b2tlQXBpS2V5UmVzcG9uc2USKgoHYXBpX2tleRgBIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLkFwaUtleSI7ChJMaXN0QXBpS2V5c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiWwoTTGlzdEFwaUtleXNSZXNwb25zZRIrCghhcGlfa2V5cxgBIAMoCzIZLmluYm94LmlkZW50aXR5LnYxLkFwaUtleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOwoSTGlzdE1lbWJlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIloKE0xpc3RNZW1iZXJzUmVzcG9uc2USKgoHbWVtYmVycxgBIAMoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoQR2V0TWVtYmVyUmVxdWVzdBIRCgltZW1iZXJfaWQYASABKAkiPgoRR2V0TWVtYmVyUmVzcG9uc2USKQoGbWVtYmVyGAEgASgLMhkuaW5ib3guaWRlbnRpdHkudjEuTWVtYmVyInkKE0ludml0ZU1lbWJlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRITCgVlbWFpbBgCIAEoCUIEsLsYARIUCgxkaXNwbGF5X25hbWUYAyABKAkSIwoEcm9sZRgEIAEoDjIVLmluYm94LnBvbGljeS52MS5Sb2xlIncKFEludml0ZU1lbWJlclJlc3BvbnNlEikKBm1lbWJlchgBIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlchIaCgxpbnZpdGVfdG9rZW4YAiABKAlCBLC7GAESGAoKaW52aXRlX3VybBgDIAEoCUIEsLsYASJfChNBY2NlcHRJbnZpdGVSZXF1ZXN0EhoKDGludml0ZV90b2tlbhgBIAEoCUIEsLsYARIWCghwYXNzd29yZBgCIAEoCUIEsLsYARIUCgxkaXNwbGF5X25hbWUYAyABKAkiXgoUQWNjZXB0SW52aXRlUmVzcG9uc2USGwoNc2Vzc2lvbl90b2tlbhgBIAEoCUIEsLsYARIpCgZtZW1iZXIYAiABKAsyGS5pbmJveC5pZGVudGl0eS52MS5NZW1iZXIifQoTVXBkYXRlTWVtYmVyUmVxdWVzdBIRCgltZW1iZXJfaWQYASABKAkSIwoEcm9sZRgCIAEoDjIVLmluYm94LnBvbGljeS52MS5Sb2xlEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAQgASgDIkEKFFVwZGF0ZU1lbWJlclJlc3BvbnNlEikKBm1lbWJlchgBIAEoCzIZLmluYm94LmlkZW50aXR5LnYxLk1lbWJlciIoChNSZW1vdmVNZW1iZXJSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoCSJBChRSZW1vdmVNZW1iZXJSZXNwb25zZRIpCgZtZW1iZXIYASABKAsyGS5pbmJveC5pZGVudGl0eS52MS5NZW1iZXIiUwoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0Eh4KEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCBLC7GAESGgoMbmV3X3Bhc3N3b3JkGAIgASgJQgSwuxgBIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiEAoOR2V0Sndrc1JlcXVlc3QiJAoPR2V0Sndrc1Jlc3BvbnNlEhEKCWp3a3NfanNvbhgBIAEoCSKnAQoURXhjaGFuZ2VUb2tlblJlcXVlc3QSFwoHYXBpX2tleRgBIAEoCUIEsLsYAUgAEh0KDXNlc3Npb25fdG9rZW4YAiABKAlCBLC7GAFIABIWCgZ0aWNrZXQYAyABKAlCBLC7GAFIABIbCgtzZXJ2aWNlX2tleRgEIAEoCUIEsLsYAUgAEhQKDHdvcmtzcGFjZV9pZBgFIAEoCUIMCgpjcmVkZW50aWFsIpEBChVFeGNoYW5nZVRva2VuUmVzcG9uc2USNAoMYWNjZXNzX3Rva2VuGAEgASgLMh4uaW5ib3guaWRlbnRpdHkudjEuQWNjZXNzVG9rZW4SKwoHc3ViamVjdBgCIAEoCzIaLmluYm94LmlkZW50aXR5LnYxLlN1YmplY3QSFQoNY3JlZGVudGlhbF9pZBgDIAEoCSIVChNDcmVhdGVUaWNrZXRSZXF1ZXN0Il0KFENyZWF0ZVRpY2tldFJlc3BvbnNlEhQKBnRpY2tldBgBIAEoCUIEsLsYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAieAoYSXNzdWVWaXNpdG9yVG9rZW5SZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSEwoLZXh0ZXJuYWxfaWQYAiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAMgASgJEhoKDGRpc3BsYXlfbmFtZRgEIAEoCUIEsLsYASJRChlJc3N1ZVZpc2l0b3JUb2tlblJlc3BvbnNlEjQKDGFjY2Vzc190b2tlbhgBIAEoCzIeLmluYm94LmlkZW50aXR5LnYxLkFjY2Vzc1Rva2VuIiwKFElzc3VlQm90VG9rZW5SZXF1ZXN0EhQKDGRpc3BsYXlfbmFtZRgBIAEoCSJNChVJc3N1ZUJvdFRva2VuUmVzcG9uc2USNAoMYWNjZXNzX3Rva2VuGAEgASgLMh4uaW5ib3guaWRlbnRpdHkudjEuQWNjZXNzVG9rZW4y1xAKD0lkZW50aXR5U2VydmljZRJVCgZTaWduSW4SIC5pbmJveC5pZGVudGl0eS52MS5TaWduSW5SZXF1ZXN0GiEuaW5ib3guaWRlbnRpdHkudjEuU2lnbkluUmVzcG9uc2UiBqq7GAIQARJbCgdTaWduT3V0EiEuaW5ib3guaWRlbnRpdHkudjEuU2lnbk91dFJlcXVlc3QaIi5pbmJveC5pZGVudGl0eS52MS5TaWduT3V0UmVzcG9uc2UiCaq7GAUKAwECAxJfCgdHZXRTZWxmEiEuaW5ib3guaWRlbnRpdHkudjEuR2V0U2VsZlJlcXVlc3QaIi5pbmJveC5pZGVudGl0eS52MS5HZXRTZWxmUmVzcG9uc2UiDaq7GAkKBQECAwQFIAEScwoPQ3JlYXRlV29ya3NwYWNlEikuaW5ib3guaWRlbnRpdHkudjEuQ3JlYXRlV29ya3NwYWNlUmVxdWVzdBoqLmluYm94LmlkZW50aXR5LnYxLkNyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlIgmquxgFCgEFGAESdAoQQ3JlYXRlU2lnbkluTGluaxIqLmluYm94LmlkZW50aXR5LnYxLkNyZWF0ZVNpZ25JbkxpbmtSZXF1ZXN0GisuaW5ib3guaWRlbnRpdHkudjEuQ3JlYXRlU2lnbkluTGlua1Jlc3BvbnNlIgequxgDCgEFEmkKDENyZWF0ZUFwaUtleRImLmluYm94LmlkZW50aXR5LnYxLkNyZWF0ZUFwaUtleVJlcXVlc3QaJy5pbmJveC5pZGVudGl0eS52MS5DcmVhdGVBcGlLZXlSZXNwb25zZSIIqrsYBAoCAQUSaQoMUmV2b2tlQXBpS2V5EiYuaW5ib3guaWRlbnRpdHkudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBonLmluYm94LmlkZW50aXR5LnYxLlJldm9rZUFwaUtleVJlc3BvbnNlIgiquxgECgIBBRJoCgtMaXN0QXBpS2V5cxIlLmluYm94LmlkZW50aXR5LnYxLkxpc3RBcGlLZXlzUmVxdWVzdBomLmluYm94LmlkZW50aXR5LnYxLkxpc3RBcGlLZXlzUmVzcG9uc2UiCqq7GAYKAgEFIAESagoLTGlzdE1lbWJlcnMSJS5pbmJveC5pZGVudGl0eS52MS5MaXN0TWVtYmVyc1JlcXVlc3QaJi5pbmJveC5pZGVudGl0eS52MS5MaXN0TWVtYmVyc1Jlc3BvbnNlIgyquxgICgQBAgMFIAESZAoJR2V0TWVtYmVyEiMuaW5ib3guaWRlbnRpdHkudjEuR2V0TWVtYmVyUmVxdWVzdBokLmluYm94LmlkZW50aXR5LnYxLkdldE1lbWJlclJlc3BvbnNlIgyquxgICgQBAgMFIAESaAoMSW52aXRlTWVtYmVyEiYuaW5ib3guaWRlbnRpdHkudjEuSW52aXRlTWVtYmVyUmVxdWVzdBonLmluYm94LmlkZW50aXR5LnYxLkludml0ZU1lbWJlclJlc3BvbnNlIgequxgDCgEBEmcKDEFjY2VwdEludml0ZRImLmluYm94LmlkZW50aXR5LnYxLkFjY2VwdEludml0ZVJlcXVlc3QaJy5pbmJveC5pZGVudGl0eS52MS5BY2NlcHRJbnZpdGVSZXNwb25zZSIGqrsYAhABEmgKDFVwZGF0ZU1lbWJlchImLmluYm94LmlkZW50aXR5LnYxLlVwZGF0ZU1lbWJlclJlcXVlc3QaJy5pbmJveC5pZGVudGl0eS52MS5VcGRhdGVNZW1iZXJSZXNwb25zZSIHqrsYAwoBARJoCgxSZW1vdmVNZW1iZXISJi5pbmJveC5pZGVudGl0eS52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0GicuaW5ib3guaWRlbnRpdHkudjEuUmVtb3ZlTWVtYmVyUmVzcG9uc2UiB6q7GAMKAQEScAoOQ2hhbmdlUGFzc3dvcmQSKC5pbmJveC5pZGVudGl0eS52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaKS5pbmJveC5pZGVudGl0eS52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIgmquxgFCgMBAgMSWgoHR2V0SndrcxIhLmluYm94LmlkZW50aXR5LnYxLkdldEp3a3NSZXF1ZXN0GiIuaW5ib3guaWRlbnRpdHkudjEuR2V0Sndrc1Jlc3BvbnNlIgiquxgEEAEgARJqCg1FeGNoYW5nZVRva2VuEicuaW5ib3guaWRlbnRpdHkudjEuRXhjaGFuZ2VUb2tlblJlcXVlc3QaKC5pbmJveC5pZGVudGl0eS52MS5FeGNoYW5nZVRva2VuUmVzcG9uc2UiBqq7GAIQARJrCgxDcmVhdGVUaWNrZXQSJi5pbmJveC5pZGVudGl0eS52MS5DcmVhdGVUaWNrZXRSZXF1ZXN0GicuaW5ib3guaWRlbnRpdHkudjEuQ3JlYXRlVGlja2V0UmVzcG9uc2UiCqq7GAYKBAECAwQSdwoRSXNzdWVWaXNpdG9yVG9rZW4SKy5pbmJveC5pZGVudGl0eS52MS5Jc3N1ZVZpc2l0b3JUb2tlblJlcXVlc3QaLC5pbmJveC5pZGVudGl0eS52MS5Jc3N1ZVZpc2l0b3JUb2tlblJlc3BvbnNlIgequxgDCgEFEmsKDUlzc3VlQm90VG9rZW4SJy5pbmJveC5pZGVudGl0eS52MS5Jc3N1ZUJvdFRva2VuUmVxdWVzdBooLmluYm94LmlkZW50aXR5LnYxLklzc3VlQm90VG9rZW5SZXNwb25zZSIHqrsYAwoBBWIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_identity_v1_identity, file_inbox_policy_v1_policy]);
 
 /**
  * An e-mail address with its password.
@@ -963,6 +963,76 @@ export const ListMembersResponseSchema: GenMessage<ListMembersResponse, {jsonTyp
   messageDesc(file_inbox_identity_v1_identity_service, 18);
 
 /**
+ * Asks for one member.
+ *
+ * @generated from message inbox.identity.v1.GetMemberRequest
+ */
+export type GetMemberRequest = Message<"inbox.identity.v1.GetMemberRequest"> & {
+  /**
+   * The member.
+   *
+   * @generated from field: string member_id = 1;
+   */
+  memberId: string;
+};
+
+/**
+ * Asks for one member.
+ *
+ * @generated from message inbox.identity.v1.GetMemberRequest
+ */
+export type GetMemberRequestJson = {
+  /**
+   * The member.
+   *
+   * @generated from field: string member_id = 1;
+   */
+  memberId?: string;
+};
+
+/**
+ * Describes the message inbox.identity.v1.GetMemberRequest.
+ * Use `create(GetMemberRequestSchema)` to create a new message.
+ */
+export const GetMemberRequestSchema: GenMessage<GetMemberRequest, {jsonType: GetMemberRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_identity_v1_identity_service, 19);
+
+/**
+ * One member.
+ *
+ * @generated from message inbox.identity.v1.GetMemberResponse
+ */
+export type GetMemberResponse = Message<"inbox.identity.v1.GetMemberResponse"> & {
+  /**
+   * As they are now, also when they were removed.
+   *
+   * @generated from field: inbox.identity.v1.Member member = 1;
+   */
+  member?: Member | undefined;
+};
+
+/**
+ * One member.
+ *
+ * @generated from message inbox.identity.v1.GetMemberResponse
+ */
+export type GetMemberResponseJson = {
+  /**
+   * As they are now, also when they were removed.
+   *
+   * @generated from field: inbox.identity.v1.Member member = 1;
+   */
+  member?: MemberJson;
+};
+
+/**
+ * Describes the message inbox.identity.v1.GetMemberResponse.
+ * Use `create(GetMemberResponseSchema)` to create a new message.
+ */
+export const GetMemberResponseSchema: GenMessage<GetMemberResponse, {jsonType: GetMemberResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_identity_v1_identity_service, 20);
+
+/**
  * Asks to invite a person.
  *
  * @generated from message inbox.identity.v1.InviteMemberRequest
@@ -1037,7 +1107,7 @@ export type InviteMemberRequestJson = {
  * Use `create(InviteMemberRequestSchema)` to create a new message.
  */
 export const InviteMemberRequestSchema: GenMessage<InviteMemberRequest, {jsonType: InviteMemberRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 19);
+  messageDesc(file_inbox_identity_v1_identity_service, 21);
 
 /**
  * An invitation.
@@ -1100,7 +1170,7 @@ export type InviteMemberResponseJson = {
  * Use `create(InviteMemberResponseSchema)` to create a new message.
  */
 export const InviteMemberResponseSchema: GenMessage<InviteMemberResponse, {jsonType: InviteMemberResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 20);
+  messageDesc(file_inbox_identity_v1_identity_service, 22);
 
 /**
  * Accepts an invitation.
@@ -1163,7 +1233,7 @@ export type AcceptInviteRequestJson = {
  * Use `create(AcceptInviteRequestSchema)` to create a new message.
  */
 export const AcceptInviteRequestSchema: GenMessage<AcceptInviteRequest, {jsonType: AcceptInviteRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 21);
+  messageDesc(file_inbox_identity_v1_identity_service, 23);
 
 /**
  * A member who can sign in, and is.
@@ -1212,7 +1282,7 @@ export type AcceptInviteResponseJson = {
  * Use `create(AcceptInviteResponseSchema)` to create a new message.
  */
 export const AcceptInviteResponseSchema: GenMessage<AcceptInviteResponse, {jsonType: AcceptInviteResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 22);
+  messageDesc(file_inbox_identity_v1_identity_service, 24);
 
 /**
  * Asks to change a member.
@@ -1289,7 +1359,7 @@ export type UpdateMemberRequestJson = {
  * Use `create(UpdateMemberRequestSchema)` to create a new message.
  */
 export const UpdateMemberRequestSchema: GenMessage<UpdateMemberRequest, {jsonType: UpdateMemberRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 23);
+  messageDesc(file_inbox_identity_v1_identity_service, 25);
 
 /**
  * The changed member.
@@ -1324,7 +1394,7 @@ export type UpdateMemberResponseJson = {
  * Use `create(UpdateMemberResponseSchema)` to create a new message.
  */
 export const UpdateMemberResponseSchema: GenMessage<UpdateMemberResponse, {jsonType: UpdateMemberResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 24);
+  messageDesc(file_inbox_identity_v1_identity_service, 26);
 
 /**
  * Asks to remove a member; their sessions end.
@@ -1359,7 +1429,7 @@ export type RemoveMemberRequestJson = {
  * Use `create(RemoveMemberRequestSchema)` to create a new message.
  */
 export const RemoveMemberRequestSchema: GenMessage<RemoveMemberRequest, {jsonType: RemoveMemberRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 25);
+  messageDesc(file_inbox_identity_v1_identity_service, 27);
 
 /**
  * The removed member; a repeat returns the same.
@@ -1394,7 +1464,7 @@ export type RemoveMemberResponseJson = {
  * Use `create(RemoveMemberResponseSchema)` to create a new message.
  */
 export const RemoveMemberResponseSchema: GenMessage<RemoveMemberResponse, {jsonType: RemoveMemberResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 26);
+  messageDesc(file_inbox_identity_v1_identity_service, 28);
 
 /**
  * Asks to set one's own password.
@@ -1443,7 +1513,7 @@ export type ChangePasswordRequestJson = {
  * Use `create(ChangePasswordRequestSchema)` to create a new message.
  */
 export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest, {jsonType: ChangePasswordRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 27);
+  messageDesc(file_inbox_identity_v1_identity_service, 29);
 
 /**
  * The password is set; other sessions of the member have ended.
@@ -1466,7 +1536,7 @@ export type ChangePasswordResponseJson = {
  * Use `create(ChangePasswordResponseSchema)` to create a new message.
  */
 export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse, {jsonType: ChangePasswordResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 28);
+  messageDesc(file_inbox_identity_v1_identity_service, 30);
 
 /**
  * Asks for the keys that verify access tokens.
@@ -1489,7 +1559,7 @@ export type GetJwksRequestJson = {
  * Use `create(GetJwksRequestSchema)` to create a new message.
  */
 export const GetJwksRequestSchema: GenMessage<GetJwksRequest, {jsonType: GetJwksRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 29);
+  messageDesc(file_inbox_identity_v1_identity_service, 31);
 
 /**
  * The keys that verify access tokens.
@@ -1524,7 +1594,7 @@ export type GetJwksResponseJson = {
  * Use `create(GetJwksResponseSchema)` to create a new message.
  */
 export const GetJwksResponseSchema: GenMessage<GetJwksResponse, {jsonType: GetJwksResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 30);
+  messageDesc(file_inbox_identity_v1_identity_service, 32);
 
 /**
  * Asks to turn a long-lived credential into an access token.
@@ -1626,7 +1696,7 @@ export type ExchangeTokenRequestJson = {
  * Use `create(ExchangeTokenRequestSchema)` to create a new message.
  */
 export const ExchangeTokenRequestSchema: GenMessage<ExchangeTokenRequest, {jsonType: ExchangeTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 31);
+  messageDesc(file_inbox_identity_v1_identity_service, 33);
 
 /**
  * An access token.
@@ -1689,7 +1759,7 @@ export type ExchangeTokenResponseJson = {
  * Use `create(ExchangeTokenResponseSchema)` to create a new message.
  */
 export const ExchangeTokenResponseSchema: GenMessage<ExchangeTokenResponse, {jsonType: ExchangeTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 32);
+  messageDesc(file_inbox_identity_v1_identity_service, 34);
 
 /**
  * Asks for a one-time ticket that opens a WebSocket in the caller's name.
@@ -1712,7 +1782,7 @@ export type CreateTicketRequestJson = {
  * Use `create(CreateTicketRequestSchema)` to create a new message.
  */
 export const CreateTicketRequestSchema: GenMessage<CreateTicketRequest, {jsonType: CreateTicketRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 33);
+  messageDesc(file_inbox_identity_v1_identity_service, 35);
 
 /**
  * A one-time ticket.
@@ -1761,7 +1831,7 @@ export type CreateTicketResponseJson = {
  * Use `create(CreateTicketResponseSchema)` to create a new message.
  */
 export const CreateTicketResponseSchema: GenMessage<CreateTicketResponse, {jsonType: CreateTicketResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 34);
+  messageDesc(file_inbox_identity_v1_identity_service, 36);
 
 /**
  * Asks for an access token for a customer in the chat box.
@@ -1838,7 +1908,7 @@ export type IssueVisitorTokenRequestJson = {
  * Use `create(IssueVisitorTokenRequestSchema)` to create a new message.
  */
 export const IssueVisitorTokenRequestSchema: GenMessage<IssueVisitorTokenRequest, {jsonType: IssueVisitorTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 35);
+  messageDesc(file_inbox_identity_v1_identity_service, 37);
 
 /**
  * An access token of role visitor.
@@ -1873,7 +1943,7 @@ export type IssueVisitorTokenResponseJson = {
  * Use `create(IssueVisitorTokenResponseSchema)` to create a new message.
  */
 export const IssueVisitorTokenResponseSchema: GenMessage<IssueVisitorTokenResponse, {jsonType: IssueVisitorTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 36);
+  messageDesc(file_inbox_identity_v1_identity_service, 38);
 
 /**
  * Asks for a token for the AI of the caller's workspace: what it does is done by role bot.
@@ -1908,7 +1978,7 @@ export type IssueBotTokenRequestJson = {
  * Use `create(IssueBotTokenRequestSchema)` to create a new message.
  */
 export const IssueBotTokenRequestSchema: GenMessage<IssueBotTokenRequest, {jsonType: IssueBotTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 37);
+  messageDesc(file_inbox_identity_v1_identity_service, 39);
 
 /**
  * An access token of role bot.
@@ -1943,7 +2013,7 @@ export type IssueBotTokenResponseJson = {
  * Use `create(IssueBotTokenResponseSchema)` to create a new message.
  */
 export const IssueBotTokenResponseSchema: GenMessage<IssueBotTokenResponse, {jsonType: IssueBotTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_identity_v1_identity_service, 38);
+  messageDesc(file_inbox_identity_v1_identity_service, 40);
 
 /**
  * Who people are and what lets them in.
@@ -2040,6 +2110,16 @@ export const IdentityService: GenService<{
     methodKind: "unary";
     input: typeof ListMembersRequestSchema;
     output: typeof ListMembersResponseSchema;
+  },
+  /**
+   * Gets one member.
+   *
+   * @generated from rpc inbox.identity.v1.IdentityService.GetMember
+   */
+  getMember: {
+    methodKind: "unary";
+    input: typeof GetMemberRequestSchema;
+    output: typeof GetMemberResponseSchema;
   },
   /**
    * Invites a person by a one-time link.

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/thread.proto.
  */
 export const file_inbox_messaging_v1_thread: GenFile = /*@__PURE__*/
-  fileDesc("Ch9pbmJveC9tZXNzYWdpbmcvdjEvdGhyZWFkLnByb3RvEhJpbmJveC5tZXNzYWdpbmcudjEiRgoOQ29sbGVjdGVkRmllbGQSCwoDa2V5GAEgASgJEhMKBXZhbHVlGAIgASgJQgSwuxgBEhIKCnNvdXJjZV9zZXEYAyABKAMiugEKCEhhbmRvdmVyEjIKBnJlYXNvbhgBIAEoDjIiLmluYm94Lm1lc3NhZ2luZy52MS5IYW5kb3ZlclJlYXNvbhIVCgdzdW1tYXJ5GAIgASgJQgSwuxgBEjIKBmZpZWxkcxgDIAMoCzIiLmluYm94Lm1lc3NhZ2luZy52MS5Db2xsZWN0ZWRGaWVsZBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiiAQKBlRocmVhZBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKY2hhbm5lbF9pZBgCIAEoCRI1CgxjaGFubmVsX2tpbmQYAyABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSGQoLZXh0ZXJuYWxfaWQYBCABKAlCBLC7GAESGwoNY3VzdG9tZXJfbmFtZRgFIAEoCUIEsLsYARIyCgRtb2RlGAYgASgOMiQuaW5ib3gubWVzc2FnaW5nLnYxLkNvbnZlcnNhdGlvbk1vZGUSEgoKbW9kZV9lcG9jaBgHIAEoAxIQCghsYXN0X3NlcRgIIAEoAxIVCg1pbmJvdW5kX2NvdW50GAkgASgDEjUKEWxhc3RfbWVzc2FnZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgMIAEoAxIwCgxtYW51YWxfdW50aWwYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDmlzX21hbnVhbF9rZXB0GA4gASgIEi4KCGhhbmRvdmVyGA8gASgLMhwuaW5ib3gubWVzc2FnaW5nLnYxLkhhbmRvdmVyKm0KEENvbnZlcnNhdGlvbk1vZGUSIQodQ09OVkVSU0FUSU9OX01PREVfVU5TUEVDSUZJRUQQABIYChRDT05WRVJTQVRJT05fTU9ERV9BSRABEhwKGENPTlZFUlNBVElPTl9NT0RFX01BTlVBTBACKvABCg5IYW5kb3ZlclJlYXNvbhIfChtIQU5ET1ZFUl9SRUFTT05fVU5TUEVDSUZJRUQQABIiCh5IQU5ET1ZFUl9SRUFTT05fQ1VTVE9NRVJfQVNLRUQQARIaChZIQU5ET1ZFUl9SRUFTT05fVU5TVVJFEAISIwofSEFORE9WRVJfUkVBU09OX1BST1ZJREVSX0ZBSUxFRBADEiEKHUhBTkRPVkVSX1JFQVNPTl9QUk9WSURFUl9TTE9XEAQSGgoWSEFORE9WRVJfUkVBU09OX1BPTElDWRAFEhkKFUhBTkRPVkVSX1JFQVNPTl9PVEhFUhAGYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
+  fileDesc("Ch9pbmJveC9tZXNzYWdpbmcvdjEvdGhyZWFkLnByb3RvEhJpbmJveC5tZXNzYWdpbmcudjEiRgoOQ29sbGVjdGVkRmllbGQSCwoDa2V5GAEgASgJEhMKBXZhbHVlGAIgASgJQgSwuxgBEhIKCnNvdXJjZV9zZXEYAyABKAMiugEKCEhhbmRvdmVyEjIKBnJlYXNvbhgBIAEoDjIiLmluYm94Lm1lc3NhZ2luZy52MS5IYW5kb3ZlclJlYXNvbhIVCgdzdW1tYXJ5GAIgASgJQgSwuxgBEjIKBmZpZWxkcxgDIAMoCzIiLmluYm94Lm1lc3NhZ2luZy52MS5Db2xsZWN0ZWRGaWVsZBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRAoESG9sZBIRCgltZW1iZXJfaWQYASABKAkSKQoFc2luY2UYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrAECgZUaHJlYWQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSNQoMY2hhbm5lbF9raW5kGAMgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAQgASgJQgSwuxgBEhsKDWN1c3RvbWVyX25hbWUYBSABKAlCBLC7GAESMgoEbW9kZRgGIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYByABKAMSEAoIbGFzdF9zZXEYCCABKAMSFQoNaW5ib3VuZF9jb3VudBgJIAEoAxI1ChFsYXN0X21lc3NhZ2VfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YDCABKAMSMAoMbWFudWFsX3VudGlsGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5pc19tYW51YWxfa2VwdBgOIAEoCBIuCghoYW5kb3ZlchgPIAEoCzIcLmluYm94Lm1lc3NhZ2luZy52MS5IYW5kb3ZlchImCgRob2xkGBAgASgLMhguaW5ib3gubWVzc2FnaW5nLnYxLkhvbGQqbQoQQ29udmVyc2F0aW9uTW9kZRIhCh1DT05WRVJTQVRJT05fTU9ERV9VTlNQRUNJRklFRBAAEhgKFENPTlZFUlNBVElPTl9NT0RFX0FJEAESHAoYQ09OVkVSU0FUSU9OX01PREVfTUFOVUFMEAIq8AEKDkhhbmRvdmVyUmVhc29uEh8KG0hBTkRPVkVSX1JFQVNPTl9VTlNQRUNJRklFRBAAEiIKHkhBTkRPVkVSX1JFQVNPTl9DVVNUT01FUl9BU0tFRBABEhoKFkhBTkRPVkVSX1JFQVNPTl9VTlNVUkUQAhIjCh9IQU5ET1ZFUl9SRUFTT05fUFJPVklERVJfRkFJTEVEEAMSIQodSEFORE9WRVJfUkVBU09OX1BST1ZJREVSX1NMT1cQBBIaChZIQU5ET1ZFUl9SRUFTT05fUE9MSUNZEAUSGQoVSEFORE9WRVJfUkVBU09OX09USEVSEAZiBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_policy_v1_policy]);
 
 /**
  * One detail the AI learned from the customer.
@@ -158,6 +158,55 @@ export const HandoverSchema: GenMessage<Handover, {jsonType: HandoverJson}> = /*
   messageDesc(file_inbox_messaging_v1_thread, 1);
 
 /**
+ * A person has a conversation: who of them took it over or wrote last.
+ *
+ * @generated from message inbox.messaging.v1.Hold
+ */
+export type Hold = Message<"inbox.messaging.v1.Hold"> & {
+  /**
+   * The member, or the API key that acts for one.
+   *
+   * @generated from field: string member_id = 1;
+   */
+  memberId: string;
+
+  /**
+   * Since when they have it.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 2;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * A person has a conversation: who of them took it over or wrote last.
+ *
+ * @generated from message inbox.messaging.v1.Hold
+ */
+export type HoldJson = {
+  /**
+   * The member, or the API key that acts for one.
+   *
+   * @generated from field: string member_id = 1;
+   */
+  memberId?: string;
+
+  /**
+   * Since when they have it.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 2;
+   */
+  since?: TimestampJson;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.Hold.
+ * Use `create(HoldSchema)` to create a new message.
+ */
+export const HoldSchema: GenMessage<Hold, {jsonType: HoldJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_thread, 2);
+
+/**
  * The messages of one conversation with one customer on one channel. Its id is the conversation's.
  *
  * @generated from message inbox.messaging.v1.Thread
@@ -269,6 +318,13 @@ export type Thread = Message<"inbox.messaging.v1.Thread"> & {
    * @generated from field: inbox.messaging.v1.Handover handover = 15;
    */
   handover?: Handover | undefined;
+
+  /**
+   * Which person has it in manual mode; unset while none has, as after a handover.
+   *
+   * @generated from field: inbox.messaging.v1.Hold hold = 16;
+   */
+  hold?: Hold | undefined;
 };
 
 /**
@@ -383,6 +439,13 @@ export type ThreadJson = {
    * @generated from field: inbox.messaging.v1.Handover handover = 15;
    */
   handover?: HandoverJson;
+
+  /**
+   * Which person has it in manual mode; unset while none has, as after a handover.
+   *
+   * @generated from field: inbox.messaging.v1.Hold hold = 16;
+   */
+  hold?: HoldJson;
 };
 
 /**
@@ -390,7 +453,7 @@ export type ThreadJson = {
  * Use `create(ThreadSchema)` to create a new message.
  */
 export const ThreadSchema: GenMessage<Thread, {jsonType: ThreadJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_messaging_v1_thread, 2);
+  messageDesc(file_inbox_messaging_v1_thread, 3);
 
 /**
  * Who answers in a conversation.
