@@ -66,6 +66,7 @@ def _of_mode(thread: Thread) -> Fields:
         "mode": thread.mode,
         "mode_epoch": thread.mode_epoch,
         "is_manual_kept": thread.is_manual_kept,
+        "held_by": None if thread.hold is None else thread.hold.member_id,
         "handover_reason": None if thread.handover is None else thread.handover.reason,
     }
 

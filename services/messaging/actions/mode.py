@@ -20,7 +20,7 @@ from services.messaging.model.handover import (
     HandoverReason,
     refuse_unless_sound,
 )
-from services.messaging.model.message import Author, ModeSwitched
+from services.messaging.model.message import Author, AuthorKind, ModeSwitched
 from services.messaging.model.mode import handed_over, kept, switched
 from services.messaging.model.thread import ConversationMode, Thread
 from services.messaging.store import requests, settings, threads
@@ -68,6 +68,7 @@ async def set_mode(
             keep_manual=keep_manual,
             resume_ai_after=(await settings.read(transaction)).resume_ai_after,
             at=at,
+            member_id=author.id if author.kind is AuthorKind.MEMBER else "",
         )
         if after is thread:
             return thread

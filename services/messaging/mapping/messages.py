@@ -22,7 +22,7 @@ from services.messaging.model.message import (
     Receipt,
     SystemNote,
 )
-from services.messaging.model.thread import ConversationMode, Thread
+from services.messaging.model.thread import ConversationMode, Hold, Thread
 
 DIRECTIONS = {
     Direction.INBOUND: v1.MESSAGE_DIRECTION_INBOUND,
@@ -133,7 +133,13 @@ def thread_to_proto(thread: Thread) -> v1.Thread:
         manual_until=None if thread.manual_until is None else timestamp(thread.manual_until),
         is_manual_kept=thread.is_manual_kept,
         handover=None if thread.handover is None else handover_to_proto(thread.handover),
+        hold=None if thread.hold is None else hold_to_proto(thread.hold),
     )
+
+
+def hold_to_proto(hold: Hold) -> v1.Hold:
+    """Which person has a conversation, as the contract has it."""
+    return v1.Hold(member_id=hold.member_id, since=timestamp(hold.since))
 
 
 def author_to_proto(author: Author) -> v1.Author:

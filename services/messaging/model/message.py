@@ -21,6 +21,7 @@ from services.messaging.model.thread import (
     ConversationId,
     ConversationMode,
     Thread,
+    next_hold,
     next_resume,
 )
 
@@ -187,6 +188,7 @@ def appended(
     """The thread with one more message, and that message, at the next place (invariant I3)."""
     is_inbound = author.kind is AuthorKind.CUSTOMER
     is_by_person = author.kind in PEOPLE
+    is_by_member = author.kind is AuthorKind.MEMBER
     inbound_count = thread.inbound_count + is_inbound
     message = Message(
         id=message_id,
@@ -219,6 +221,7 @@ def appended(
         resume_ai_after=thread.resume_ai_after,
         is_manual_kept=thread.is_manual_kept,
         handover=None if is_by_person else thread.handover,
+        hold=next_hold(thread, author.id, at) if is_by_member else thread.hold,
     )
     return grown, message
 

@@ -14,6 +14,7 @@ from services.messaging.model.handover import Handover
 from services.messaging.model.thread import (
     ConversationMode,
     Thread,
+    next_hold,
     refuse_unless_ai_may_write,
     refuse_unless_person_may_write,
 )
@@ -30,10 +31,12 @@ def switched(
     keep_manual: bool,
     resume_ai_after: timedelta,
     at: datetime,
+    member_id: str = "",
 ) -> Thread:
     """The thread in that mode; the same thread when nothing changes. 0 expects no epoch.
 
-    Taking over what waits for a person, and is in manual mode already, ends the waiting.
+    The member who takes it over has it from then on, also what a colleague had; whoever takes over
+    what waits for a person, and is in manual mode already, ends the waiting.
     Raises: ModeEpochStale.
     """
     _refuse_unless_expected(thread, expected_mode_epoch)
@@ -41,8 +44,10 @@ def switched(
         return thread if thread.mode is mode else _in_ai_mode(thread)
     if thread.mode is not mode:
         thread = _in_manual_mode(thread, resume_ai_after=resume_ai_after, at=at)
+        thread = _held(thread, member_id, at)
         return _pinned(thread) if keep_manual else thread
     after = thread if thread.handover is None else replace(thread, handover=None)
+    after = _held(after, member_id, at)
     if keep_manual and not thread.is_manual_kept:
         after = _pinned(after)
     return after if after is thread else replace(after, version=thread.version + 1)
@@ -104,8 +109,14 @@ def _in_ai_mode(thread: Thread) -> Thread:
         resume_ai_after=None,
         is_manual_kept=False,
         handover=None,
+        hold=None,
         version=thread.version + 1,
     )
+
+
+def _held(thread: Thread, member_id: str, at: datetime) -> Thread:
+    hold = next_hold(thread, member_id, at) if member_id else thread.hold
+    return thread if hold == thread.hold else replace(thread, hold=hold)
 
 
 def _pinned(thread: Thread) -> Thread:

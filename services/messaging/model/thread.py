@@ -27,6 +27,14 @@ class ConversationMode(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A person has a conversation: who of them took it over or wrote last."""
+
+    member_id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """The messages of one conversation with one customer on one channel."""
 
@@ -50,6 +58,8 @@ class Thread:
     """The pin: people keep it."""
     handover: Handover | None = None
     """While it waits for a person."""
+    hold: Hold | None = None
+    """Which person has it; None in AI mode, and until one took it or wrote."""
 
 
 def conversation_id_of(channel_id: ChannelId, external_id: str) -> ConversationId:
@@ -79,6 +89,13 @@ def refuse_unless_ai_may_write(thread: Thread, mode_epoch: int) -> None:
             given_mode_epoch=mode_epoch,
             present_mode_epoch=thread.mode_epoch,
         )
+
+
+def next_hold(thread: Thread, member_id: str, at: datetime) -> Hold:
+    """Who has it once a member took it over or wrote; since they first did, until another does."""
+    if thread.hold is not None and thread.hold.member_id == member_id:
+        return thread.hold
+    return Hold(member_id, at)
 
 
 def next_resume(thread: Thread, at: datetime) -> datetime | None:

@@ -50,10 +50,13 @@ threads = Table(
     Column("resume_ai_after", Interval),
     Column("is_manual_kept", Boolean, nullable=False, server_default=text("false")),
     Column("handover", JSONB),
+    Column("hold_member_id", Text),
+    Column("hold_since", TIME),
     PrimaryKeyConstraint("workspace_id", "conversation_id", name="pk_threads"),
     UniqueConstraint("workspace_id", "channel_id", "external_id", name="uq_threads_external_id"),
     CheckConstraint(f"channel_kind IN ({CHANNEL_KINDS})", name="ck_threads_channel_kind"),
     CheckConstraint("mode IN ('ai', 'manual')", name="ck_threads_mode"),
+    CheckConstraint("num_nulls(hold_member_id, hold_since) IN (0, 2)", name="ck_threads_hold"),
 )
 
 messages = Table(

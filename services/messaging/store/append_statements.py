@@ -77,14 +77,21 @@ WITH n AS MATERIALIZED (
     ON CONFLICT (workspace_id, client_message_id) DO NOTHING
     RETURNING 1
 ), grown AS (
-    UPDATE threads t SET (last_seq, inbound_count, version, manual_until, handover) = (
+    UPDATE threads t SET (last_seq, inbound_count, version, manual_until, handover,
+                          hold_member_id, hold_since) = (
             SELECT max(n.seq), max(n.inbound_ordinal), t.version + count(*),
                 -- As model.message.appended has it: a person wrote.
                 CASE WHEN bool_or(n.author_kind IN ('member', 'phone_app'))
                     AND t.manual_until IS NOT NULL THEN $2 + t.resume_ai_after
                     ELSE t.manual_until END,
                 CASE WHEN bool_or(n.author_kind IN ('member', 'phone_app')) THEN NULL
-                    ELSE t.handover END
+                    ELSE t.handover END,
+                -- A member has what they wrote in last, since they first did.
+                coalesce((array_agg(n.author_id ORDER BY n.place DESC)
+                    FILTER (WHERE n.author_kind = 'member'))[1], t.hold_member_id),
+                CASE WHEN bool_or(n.author_kind = 'member'
+                        AND n.author_id IS DISTINCT FROM t.hold_member_id) THEN $2
+                    ELSE t.hold_since END
             FROM n WHERE n.conversation_id = t.conversation_id),
         last_message_time = $2
     WHERE t.workspace_id = $1

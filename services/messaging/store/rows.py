@@ -24,7 +24,7 @@ from services.messaging.model.message import (
     Receipt,
 )
 from services.messaging.model.search import SearchableMessage
-from services.messaging.model.thread import ConversationId, ConversationMode, Thread
+from services.messaging.model.thread import ConversationId, ConversationMode, Hold, Thread
 from services.messaging.store.notes import handover_of, note_of
 
 Row = asyncpg.Record | tuple[Any, ...]
@@ -32,9 +32,10 @@ Row = asyncpg.Record | tuple[Any, ...]
 THREAD_COLUMNS = (
     "t.conversation_id, t.channel_id, t.channel_kind, t.external_id, t.customer_name, t.mode, "
     "t.mode_epoch, t.last_seq, t.inbound_count, t.last_message_time, t.create_time, t.version, "
-    "t.manual_until, t.resume_ai_after, t.is_manual_kept, t.handover::text"
+    "t.manual_until, t.resume_ai_after, t.is_manual_kept, t.handover::text, "
+    "t.hold_member_id, t.hold_since"
 )
-THREAD_WIDTH = 16
+THREAD_WIDTH = 18
 MESSAGE_COLUMNS = (
     "m.id, m.conversation_id, m.seq, m.client_message_id, m.direction, m.author_kind, "
     "m.author_id, m.author_display_name, m.text, m.inbound_ordinal, m.create_time, "
@@ -87,6 +88,7 @@ def thread_of(row: Row) -> Thread:
         row[13],
         row[14],
         None if row[15] is None else handover_of(row[15]),
+        None if row[16] is None else Hold(row[16], row[17]),
     )
 
 

@@ -29,7 +29,8 @@ ON CONFLICT DO NOTHING
 """
 SAVE = """
 UPDATE threads SET mode = $3, mode_epoch = $4, last_seq = $5, last_message_time = $6,
-    manual_until = $7, resume_ai_after = $8, is_manual_kept = $9, handover = $10, version = $11
+    manual_until = $7, resume_ai_after = $8, is_manual_kept = $9, handover = $10, version = $11,
+    hold_member_id = $12, hold_since = $13
 WHERE workspace_id = $1 AND conversation_id = $2
 """
 SET_TIMER = """
@@ -98,6 +99,8 @@ async def save(transaction: Transaction, thread: Thread) -> None:
         thread.is_manual_kept,
         None if thread.handover is None else handover_to_json(thread.handover),
         thread.version,
+        None if thread.hold is None else thread.hold.member_id,
+        None if thread.hold is None else thread.hold.since,
     )
     if thread.manual_until is None:
         await transaction.raw.execute(DROP_TIMER, *key)

@@ -85,10 +85,13 @@ async def test_a_request_id_of_another_switch_is_refused(desk: Desk) -> None:
 
 async def test_the_mode_it_has_already_publishes_nothing(desk: Desk) -> None:
     conversation_id = await desk.open_conversation()
+    # In manual mode from the beginning, but nobody had it.
+    taken = await desk.hand_over(conversation_id, MANUAL)
     before = await desk.published()
 
-    await desk.hand_over(conversation_id, MANUAL)
+    again = await desk.hand_over(conversation_id, MANUAL)
 
+    assert again == taken
     assert await desk.published() == before
 
 

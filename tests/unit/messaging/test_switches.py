@@ -34,7 +34,7 @@ from services.messaging.model.message import (
 )
 from services.messaging.model.mode import NEVER, handed_over, kept, resumed, switched
 from services.messaging.model.settings import DEFAULT_SETTINGS, changed
-from services.messaging.model.thread import ConversationMode, Thread
+from services.messaging.model.thread import ConversationMode, Hold, Thread
 from tests.unit.messaging.builders import NOON, a_thread
 
 AI, MANUAL = ConversationMode.AI, ConversationMode.MANUAL
@@ -79,6 +79,27 @@ def test_a_switch_raises_epoch_and_version() -> None:
 @pytest.mark.parametrize("thread", [AI_THREAD, a_thread(), switch(AI_THREAD, MANUAL)])
 def test_a_switch_to_the_same_mode_changes_nothing(thread: Thread) -> None:
     assert switch(thread, thread.mode) is thread
+
+
+def test_whoever_takes_it_over_has_it_since_they_did() -> None:
+    taken = switch(AI_THREAD, MANUAL, member_id="ana")
+    later = NOON + QUARTER
+
+    assert taken.hold == Hold("ana", NOON)
+    assert switch(taken, MANUAL, member_id="ana", at=later) is taken
+    by_colleague = switch(taken, MANUAL, member_id="bo", at=later)
+    assert by_colleague.hold == Hold("bo", later)
+    assert (by_colleague.version, by_colleague.mode_epoch) == (taken.version + 1, taken.mode_epoch)
+    assert switch(by_colleague, AI).hold is None
+    assert hand_over(AI_THREAD).hold is None
+
+
+def test_a_member_who_writes_has_it_and_nobody_else_takes_it_by_writing() -> None:
+    written = write(switch(AI_THREAD, MANUAL), AuthorKind.MEMBER, 10)
+
+    assert written.hold == Hold("", NOON + timedelta(minutes=10))
+    for kind in (AuthorKind.MEMBER, AuthorKind.CUSTOMER, AuthorKind.PHONE_APP):
+        assert write(written, kind, 20).hold == written.hold
 
 
 def test_a_switch_that_expects_another_epoch_is_refused() -> None:
