@@ -167,6 +167,13 @@ class IdentityService(v1.IdentityServiceServicer):
             next_page_token=_token_after(query, page[-1].create_time, page[-1].id) if more else "",
         )
 
+    async def GetMember(self, request: v1.GetMemberRequest, context: Any) -> v1.GetMemberResponse:
+        """Get one member."""
+        member = await members.get_member(
+            self._ports, require_caller(), _member_id(request.member_id)
+        )
+        return v1.GetMemberResponse(member=mapping.member_to_proto(member))
+
     async def InviteMember(
         self, request: v1.InviteMemberRequest, context: Any
     ) -> v1.InviteMemberResponse:

@@ -39,6 +39,12 @@ async def list_members(
         return await store.list_members(transaction, caller.workspace, after=after, limit=limit)
 
 
+async def get_member(ports: Ports, caller: Caller, member_id: MemberId) -> Member:
+    """A member of the caller's workspace, also a removed one. Raises: MemberNotFound."""
+    async with ports.app.begin(caller.workspace) as transaction:
+        return await store.get_member(transaction, caller.workspace, member_id)
+
+
 async def invite_member(
     ports: Ports, caller: Caller, *, request_id: str, email: str, display_name: str, role: Role
 ) -> Invited:

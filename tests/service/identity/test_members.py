@@ -171,6 +171,18 @@ async def test_members_are_listed_in_order_of_joining_page_by_page(
         assert listed == expected
 
 
+async def test_one_member_is_read_by_colleagues_and_by_nobody_elsewhere(
+    desk: Desk, other_desk: Desk
+) -> None:
+    invited = (await desk.as_owner.InviteMember(an_invitation())).member
+    request = v1.GetMemberRequest(member_id=invited.id)
+
+    assert (await desk.as_owner.GetMember(request)).member == invited
+    removed = await desk.as_owner.RemoveMember(v1.RemoveMemberRequest(member_id=invited.id))
+    assert (await desk.as_owner.GetMember(request)).member == removed.member
+    assert await refusal(other_desk.as_owner.GetMember(request)) == "MEMBER_NOT_FOUND"
+
+
 async def test_a_page_token_of_another_list_is_refused(desk: Desk, other_desk: Desk) -> None:
     await desk.as_owner.InviteMember(an_invitation())
     page = await desk.as_owner.ListMembers(v1.ListMembersRequest(page_size=1))
