@@ -21,6 +21,7 @@ from services.conversation import consumers, events
 from services.conversation.actions.lost import solve_lost
 from services.conversation.actions.means import Means
 from services.conversation.actions.snapshot import Snapshot
+from services.conversation.neighbours import IdentityMembers
 from services.conversation.service.audit import ConversationAuditService
 from services.conversation.service.contacts import ContactService
 from services.conversation.service.inbox import ConversationService
@@ -50,6 +51,7 @@ async def wire(process: Process, settings: ConversationSettings) -> None:
         app,
         process.clock,
         relay.wake,
+        IdentityMembers(process.channel(settings.identity_address)),
         partial(cursor.reach, worker, consumers.PROJECTION, within=CATCH_UP_WITHIN),
     )
     projection = Consumer(

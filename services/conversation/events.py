@@ -44,6 +44,7 @@ PUBLISHES: dict[str, type[Message]] = {
     "conversation_marked_unread": conversation_v1.ConversationMarkedUnread,
     "conversation_tagged": conversation_v1.ConversationTagged,
     "conversation_untagged": conversation_v1.ConversationUntagged,
+    "conversation_assigned": conversation_v1.ConversationAssigned,
     "contact_changed": conversation_v1.ContactChanged,
     "contacts_merged": conversation_v1.ContactsMerged,
     "contact_note_changed": conversation_v1.ContactNoteChanged,
@@ -85,6 +86,8 @@ def conversation_changed(
             event = conversation_v1.ConversationTagged(conversation=now, author=by, tag_id=tag_id)
         case Change.UNTAGGED:
             event = conversation_v1.ConversationUntagged(conversation=now, author=by, tag_id=tag_id)
+        case Change.ASSIGNED:
+            event = conversation_v1.ConversationAssigned(conversation=now, author=by)
     return _event(workspace_id, conversation.id, event)
 
 

@@ -30,6 +30,7 @@ CONSUMES = {
     "conversation_marked_unread": "conversation",
     "conversation_tagged": "conversation",
     "conversation_untagged": "conversation",
+    "conversation_assigned": "conversation",
     "contact_changed": "conversation",
     "contacts_merged": "conversation",
     "contact_note_changed": "conversation",

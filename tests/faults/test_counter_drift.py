@@ -20,6 +20,7 @@ from services.conversation.store import conversations, counters
 from suite.databases import DatabaseUrls
 from suite.testing import fresh_database, test_servers
 from tests.service.conversation.desk import Desk, a_customer
+from tests.service.conversation.members import KnownMembers
 from tests.service.conversation.storms import Storm, rows_by_tag_are_wrong, told_counters
 
 pytestmark = pytest.mark.timeout(3600)
@@ -39,7 +40,7 @@ def urls() -> Iterator[DatabaseUrls]:
 @pytest.fixture
 async def means(urls: DatabaseUrls) -> AsyncIterator[Means]:
     app = Database(urls.app)
-    yield Means(app, SystemClock(), lambda: None)
+    yield Means(app, SystemClock(), lambda: None, KnownMembers())
     await app.close()
 
 

@@ -85,6 +85,7 @@ PROBES: dict[str, Probe] = {
     "IdentityService/RevokeApiKey": _probe(FOREIGN, api_key_id=_id("api_key_id")),
     "IdentityService/ListApiKeys": _probe(OWN),
     "IdentityService/ListMembers": _probe(OWN),
+    "IdentityService/GetMember": _probe(FOREIGN, **MEMBER),
     "IdentityService/InviteMember": _probe(
         OWN,
         **REQUEST,
@@ -159,6 +160,9 @@ PROBES: dict[str, Probe] = {
         FOREIGN, **CONVERSATION, **REQUEST, tag="priority"
     ),
     "ConversationService/UntagConversation": _probe(FOREIGN, **CONVERSATION, **REQUEST, **TAG),
+    "ConversationService/AssignConversation": _probe(FOREIGN, **CONVERSATION, **REQUEST),
+    "ConversationService/SaveDraft": _probe(FOREIGN, **CONVERSATION, **REQUEST, text="theirs"),
+    "ConversationService/DeleteDraft": _probe(FOREIGN, **CONVERSATION, **REQUEST),
     "ConversationService/MarkRead": _probe(FOREIGN, **CONVERSATION, **REQUEST, read_ordinal=1),
     "ConversationService/MarkUnread": _probe(
         FOREIGN, **CONVERSATION, **REQUEST, from_ordinal=1, expected_version=1

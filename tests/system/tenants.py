@@ -192,6 +192,12 @@ async def _talk(stubs: Stubs, tenant: Tenant) -> None:
         ),
         metadata=owner,
     )
+    await stubs.conversation.SaveDraft(
+        conversation_v1.SaveDraftRequest(
+            conversation_id=tenant.conversation_id, text=tenant.mark, request_id=new_id()
+        ),
+        metadata=owner,
+    )
 
 
 async def _know(stubs: Stubs, tenant: Tenant) -> None:

@@ -1,4 +1,4 @@
-"""What the audit keeps of changes: of conversations their folder and tags, of the rest all."""
+"""What the audit keeps: where conversations lie, their tags and whose they are; of the rest all."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ MOVES = {
 """By where it was moved; moving it to Open or Solved is reopening and solving it."""
 TAG = "ConversationService/TagConversation"
 UNTAG = "ConversationService/UntagConversation"
+ASSIGN = "ConversationService/AssignConversation"
 CREATE_TAG = "TagService/CreateTag"
 UPDATE_TAG = "TagService/UpdateTag"
 DELETE_TAG = "TagService/DeleteTag"
@@ -30,7 +31,7 @@ DELETE_NOTE = "ContactService/DeleteContactNote"
 
 
 def conversation_changed(before: Conversation, after: Conversation) -> Change:
-    """Where a conversation lies, and what it is tagged with."""
+    """Where a conversation lies, what it is tagged with, and who looks after it."""
     return Change.of("conversation", after.id, _of_conversation(before), _of_conversation(after))
 
 
@@ -63,7 +64,11 @@ def note_changed(before: Note | None, after: Note) -> Change:
 
 
 def _of_conversation(conversation: Conversation) -> Fields:
-    return {"folder": conversation.folder, "tag_ids": sorted(conversation.tag_ids)}
+    return {
+        "folder": conversation.folder,
+        "tag_ids": sorted(conversation.tag_ids),
+        "assignee_id": conversation.assignee_id,
+    }
 
 
 def _of_tag(tag: Tag) -> Fields:

@@ -9,9 +9,10 @@ from chassis.database import Transaction
 from chassis.errors import TemporarilyUnavailable
 from services.conversation.actions.means import Means
 from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.drafts import Draft
 from services.conversation.model.reading import SeenBy
 from services.conversation.model.thread import ChannelKind
-from services.conversation.store import conversations, counters, listing, seen, tags
+from services.conversation.store import conversations, counters, drafts, listing, seen, tags
 from services.conversation.store.listing import BEFORE_ALL, Filters, Place
 
 
@@ -26,6 +27,9 @@ class ListQuery:
     channel_kind: ChannelKind | None = None
     tags: tuple[str, ...] = ()
     """By id, key or alias; a conversation must have all of them."""
+    waiting_only: bool = False
+    assignee_id: str | None = None
+    unassigned_only: bool = False
     after: Place = BEFORE_ALL
     at_least: tuple[str, int] | None = None
     """Log epoch and position of messaging's log that the list must show already."""
@@ -38,6 +42,18 @@ class Page:
     conversations: list[Conversation]
     next_place: Place | None
     """None after the last page."""
+    drafted: frozenset[str] = frozenset()
+    """Those of them in which the caller has a draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation as the one who opens it sees it."""
+
+    conversation: Conversation
+    seen_by: list[SeenBy]
+    draft: Draft | None
+    """The caller's own, also a deleted one."""
 
 
 async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> Page:
@@ -59,23 +75,28 @@ async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> 
             channel_id=query.channel_id,
             channel_kind=query.channel_kind,
             tag_ids=await _leading_first(transaction, query),
+            waiting_only=query.waiting_only,
+            assignee_id=query.assignee_id,
+            unassigned_only=query.unassigned_only,
         )
         # One more than shown tells whether there is another page.
         size = query.page_size + 1
         found = await listing.page(transaction, filters, after=query.after, size=size)
-    shown = found[: query.page_size]
+        shown = found[: query.page_size]
+        drafted = await drafts.drafted(transaction, caller.id, [one.id for one in shown])
     if len(found) == len(shown):
-        return Page(shown, None)
-    return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id))
+        return Page(shown, None, drafted)
+    return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id), drafted)
 
 
-async def get_conversation(
-    means: Means, caller: Caller, conversation_id: str
-) -> tuple[Conversation, list[SeenBy]]:
-    """One conversation, and who has seen it. Raises: ConversationNotFound."""
+async def get_conversation(means: Means, caller: Caller, conversation_id: str) -> Opened:
+    """One conversation, who has seen it, and the caller's draft. Raises: ConversationNotFound."""
     async with means.database.begin(caller.workspace) as transaction:
-        conversation = await conversations.get(transaction, conversation_id)
-        return conversation, await seen.of(transaction, conversation_id)
+        return Opened(
+            await conversations.get(transaction, conversation_id),
+            await seen.of(transaction, conversation_id),
+            await drafts.get(transaction, caller.id, conversation_id),
+        )
 
 
 async def _leading_first(transaction: Transaction, query: ListQuery) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chassis.clock import Clock
 from chassis.database import Database
+from services.conversation.actions.ports import Members
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +18,6 @@ class Means:
     clock: Clock
     wake_relay: Callable[[], None]
     """Called after a commit that wrote events."""
+    members: Members
     reach_projection: Callable[[str, int], Awaitable[bool]] | None = None
     """Waits until a position of messaging's log is projected; None where nothing is projected."""

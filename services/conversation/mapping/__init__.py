@@ -14,18 +14,29 @@ from chassis.auth import Caller, Role
 from chassis.errors import FieldInvalid, InvalidArgument
 from chassis.ids import parse_id
 from inbox.conversation import v1 as conversation_v1
+from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
+from inbox.policy import v1 as policy_v1
 from inbox.realtime import v1 as realtime_v1
 from services.conversation.mapping.times import time_from as _time_from
 from services.conversation.mapping.times import time_to as _time_to
+from services.conversation.model.assigning import Member
 from services.conversation.model.authors import SYSTEM, Author, AuthorKind
 from services.conversation.model.contact import Contact
 from services.conversation.model.conversation import Conversation, Folder
 from services.conversation.model.counters import Counter, CounterKind
+from services.conversation.model.drafts import Draft
 from services.conversation.model.reading import SeenBy
 from services.conversation.model.settings import InboxSettings
 from services.conversation.model.tags import Tag, TagColor
-from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts, preview_text
+from services.conversation.model.thread import (
+    ChannelKind,
+    Hold,
+    Mode,
+    Preview,
+    ThreadFacts,
+    preview_text,
+)
 
 MESSAGING_STREAM = "INBOX_MESSAGING"
 
@@ -66,6 +77,12 @@ TAG_COLORS = {
     TagColor.PURPLE: conversation_v1.TAG_COLOR_PURPLE,
     TagColor.PINK: conversation_v1.TAG_COLOR_PINK,
 }
+
+MEMBER_ROLES: dict[int, Role] = {
+    policy_v1.ROLE_OWNER: Role.OWNER,
+    policy_v1.ROLE_AGENT: Role.AGENT,
+}
+"""Members of every other role only read."""
 
 Ours = TypeVar("Ours")
 Theirs = TypeVar("Theirs", bound=int)
@@ -127,6 +144,15 @@ def color_from(number: int) -> TagColor | None:
     raise FieldInvalid("color", "must be one of the palette")
 
 
+def member_from(member: identity_v1.Member) -> Member:
+    """A member of the workspace, as identity tells of them."""
+    return Member(
+        id=member.id,
+        role=MEMBER_ROLES.get(member.role, Role.READ_ONLY),
+        is_active=member.state == identity_v1.MEMBER_STATE_ACTIVE,
+    )
+
+
 def facts_from(
     thread: messaging_v1.Thread, log_epoch: str, message: messaging_v1.Message | None = None
 ) -> ThreadFacts:
@@ -144,6 +170,14 @@ def facts_from(
         thread_version=thread.version,
         log_epoch=log_epoch,
         preview=_preview_from(message) if message and _is_said(message) else None,
+        waiting_since=(
+            _time_from(thread.handover.create_time) if thread.HasField("handover") else None
+        ),
+        hold=(
+            Hold(thread.hold.member_id, _time_from(thread.hold.since))
+            if thread.HasField("hold")
+            else None
+        ),
     )
 
 
@@ -167,6 +201,20 @@ def conversation_to(conversation: Conversation) -> conversation_v1.Conversation:
         tag_ids=conversation.tag_ids,
         is_priority=conversation.is_priority,
         is_silenced=conversation.is_silenced,
+        assignee_id=conversation.assignee_id or "",
+        waiting_since=_time_to(conversation.waiting_since) if conversation.waiting_since else None,
+        hold=_hold_to(conversation.hold) if conversation.hold else None,
+        thread_version=conversation.thread_version,
+    )
+
+
+def draft_to(draft: Draft) -> conversation_v1.Draft:
+    """A draft for the wire; only for the one who wrote it."""
+    return conversation_v1.Draft(
+        conversation_id=draft.conversation_id,
+        text=draft.text,
+        update_time=_time_to(draft.update_time),
+        version=draft.version,
     )
 
 
@@ -257,6 +305,10 @@ def _preview_to(preview: Preview) -> conversation_v1.Preview:
         text=preview.text,
         create_time=_time_to(preview.create_time),
     )
+
+
+def _hold_to(hold: Hold) -> messaging_v1.Hold:
+    return messaging_v1.Hold(member_id=hold.member_id, since=_time_to(hold.since))
 
 
 def _ours(table: Mapping[Ours, Theirs], theirs: int, field: str) -> Ours:

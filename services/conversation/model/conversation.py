@@ -9,7 +9,7 @@ from datetime import datetime
 from chassis.errors import VersionConflict
 from services.conversation.model.contact import Contact
 from services.conversation.model.tags import PRIORITY
-from services.conversation.model.thread import ChannelKind, Mode, Preview
+from services.conversation.model.thread import ChannelKind, Hold, Mode, Preview
 
 
 class Folder(enum.Enum):
@@ -42,6 +42,14 @@ class Conversation:
     create_time: datetime
     tag_ids: tuple[str, ...] = ()
     """Sorted, so that equal conversations look equal. May hold ids of tags that were deleted."""
+    assignee_id: str | None = None
+    """The member who looks after it."""
+    waiting_since: datetime | None = None
+    """Since when it waits for a person, because the AI handed it over."""
+    hold: Hold | None = None
+    """Which person has it."""
+    thread_version: int = 0
+    """What `waiting_since` and `hold` are of."""
     version: int = 1
 
     @property
@@ -81,6 +89,7 @@ class Change(enum.Enum):
     MARKED_UNREAD = "marked_unread"
     TAGGED = "tagged"
     UNTAGGED = "untagged"
+    ASSIGNED = "assigned"
 
 
 MOVES = {Folder.OPEN: Change.REOPENED, Folder.SOLVED: Change.SOLVED}
@@ -102,6 +111,8 @@ def changes_between(before: Conversation | None, after: Conversation) -> tuple[C
         changes.append(Change.TAGGED)
     elif before.tag_ids != after.tag_ids:
         changes.append(Change.UNTAGGED)
+    if before.assignee_id != after.assignee_id:
+        changes.append(Change.ASSIGNED)
     return tuple(changes)
 
 

@@ -72,6 +72,31 @@ class NothingToMarkUnread(OutOfRange):
 
 
 @dataclass(eq=False)
+class MemberNotFound(NotFound):
+    """No such member, or not for this caller."""
+
+    member_id: str
+    reason = "MEMBER_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no member {self.member_id} for this credential"
+
+
+@dataclass(eq=False)
+class MemberCannotAnswer(Conflict):
+    """Whoever looks after a conversation must be able to do something in it."""
+
+    member_id: str
+    reason = "MEMBER_CANNOT_ANSWER"
+
+    def __str__(self) -> str:
+        return (
+            f"member {self.member_id} is invited, removed or read-only and cannot answer; "
+            "assign it to an active owner or agent"
+        )
+
+
+@dataclass(eq=False)
 class TagNotFound(NotFound):
     """No such tag, or not for this caller."""
 

@@ -26,6 +26,9 @@ def open_conversation(contact: Contact, facts: ThreadFacts) -> Conversation:
         mode_epoch=facts.mode_epoch,
         log_epoch=facts.log_epoch,
         create_time=facts.create_time,
+        waiting_since=facts.waiting_since,
+        hold=facts.hold,
+        thread_version=facts.thread_version,
     )
 
 
@@ -45,6 +48,8 @@ def project(
         preview = facts.preview
     if facts.mode_epoch > mode_epoch:
         mode, mode_epoch = facts.mode, facts.mode_epoch
+    if facts.thread_version > conversation.thread_version:
+        conversation = _with_thread(conversation, facts)
     projected = replace(
         conversation,
         preview=preview,
@@ -57,6 +62,15 @@ def project(
     return projected
 
 
+def _with_thread(conversation: Conversation, facts: ThreadFacts) -> Conversation:
+    return replace(
+        conversation,
+        waiting_since=facts.waiting_since,
+        hold=facts.hold,
+        thread_version=facts.thread_version,
+    )
+
+
 def _start_again(conversation: Conversation, facts: ThreadFacts) -> Conversation:
     """Messaging's database was restored from a backup: its versions count from an earlier point.
 
@@ -64,7 +78,7 @@ def _start_again(conversation: Conversation, facts: ThreadFacts) -> Conversation
     next messages would come in as read, or would not reopen.
     """
     conversation = replace(
-        conversation,
+        _with_thread(conversation, facts),
         log_epoch=facts.log_epoch,
         preview=facts.preview,
         mode=facts.mode,

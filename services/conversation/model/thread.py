@@ -40,6 +40,14 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A person has a conversation: who of them took it over or wrote last."""
+
+    member_id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadFacts:
     """What one event, or one snapshot entity, of messaging says about a thread."""
 
@@ -55,6 +63,9 @@ class ThreadFacts:
     thread_version: int
     log_epoch: str
     preview: Preview | None = None
+    waiting_since: datetime | None = None
+    """Since when it waits for a person, because the AI handed it over."""
+    hold: Hold | None = None
 
     @property
     def identity_key(self) -> tuple[str, str]:

@@ -109,6 +109,20 @@ conversation_seen = Table(
     ),
 )
 
+drafts = Table(
+    "drafts",
+    metadata,
+    id_column("workspace_id"),
+    id_column("conversation_id"),
+    Column("member_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    id_column("request_id"),
+    time_column("update_time"),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "conversation_id", "member_id", name="pk_drafts"),
+)
+"""A deleted draft keeps its row, without a text: its version goes on."""
+
 inbox_settings = Table(
     "inbox_settings",
     metadata,

@@ -1,4 +1,4 @@
-"""ConversationService: the inbox list, folders, read marks, tags of conversations, counters."""
+"""ConversationService: the inbox list, folders, read marks, tags, assignment, drafts, counters."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from chassis import paging, requests
 from chassis.auth import require_caller
 from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
+from chassis.requests import required
 from chassis.rpc import Context
 from inbox.conversation import v1 as conversation_v1
-from services.conversation.actions import counters, folders, inbox, reading, settings, tagging
+from services.conversation.actions import (
+    assigning,
+    counters,
+    drafts,
+    folders,
+    inbox,
+    reading,
+    settings,
+    tagging,
+)
 from services.conversation.actions.inbox import ListQuery
 from services.conversation.actions.means import Means
 from services.conversation.mapping import (
@@ -18,12 +28,14 @@ from services.conversation.mapping import (
     conversation_to,
     counter_to,
     destination_from,
+    draft_to,
     folder_from,
     seen_by_to,
     settings_to,
     told_of,
 )
 from services.conversation.model.conversation import Folder
+from services.conversation.model.drafts import MAX_DRAFT_CHARACTERS
 from services.conversation.model.tags import PRIORITY
 from services.conversation.service.fields import (
     id_in_token,
@@ -34,6 +46,8 @@ from services.conversation.service.fields import (
 from services.conversation.store.listing import Place
 
 MAX_TAGS_IN_FILTER = 5
+ME, NOBODY = "me", "nobody"
+"""As the assignee in a filter, beside members' ids."""
 Move = (
     conversation_v1.SolveConversationRequest
     | conversation_v1.ReopenConversationRequest
@@ -58,6 +72,9 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             channel_id=parse_id("channel_id", request.channel_id) if request.channel_id else None,
             channel_kind=channel_kind_from(request.channel_kind),
             tags=_tags_in(request),
+            waiting_only=request.waiting_only,
+            assignee_id=_assignee_in(request),
+            unassigned_only=request.assignee == NOBODY,
             at_least=told_of(request.position),
         )
         filters = (
@@ -66,6 +83,9 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             query.unread_only,
             query.channel_id,
             query.channel_kind and query.channel_kind.value,
+            query.waiting_only,
+            query.unassigned_only,
+            query.assignee_id,
             *query.tags,
         )
         position = paging.position_in(request.page_token, filters, (time_in_token, id_in_token))
@@ -80,17 +100,20 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             )
             if following
             else "",
+            drafted_conversation_ids=sorted(page.drafted),
         )
 
     async def GetConversation(
         self, request: conversation_v1.GetConversationRequest, context: Context
     ) -> conversation_v1.GetConversationResponse:
         """Gets one conversation."""
-        conversation, seen_by = await inbox.get_conversation(
+        opened = await inbox.get_conversation(
             self._means, require_caller(), parse_id("conversation_id", request.conversation_id)
         )
         return conversation_v1.GetConversationResponse(
-            conversation=conversation_to(conversation), seen_by=map(seen_by_to, seen_by)
+            conversation=conversation_to(opened.conversation),
+            seen_by=map(seen_by_to, opened.seen_by),
+            draft=draft_to(opened.draft) if opened.draft else None,
         )
 
     async def SolveConversation(
@@ -142,6 +165,49 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             expected_version=not_negative("expected_version", request.expected_version),
         )
         return conversation_v1.UntagConversationResponse(conversation=conversation_to(conversation))
+
+    async def AssignConversation(
+        self, request: conversation_v1.AssignConversationRequest, context: Context
+    ) -> conversation_v1.AssignConversationResponse:
+        """Assigns a conversation to a member, or to nobody."""
+        conversation = await assigning.assign_conversation(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            parse_id("member_id", request.member_id) if request.member_id else None,
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=not_negative("expected_version", request.expected_version),
+        )
+        return conversation_v1.AssignConversationResponse(
+            conversation=conversation_to(conversation)
+        )
+
+    async def SaveDraft(
+        self, request: conversation_v1.SaveDraftRequest, context: Context
+    ) -> conversation_v1.SaveDraftResponse:
+        """Keeps what the caller has written so far, for them alone."""
+        draft = await drafts.save_draft(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            _draft_text(request.text),
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=not_negative("expected_version", request.expected_version),
+        )
+        return conversation_v1.SaveDraftResponse(draft=draft_to(draft))
+
+    async def DeleteDraft(
+        self, request: conversation_v1.DeleteDraftRequest, context: Context
+    ) -> conversation_v1.DeleteDraftResponse:
+        """Deletes the caller's draft."""
+        draft = await drafts.delete_draft(
+            self._means,
+            require_caller(),
+            parse_id("conversation_id", request.conversation_id),
+            request_id=parse_id("request_id", request.request_id),
+            expected_version=not_negative("expected_version", request.expected_version),
+        )
+        return conversation_v1.DeleteDraftResponse(draft=draft_to(draft) if draft else None)
 
     async def MarkRead(
         self, request: conversation_v1.MarkReadRequest, context: Context
@@ -219,6 +285,22 @@ def _tags_in(request: conversation_v1.ListConversationsRequest) -> tuple[str, ..
         raise FieldInvalid("tags", f"must be at most {MAX_TAGS_IN_FILTER}")
     named = set(map(tag_name, request.tags))
     return tuple(sorted(named | {PRIORITY.key} if request.priority_only else named))
+
+
+def _assignee_in(request: conversation_v1.ListConversationsRequest) -> str | None:
+    """The member whose conversations are listed, if any. Raises: FieldInvalid."""
+    if request.assignee in ("", NOBODY):
+        return None
+    if request.assignee == ME:
+        return require_caller().id
+    return parse_id("assignee", request.assignee)
+
+
+def _draft_text(value: str) -> str:
+    """What is written so far, with all its spaces. Raises: FieldInvalid."""
+    if len(required("text", value)) > MAX_DRAFT_CHARACTERS:
+        raise FieldInvalid("text", f"must have at most {MAX_DRAFT_CHARACTERS} characters")
+    return value
 
 
 def _positive(field: str, value: int) -> int:

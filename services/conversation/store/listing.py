@@ -2,7 +2,8 @@
 
 Every filter by itself, and unread with any other, walks an index that holds its rows in the
 order of the list, so a page costs what is on it. Other combinations walk the index of the filter
-that lets least through and look at each row: of several tags the rarest leads.
+that lets least through and look at each row: what waits for a person and what one member looks
+after are short lists and lead before any tag, and of several tags the rarest leads.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ PAGE = """
     LIMIT $5
 """
 UNREAD = "AND inbound_count > read_ordinal"
+WAITING = "AND waiting_since IS NOT NULL"
+ASSIGNED = "AND assignee_id = ${number}::uuid"
+UNASSIGNED = "AND assignee_id IS NULL"
+WITH_TAGS = "AND tag_ids @> ${number}::uuid[]"
 TAGGED_PAGE = """
     SELECT conversations.* FROM (
         SELECT conversation_id FROM conversation_tags
@@ -34,12 +39,17 @@ TAGGED_PAGE = """
     ) AS tagged
     JOIN conversations ON conversations.workspace_id = $1 AND conversations.id = conversation_id
 """
+TAGGED = "AND tag_id = ${number}::uuid"
 TAGGED_UNREAD = "AND is_unread"
 # As a value and not as a join, so that no plan can gather all of the other tag's conversations.
 ALSO_TAGGED = """AND (
             SELECT true FROM conversation_tags AS other WHERE other.workspace_id = $1
               AND other.conversation_id = conversation_tags.conversation_id
               AND other.tag_id = ${number}::uuid)
+"""
+ALSO_UNASSIGNED = """AND (
+            SELECT true FROM conversations AS tagged WHERE tagged.workspace_id = $1
+              AND tagged.id = conversation_tags.conversation_id AND tagged.assignee_id IS NULL)
 """
 # A contact has few conversations: they are sorted, not kept in order.
 CONTACTS_PAGE = CONVERSATIONS.format(
@@ -85,6 +95,14 @@ class Filters:
     channel_kind: ChannelKind | None = None
     tag_ids: tuple[str, ...] = ()
     """The rarest first."""
+    waiting_only: bool = False
+    assignee_id: str | None = None
+    unassigned_only: bool = False
+
+    @property
+    def leads_by_tag(self) -> bool:
+        """Whether the index of a tag is walked."""
+        return bool(self.tag_ids) and not self.waiting_only and self.assignee_id is None
 
 
 def page_statement(filters: Filters) -> tuple[str, list[object]]:
@@ -96,20 +114,31 @@ def page_statement(filters: Filters) -> tuple[str, list[object]]:
         arguments.append(argument)
         conditions.append(condition.format(number=5 + len(arguments)))
 
-    if filters.tag_ids:
-        leading, *others = filters.tag_ids
-        only("AND tag_id = ${number}::uuid", leading)
-        for tag_id in others:
-            only(ALSO_TAGGED, tag_id)
+    by_tag = filters.leads_by_tag
+    for condition, tag in _tag_conditions(filters):
+        only(condition, tag)
+    if filters.assignee_id is not None:
+        only(ASSIGNED, filters.assignee_id)
     if filters.channel_id is not None:
         only("AND channel_id = ${number}::uuid", filters.channel_id)
     if filters.channel_kind is not None:
         only("AND channel_kind = ${number}", filters.channel_kind.value)
+    if filters.waiting_only:
+        conditions.append(WAITING)
+    if filters.unassigned_only:
+        conditions.append(ALSO_UNASSIGNED if by_tag else UNASSIGNED)
     if filters.unread_only:
-        conditions.append(TAGGED_UNREAD if filters.tag_ids else UNREAD)
-    listed = TAGGED_PAGE if filters.tag_ids else PAGE
+        conditions.append(TAGGED_UNREAD if by_tag else UNREAD)
+    listed = TAGGED_PAGE if by_tag else PAGE
     statement = CONVERSATIONS.format(listed=listed.format(filters=" ".join(conditions)))
     return statement + IN_ORDER, arguments
+
+
+def _tag_conditions(filters: Filters) -> list[tuple[str, object]]:
+    if not filters.leads_by_tag:
+        return [(WITH_TAGS, filters.tag_ids)] if filters.tag_ids else []
+    leading, *others = filters.tag_ids
+    return [(TAGGED, leading), *((ALSO_TAGGED, other) for other in others)]
 
 
 async def page(

@@ -9,7 +9,7 @@ import asyncpg
 from services.conversation.model.authors import AuthorKind
 from services.conversation.model.contact import Contact, Identity
 from services.conversation.model.conversation import Conversation, Folder
-from services.conversation.model.thread import ChannelKind, Mode, Preview
+from services.conversation.model.thread import ChannelKind, Hold, Mode, Preview
 
 CONTACT_COLUMNS = """
     contacts.display_name, contacts.create_time AS contact_create_time,
@@ -43,7 +43,7 @@ def columns(rows: Iterable[Sequence[object]]) -> list[tuple[object, ...]]:
 
 def conversation_row(conversation: Conversation) -> Sequence[object]:
     """A conversation as the columns that it is saved with."""
-    preview = conversation.preview
+    preview, hold = conversation.preview, conversation.hold
     return (
         conversation.id,
         conversation.contact.id,
@@ -62,6 +62,10 @@ def conversation_row(conversation: Conversation) -> Sequence[object]:
         conversation.log_epoch,
         conversation.create_time,
         conversation.version,
+        conversation.waiting_since,
+        hold and hold.member_id,
+        hold and hold.since,
+        conversation.thread_version,
     )
 
 
@@ -90,6 +94,10 @@ def conversation_of(row: asyncpg.Record) -> Conversation:
         log_epoch=row["log_epoch"],
         create_time=row["create_time"],
         tag_ids=tuple(map(str, row["tag_ids"])),
+        assignee_id=row["assignee_id"] and str(row["assignee_id"]),
+        waiting_since=row["waiting_since"],
+        hold=row["hold_member_id"] and Hold(row["hold_member_id"], row["hold_since"]),
+        thread_version=row["thread_version"],
         version=row["version"],
     )
 

@@ -103,6 +103,7 @@ class Browser:
                 | conversation_v1.ConversationMarkedUnread()
                 | conversation_v1.ConversationTagged()
                 | conversation_v1.ConversationUntagged()
+                | conversation_v1.ConversationAssigned()
             ):
                 self._keep(frame.conversation)
             case _:
@@ -142,13 +143,7 @@ class Browser:
             whole.CopyFrom(conversation)
             whole.contact.CopyFrom(self._contact_of(conversation.contact.id))
             if conversation.id in self.threads:
-                thread = conversation_to(self.threads[conversation.id])
-                if thread.preview.seq > whole.preview.seq:
-                    whole.preview.CopyFrom(thread.preview)
-                    whole.last_activity_time.CopyFrom(thread.last_activity_time)
-                whole.inbound_count = max(whole.inbound_count, thread.inbound_count)
-                if thread.mode_epoch > whole.mode_epoch:
-                    whole.mode, whole.mode_epoch = thread.mode, thread.mode_epoch
+                join_projection(whole, conversation_to(self.threads[conversation.id]))
             whole.unread_count = max(0, whole.inbound_count - whole.read_ordinal)
             shown[whole.id] = whole
         return shown
@@ -171,12 +166,7 @@ class Browser:
             kept, older = known, conversation
         if older is not None:
             # The lower version may still bring a newer projection.
-            if older.preview.seq > kept.preview.seq:
-                kept.preview.CopyFrom(older.preview)
-                kept.last_activity_time.CopyFrom(older.last_activity_time)
-            kept.inbound_count = max(kept.inbound_count, older.inbound_count)
-            if older.mode_epoch > kept.mode_epoch:
-                kept.mode, kept.mode_epoch = older.mode, older.mode_epoch
+            join_projection(kept, older)
         self.owned[conversation.id] = kept
 
     def _keep_tag(self, tag: conversation_v1.Tag) -> None:
@@ -236,6 +226,22 @@ class Browser:
         known = self.contacts.get(contact.id)
         if known is None or contact.version > known.version:
             self.contacts[contact.id] = contact
+
+
+def join_projection(kept: conversation_v1.Conversation, news: conversation_v1.Conversation) -> None:
+    """What messaging knows of a conversation: each part by its own version."""
+    if news.preview.seq > kept.preview.seq:
+        kept.preview.CopyFrom(news.preview)
+        kept.last_activity_time.CopyFrom(news.last_activity_time)
+    kept.inbound_count = max(kept.inbound_count, news.inbound_count)
+    if news.mode_epoch > kept.mode_epoch:
+        kept.mode, kept.mode_epoch = news.mode, news.mode_epoch
+    if news.thread_version > kept.thread_version:
+        kept.thread_version = news.thread_version
+        for name in ("waiting_since", "hold"):
+            kept.ClearField(name)
+            if news.HasField(name):
+                getattr(kept, name).CopyFrom(getattr(news, name))
 
 
 def placed(note: conversation_v1.ContactNote, contact_id: str) -> conversation_v1.ContactNote:

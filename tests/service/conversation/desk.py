@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.message import Message
 
@@ -14,6 +14,7 @@ from chassis.ids import WorkspaceId, new_id
 from inbox.conversation import v1 as conversation_v1
 from services.conversation import events
 from services.conversation.actions import (
+    assigning,
     counters,
     folders,
     inbox,
@@ -23,7 +24,7 @@ from services.conversation.actions import (
     tagging,
     tags,
 )
-from services.conversation.actions.inbox import ListQuery, Page
+from services.conversation.actions.inbox import ListQuery, Opened, Page
 from services.conversation.actions.means import Means
 from services.conversation.model.authors import AuthorKind
 from services.conversation.model.conversation import Conversation, Folder
@@ -31,7 +32,8 @@ from services.conversation.model.counters import CounterKey, Tally
 from services.conversation.model.reading import SeenBy
 from services.conversation.model.settings import InboxSettings
 from services.conversation.model.tags import Tag, TagColor
-from services.conversation.model.thread import ChannelKind, Mode, Preview, ThreadFacts
+from services.conversation.model.thread import ChannelKind, Hold, Mode, Preview, ThreadFacts
+from tests.service.conversation.members import KnownMembers
 
 FIRST_DAY = datetime(2026, 4, 28, 9, 0, tzinfo=UTC)
 
@@ -62,6 +64,15 @@ class Customer:
     def is_switched(self, mode: Mode) -> ThreadFacts:
         """ModeChanged."""
         return self._now(mode=mode, mode_epoch=self.thread.mode_epoch + 1)
+
+    def is_handed_over(self, *, at: datetime = FIRST_DAY) -> ThreadFacts:
+        """ModeChanged: the AI gave it to people."""
+        epoch = self.thread.mode_epoch + 1
+        return self._now(mode=Mode.MANUAL, mode_epoch=epoch, waiting_since=at, hold=None)
+
+    def is_taken_by(self, member_id: str, *, at: datetime = FIRST_DAY) -> ThreadFacts:
+        """ModeChanged: a person has it."""
+        return self._now(waiting_since=None, hold=Hold(member_id, at))
 
     def is_called(self, name: str) -> ThreadFacts:
         """Any event with a new name for the customer."""
@@ -118,6 +129,13 @@ class Desk:
     def __post_init__(self) -> None:
         self.colleagues = [self.caller(Role.AGENT) for _ in range(3)]
         self.agent = self.colleagues[0]
+        for colleague in self.colleagues:
+            self.members.join(colleague.id)
+
+    @property
+    def members(self) -> KnownMembers:
+        """Who there is, as far as identity knows."""
+        return cast("KnownMembers", self.means.members)
 
     def caller(self, role: Role) -> Caller:
         return Caller(new_id(), role, self.workspace_id, display_name="Bea")
@@ -128,12 +146,13 @@ class Desk:
             await projection.project_threads(self.means, transaction, self.workspace_id, facts)
 
     async def get(self, conversation_id: str) -> Conversation:
-        conversation, _ = await inbox.get_conversation(self.means, self.agent, conversation_id)
-        return conversation
+        return (await self.opened(conversation_id)).conversation
+
+    async def opened(self, conversation_id: str) -> Opened:
+        return await inbox.get_conversation(self.means, self.agent, conversation_id)
 
     async def seen_by(self, conversation_id: str) -> list[SeenBy]:
-        _, seen_by = await inbox.get_conversation(self.means, self.agent, conversation_id)
-        return seen_by
+        return (await self.opened(conversation_id)).seen_by
 
     async def solve(
         self,
@@ -210,6 +229,23 @@ class Desk:
             self.agent,
             conversation_id,
             tag,
+            request_id=request_id or new_id(),
+            expected_version=expected_version,
+        )
+
+    async def assign(
+        self,
+        conversation_id: str,
+        member_id: str | None,
+        *,
+        request_id: str | None = None,
+        expected_version: int = 0,
+    ) -> Conversation:
+        return await assigning.assign_conversation(
+            self.means,
+            self.agent,
+            conversation_id,
+            member_id,
             request_id=request_id or new_id(),
             expected_version=expected_version,
         )

@@ -74,9 +74,13 @@ def happens(random: Random, customers: list[Customer]) -> ThreadFacts:
         customers.append(a_customer(f"customer {len(customers)}"))
         return customers[-1].opens()
     customer = random.choice(customers)
-    match random.randrange(8):
+    match random.randrange(10):
         case 0:
             return customer.is_answered("a reply")
+        case 8:
+            return customer.is_handed_over()
+        case 9:
+            return customer.is_taken_by(random.choice(["bea", "cem"]))
         case 1:
             return customer.is_switched(random.choice(list(Mode)))
         case 2:
@@ -92,7 +96,9 @@ async def people_act(desk: Desk, random: Random, conversations: list[Conversatio
     conversation = random.choice(conversations)
     desk.agent = random.choice(desk.colleagues)
     tag = random.choice(await desk.tags())
-    match random.randrange(9):
+    match random.randrange(10):
+        case 9:
+            await desk.assign(conversation.id, random.choice([desk.agent.id, None]))
         case 0 | 1:
             await desk.move(conversation.id, random.choice(list(Folder)))
         case 2 | 3:
@@ -103,10 +109,9 @@ async def people_act(desk: Desk, random: Random, conversations: list[Conversatio
             with suppress(NothingToMarkUnread):
                 version = conversation.version
                 await desk.mark_unread(conversation.id, ordinal, expected_version=version)
-        case 5:
-            await desk.tag(conversation.id, tag.key)
-        case 6:
-            await desk.untag(conversation.id, tag.id)
+        case 5 | 6 as way:
+            change = desk.tag if way == 5 else desk.untag
+            await change(conversation.id, tag.key)
         case 7:
             with suppress(TagExists):
                 await desk.create_tag(f"tag {random.randrange(6)}")

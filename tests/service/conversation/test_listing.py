@@ -24,6 +24,7 @@ from tests.service.conversation.desk import FIRST_DAY, Desk, a_customer
 BUSY = WorkspaceId("018f0000-0000-7000-8000-000000000001")
 CHANNEL = "018f0000-0000-7000-8000-00000000ca01"
 VIP = "018f0000-0000-7000-8000-00000000a001"
+MEMBER = "018f0000-0000-7000-8000-00000000b001"
 ROWS = 20_000
 FILL_CONTACTS = """
 INSERT INTO contacts
@@ -63,12 +64,24 @@ SELECT workspace_id, id, unnest(tag_ids), channel_id, channel_kind, folder, last
        inbound_count > read_ordinal
 FROM conversations WHERE workspace_id = $1
 """
+# A ninth is somebody's, one of fifty waits.
+FILL_ASSIGNMENTS = """
+UPDATE conversations SET assignee_id = given.assignee_id, waiting_since = given.waiting_since
+FROM (
+    SELECT md5('conversation' || n)::uuid AS id,
+           CASE WHEN n % 9 = 1 THEN $3::uuid END AS assignee_id,
+           CASE WHEN n % 50 = 5 OR n % 45 = 10 THEN now() END AS waiting_since
+    FROM generate_series(1, $2::int) n
+) AS given
+WHERE workspace_id = $1 AND conversations.id = given.id
+"""
 FILL: list[tuple[str, tuple[object, ...]]] = [
     (FILL_CONTACTS, (ROWS,)),
     (FILL_IDENTITIES, (ROWS, CHANNEL)),
     (FILL_CONVERSATIONS, (ROWS, CHANNEL)),
     (FILL_TAGS, (ROWS, PRIORITY.id, VIP)),
     (FILL_CONVERSATION_TAGS, ()),
+    (FILL_ASSIGNMENTS, (ROWS, MEMBER)),
 ]
 
 
@@ -188,6 +201,48 @@ async def test_a_list_of_one_tag_follows_every_message_and_every_move(desk: Desk
     assert await starred() == ["Bob"]
 
 
+async def test_waiting_and_assignee_combine_with_everything_else(desk: Desk) -> None:
+    me, colleague, _ = (one.id for one in desk.colleagues)
+    channel_id = new_id()
+    names = ("nothing", "mine", "hers", "waiting", "mine and waiting", "mine and starred")
+    customers = {name: a_customer(name, channel_id=channel_id) for name in names}
+    for name, customer in customers.items():
+        await desk.apply(customer.writes())
+        if "waiting" in name:
+            await desk.apply(customer.is_handed_over())
+        if "mine" in name or name == "hers":
+            await desk.assign(customer.conversation_id, me if "mine" in name else colleague)
+        if "starred" in name:
+            await desk.tag(customer.conversation_id)
+    await desk.mark_read(customers["mine and waiting"].conversation_id, 1)
+
+    async def found(**query: Any) -> set[str]:
+        return {c.contact.display_name for c in await listed(desk, 2, **query)}
+
+    mine: dict[str, Any] = {"assignee_id": me}
+    starred: dict[str, Any] = {"tags": ("priority",)}
+    assert await found(**mine) == {"mine", "mine and waiting", "mine and starred"}
+    assert await found(assignee_id=colleague) == {"hers"}
+    assert await found(unassigned_only=True) == {"nothing", "waiting"}
+    assert await found(waiting_only=True) == {"waiting", "mine and waiting"}
+    assert await found(waiting_only=True, **mine) == {"mine and waiting"}
+    assert await found(waiting_only=True, unassigned_only=True) == {"waiting"}
+    assert await found(unread_only=True, **mine) == {"mine", "mine and starred"}
+    assert await found(unread_only=True, waiting_only=True) == {"waiting"}
+    assert await found(**starred, **mine) == {"mine and starred"}
+    assert await found(**starred, unassigned_only=True) == set()
+    assert await found(**starred, waiting_only=True) == set()
+    assert await found(channel_id=channel_id, waiting_only=True, **mine) == {"mine and waiting"}
+    assert await found(folder=Folder.SOLVED, **mine) == set()
+
+    await desk.apply(customers["waiting"].is_taken_by(me))
+    await desk.untag(customers["mine and starred"].conversation_id)
+    await desk.tag(customers["nothing"].conversation_id)
+
+    assert await found(waiting_only=True) == {"mine and waiting"}
+    assert await found(**starred, unassigned_only=True) == {"nothing"}
+
+
 @pytest.fixture(scope="module")
 def busy_urls(servers: TestServers) -> Iterator[DatabaseUrls]:
     with fresh_database(servers, "conversation") as urls:
@@ -216,6 +271,9 @@ ON_CHANNEL: dict[str, Any] = {"channel_id": CHANNEL}
 OF_KIND: dict[str, Any] = {"channel_kind": ChannelKind.WEB_CHAT}
 STARRED: dict[str, Any] = {"tag_ids": (PRIORITY.id,)}
 UNREAD: dict[str, Any] = {"unread_only": True}
+MINE: dict[str, Any] = {"assignee_id": MEMBER}
+NOBODYS: dict[str, Any] = {"unassigned_only": True}
+WAITING: dict[str, Any] = {"waiting_only": True}
 FILTERS: list[tuple[dict[str, Any], str]] = [
     ({}, "ix_conversations_inbox"),
     (UNREAD, "ix_conversations_inbox_unread"),
@@ -225,6 +283,12 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     (OF_KIND | UNREAD, "ix_conversations_kind_unread"),
     (STARRED, "ix_conversation_tags_inbox"),
     (STARRED | UNREAD, "ix_conversation_tags_inbox_unread"),
+    (MINE, "ix_conversations_assignee"),
+    (MINE | UNREAD, "ix_conversations_assignee_unread"),
+    (NOBODYS, "ix_conversations_unassigned"),
+    (NOBODYS | UNREAD, "ix_conversations_unassigned_unread"),
+    (WAITING, "ix_conversations_waiting"),
+    (WAITING | UNREAD, "ix_conversations_waiting_unread"),
 ]
 """Filters that have an index of their own."""
 COMBINED: list[tuple[dict[str, Any], str]] = [
@@ -233,6 +297,11 @@ COMBINED: list[tuple[dict[str, Any], str]] = [
     (ON_CHANNEL | OF_KIND, "ix_conversations_channel"),
     ({"tag_ids": (VIP, PRIORITY.id)}, "ix_conversation_tags_inbox"),
     ({"tag_ids": (VIP, PRIORITY.id)} | ON_CHANNEL | UNREAD, "ix_conversation_tags_inbox_unread"),
+    (STARRED | NOBODYS, "ix_conversation_tags_inbox"),
+    (STARRED | MINE, "ix_conversations_assignee"),
+    (STARRED | WAITING, "ix_conversations_waiting"),
+    (OF_KIND | WAITING, "ix_conversations_waiting"),
+    (NOBODYS | WAITING, "ix_conversations_waiting"),
 ]
 """Those that walk the index of the narrowest filter and look at each row for the others."""
 

@@ -84,6 +84,17 @@ async def delete_tag(stage: Stage) -> None:
     )
 
 
+async def assign_conversation(stage: Stage) -> None:
+    await stage.to.conversation.AssignConversation(
+        conversation_v1.AssignConversationRequest(
+            conversation_id=stage.tenant.conversation_id,
+            request_id=new_id(),
+            member_id=stage.tenant.owner_id,
+        ),
+        metadata=stage.owner,
+    )
+
+
 async def update_inbox_settings(stage: Stage) -> None:
     await stage.to.conversation.UpdateInboxSettings(
         conversation_v1.UpdateInboxSettingsRequest(request_id=new_id(), reopens_on_inbound=False),
@@ -100,11 +111,14 @@ DEEDS: dict[str, Deed] = {
     "ConversationService/TagConversation": Deed(tag_conversation),
     "ConversationService/UntagConversation": Deed(untag_conversation),
     "TagService/DeleteTag": Deed(delete_tag),
+    "ConversationService/AssignConversation": Deed(assign_conversation),
     "ConversationService/UpdateInboxSettings": Deed(update_inbox_settings),
 }
 """In an order in which they can be done."""
 
 NOT_AUDITED: dict[str, str] = {
+    "ConversationService/SaveDraft": "nobody else sees what somebody began to write",
+    "ConversationService/DeleteDraft": "nobody else sees what somebody began to write",
     "ConversationService/MarkRead": "a read mark is not a decision, and moves all day",
     "ConversationService/MarkUnread": "a read mark is not a decision, and moves all day",
 }

@@ -16,9 +16,10 @@ from chassis.ids import WorkspaceId
 from inbox.conversation import v1
 from inbox.conversation.v1 import conversation_service_pb2
 from inbox.messaging import v1 as messaging_v1
-from services.conversation.actions import folders, inbox, reading, tagging
+from services.conversation.actions import assigning, folders, inbox, reading, tagging
 from services.conversation.actions.inbox import ListQuery, Page
 from services.conversation.actions.means import Means
+from services.conversation.actions.ports import Members
 from services.conversation.mapping import conversation_to
 from services.conversation.model.conversation import Folder
 from services.conversation.model.thread import ChannelKind
@@ -51,7 +52,7 @@ class Admitted:
 @pytest.fixture
 def server() -> Iterator[Any]:
     """Without a database: whoever passes the checks of a request would find none."""
-    means = Means(cast("Database", None), FakeClock(), lambda: None)
+    means = Means(cast("Database", None), FakeClock(), lambda: None, cast("Members", None))
     with Adapter(Admitted(ConversationService(means)), SERVICE) as adapter:
         yield adapter.server()
 
@@ -117,6 +118,25 @@ def call(server: Any, method: str, request: Any) -> tuple[Any, grpc.StatusCode, 
             "from_ordinal",
         ),
         ("UpdateInboxSettings", v1.UpdateInboxSettingsRequest(), "request_id"),
+        ("ListConversations", v1.ListConversationsRequest(assignee="somebody"), "assignee"),
+        (
+            "AssignConversation",
+            v1.AssignConversationRequest(conversation_id=CONVERSATION, member_id="x"),
+            "member_id",
+        ),
+        (
+            "AssignConversation",
+            v1.AssignConversationRequest(conversation_id=CONVERSATION),
+            "request_id",
+        ),
+        ("SaveDraft", v1.SaveDraftRequest(conversation_id=CONVERSATION), "text"),
+        ("SaveDraft", v1.SaveDraftRequest(conversation_id=CONVERSATION, text="x"), "request_id"),
+        (
+            "SaveDraft",
+            v1.SaveDraftRequest(conversation_id=CONVERSATION, text="x" * 20_001),
+            "text",
+        ),
+        ("DeleteDraft", v1.DeleteDraftRequest(conversation_id=CONVERSATION), "request_id"),
         ("MarkRead", v1.MarkReadRequest(conversation_id=CONVERSATION), "request_id"),
         (
             "MarkRead",
@@ -168,6 +188,12 @@ def test_a_list_asks_for_open_conversations_unless_told_otherwise(
             page_size=9999,
         ),
     )
+    for assignee in ("me", "nobody", TAG.upper()):
+        call(
+            server,
+            "ListConversations",
+            v1.ListConversationsRequest(assignee=assignee, waiting_only=True),
+        )
 
     assert asked == [
         ListQuery(50),
@@ -180,6 +206,9 @@ def test_a_list_asks_for_open_conversations_unless_told_otherwise(
             channel_kind=ChannelKind.WEB_CHAT,
             tags=("priority", "vip"),
         ),
+        ListQuery(50, waiting_only=True, assignee_id=AGENT.id),
+        ListQuery(50, waiting_only=True, unassigned_only=True),
+        ListQuery(50, waiting_only=True, assignee_id=TAG),
     ]
     assert first.conversations[0] == conversation_to(shown)
     assert first.conversations[0].unread_count == 2
@@ -202,6 +231,7 @@ def test_commands_hand_over_what_they_were_given(
         (folders, "move_conversation"),
         (tagging, "tag_conversation"),
         (tagging, "untag_conversation"),
+        (assigning, "assign_conversation"),
         (reading, "mark_read"),
         (reading, "mark_unread"),
     ):
@@ -264,9 +294,21 @@ def test_commands_hand_over_what_they_were_given(
                 expected_version=13,
             ),
         ),
+        call(
+            server,
+            "AssignConversation",
+            v1.AssignConversationRequest(
+                conversation_id=CONVERSATION, request_id=REQUEST, member_id=TAG, expected_version=14
+            ),
+        ),
+        call(
+            server,
+            "AssignConversation",
+            v1.AssignConversationRequest(conversation_id=CONVERSATION, request_id=REQUEST),
+        ),
     ]
 
-    assert [code for _, code, _ in answers] == [grpc.StatusCode.OK] * 7
+    assert [code for _, code, _ in answers] == [grpc.StatusCode.OK] * 9
     assert {answer.conversation.id for answer, _, _ in answers} == {CONVERSATION}
     assert heard == [
         ("move_conversation", CONVERSATION, Folder.SOLVED, REQUEST, 4, 5),
@@ -276,4 +318,6 @@ def test_commands_hand_over_what_they_were_given(
         ("tag_conversation", CONVERSATION, "vip", REQUEST, 10),
         ("untag_conversation", CONVERSATION, TAG, REQUEST, 11),
         ("mark_unread", CONVERSATION, 12, REQUEST, 13),
+        ("assign_conversation", CONVERSATION, TAG, REQUEST, 14),
+        ("assign_conversation", CONVERSATION, None, REQUEST, 0),
     ]

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.auth import Role
 from chassis.errors import VersionConflict
 from services.conversation.model import folders, projection, reading
+from services.conversation.model.assigning import Member, assign
 from services.conversation.model.contact import new_contact, rename
 from services.conversation.model.conversation import Change, Conversation, Folder, changes_between
-from services.conversation.model.faults import CustomerWroteMeanwhile, ReadMarkAhead
-from services.conversation.model.thread import Mode, ThreadFacts, preview_text
+from services.conversation.model.faults import (
+    CustomerWroteMeanwhile,
+    MemberCannotAnswer,
+    ReadMarkAhead,
+)
+from services.conversation.model.thread import Hold, Mode, ThreadFacts, preview_text
 from tests.unit.conversation.facts import (
+    FIRST_DAY,
     OPENED,
     WORKSPACE,
     a_contact,
@@ -284,3 +291,46 @@ def test_unread_is_exact_under_reorder_repeats_and_concurrent_read_marks(
 
 def _projected(conversation: Conversation, facts: list[ThreadFacts]) -> Conversation:
     return reduce(projection.project, facts, conversation)
+
+
+def test_what_waits_and_who_has_it_is_as_the_newest_thread_says() -> None:
+    waits = replace(OPENED, thread_version=4, waiting_since=FIRST_DAY)
+    held = replace(OPENED, thread_version=5, hold=Hold("bea", FIRST_DAY))
+
+    for facts in ([waits, held], [held, waits], [held, waits, held]):
+        conversation = a_conversation()
+        for fact in facts:
+            conversation = projection.project(conversation, fact)
+        assert (conversation.waiting_since, conversation.hold) == (None, held.hold)
+        assert (conversation.thread_version, conversation.version) == (5, 1)
+
+
+def test_after_a_restore_it_waits_as_the_restored_thread_says() -> None:
+    waits = replace(OPENED, thread_version=9, waiting_since=FIRST_DAY)
+    restored = replace(OPENED, thread_version=2, log_epoch="second-life")
+
+    conversation = projection.project(projection.project(a_conversation(), waits), restored)
+
+    assert (conversation.waiting_since, conversation.thread_version) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("role", "is_active", "can_answer"),
+    [
+        (Role.OWNER, True, True),
+        (Role.AGENT, True, True),
+        (Role.READ_ONLY, True, False),
+        (Role.AGENT, False, False),
+    ],
+)
+def test_members_who_can_answer_look_after_conversations(
+    role: Role, is_active: bool, can_answer: bool
+) -> None:
+    member = Member("bea", role, is_active)
+
+    assert member.can_answer is can_answer
+    if can_answer:
+        assert assign(a_conversation(), member).assignee_id == "bea"
+    else:
+        with pytest.raises(MemberCannotAnswer):
+            assign(a_conversation(), member)
