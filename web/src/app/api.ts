@@ -14,11 +14,13 @@ export function inboxApi(services: Services): InboxApi {
   const { conversations, tags, messaging, channels, identity } = services;
   const requestId = () => crypto.randomUUID();
   return {
-    listConversations: ({ folder, isUnreadOnly, tagKeys }, pageToken, position) =>
+    listConversations: (query, pageToken, position) =>
       conversations.listConversations({
-        folder,
-        unreadOnly: isUnreadOnly,
-        tags: [...tagKeys],
+        folder: query.folder,
+        unreadOnly: query.isUnreadOnly,
+        tags: [...query.tagKeys],
+        waitingOnly: query.isWaitingOnly,
+        assignee: query.assignee,
         pageToken,
         pageSize: 50,
         position,

@@ -62,6 +62,7 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
     case "conversationMarkedUnread":
     case "conversationTagged":
     case "conversationUntagged":
+    case "conversationAssigned":
       return body.value.conversation ? withConversation(state, body.value.conversation) : state;
     case "conversationRead": {
       const { conversation, seenBy } = body.value;

@@ -83,13 +83,18 @@ export function joinProjections(known: Projection, news: Projection): Projection
     news.preview !== null && (known.preview === null || news.preview.seq > known.preview.seq);
   const hasNewerMode = news.modeEpoch > known.modeEpoch;
   const hasMoreInbound = news.inboundCount > known.inboundCount;
-  if (!hasNewerPreview && !hasNewerMode && !hasMoreInbound) return known;
+  const hasNewerThread = news.threadVersion > known.threadVersion;
+  if (!hasNewerPreview && !hasNewerMode && !hasMoreInbound && !hasNewerThread) return known;
+  const { waitingSince, hold, threadVersion } = hasNewerThread ? news : known;
   return {
     preview: hasNewerPreview ? news.preview : known.preview,
     lastActivityTime: hasNewerPreview ? news.lastActivityTime : known.lastActivityTime,
     inboundCount: hasMoreInbound ? news.inboundCount : known.inboundCount,
     mode: hasNewerMode ? news.mode : known.mode,
     modeEpoch: hasNewerMode ? news.modeEpoch : known.modeEpoch,
+    waitingSince,
+    hold,
+    threadVersion,
   };
 }
 
@@ -109,6 +114,9 @@ export function withThread(state: InboxState, thread: Thread, newest: Message | 
     inboundCount: thread.inboundCount,
     mode: thread.mode,
     modeEpoch: thread.modeEpoch,
+    waitingSince: thread.handover?.createTime ?? null,
+    hold: thread.hold ?? null,
+    threadVersion: thread.version,
   });
   const window = projected.threads.get(id);
   if (window === undefined) return projected;
@@ -128,6 +136,9 @@ export function withConversation(state: InboxState, conversation: Conversation):
     inboundCount: conversation.inboundCount,
     mode: conversation.mode,
     modeEpoch: conversation.modeEpoch,
+    waitingSince: conversation.waitingSince ?? null,
+    hold: conversation.hold ?? null,
+    threadVersion: conversation.threadVersion,
   });
   const known = conversation.contact ? withContact(projected, conversation.contact) : projected;
   return {

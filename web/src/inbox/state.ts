@@ -17,7 +17,7 @@ import type { Tag } from "../gen/inbox/conversation/v1/tag_pb";
 import type { Member, Workspace } from "../gen/inbox/identity/v1/identity_pb";
 import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
-import { ConversationMode, type Thread } from "../gen/inbox/messaging/v1/thread_pb";
+import { ConversationMode, type Hold, type Thread } from "../gen/inbox/messaging/v1/thread_pb";
 import type { Presence } from "../gen/inbox/realtime/v1/frame_pb";
 
 /** What messaging knows about a conversation, by whichever stream it came. */
@@ -31,6 +31,12 @@ export interface Projection {
   readonly mode: ConversationMode;
   /** The version of `mode`; -1 while nothing is known. */
   readonly modeEpoch: bigint;
+  /** Since when it waits for a person; null where it does not. */
+  readonly waitingSince: Timestamp | null;
+  /** Which person has it. */
+  readonly hold: Hold | null;
+  /** The version of `waitingSince` and `hold`; -1 while nothing is known. */
+  readonly threadVersion: bigint;
 }
 
 /** The part of a thread that is loaded. An answer or a frame may bring a message beyond a hole, which is then filled. */
@@ -116,6 +122,9 @@ export const EMPTY_PROJECTION: Projection = {
   inboundCount: 0n,
   mode: ConversationMode.UNSPECIFIED,
   modeEpoch: -1n,
+  waitingSince: null,
+  hold: null,
+  threadVersion: -1n,
 };
 
 export const EMPTY_WINDOW: ThreadWindow = {

@@ -9,7 +9,7 @@ import type {
 } from "../gen/inbox/conversation/v1/conversation_pb";
 import type { ChannelKind } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
-import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
+import type { ConversationMode, Hold } from "../gen/inbox/messaging/v1/thread_pb";
 import { contactOf } from "./contacts";
 import { filterOf, keyOf as keyOfQuery, type ListQuery } from "./list-query";
 import { compareTimes } from "./merge";
@@ -37,6 +37,10 @@ export interface ConversationView {
   readonly version: bigint;
   /** One of a deleted tag may be among them: show nothing for it. */
   readonly tagIds: readonly string[];
+  /** The member who looks after it; empty for nobody. */
+  readonly assigneeId: string;
+  readonly waitingSince: Timestamp | null;
+  readonly hold: Hold | null;
 }
 
 /** What a person did and the service has not confirmed yet. */
@@ -184,6 +188,9 @@ function viewOf(parts: Parts): ConversationView {
     modeEpoch: projection.modeEpoch,
     version: conversation.version,
     tagIds: parts.tagIds,
+    assigneeId: conversation.assigneeId,
+    waitingSince: projection.waitingSince,
+    hold: projection.hold,
   };
 }
 

@@ -9,7 +9,7 @@ import { ConversationMode, ThreadSchema } from "../../src/gen/inbox/messaging/v1
 import type { ServerFrame } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import { applyFrame } from "../../src/inbox/apply";
 import { Inbox } from "../../src/inbox/inbox";
-import { keyOf, type ListQuery, listQuery } from "../../src/inbox/list-query";
+import { keyOf, type ListQuery, listQuery, NOBODY } from "../../src/inbox/list-query";
 import {
   counterKey,
   isSaid,
@@ -26,9 +26,12 @@ import { settle } from "../fake-environment";
 import { ModelServices } from "./model";
 
 const IDS = ["ana", "bo", "chen"] as const;
+/** Milliseconds for hundreds of runs, on a machine that does other things too. */
+const PATIENCE = 30_000;
 
 type Step =
-  | { does: "writes" | "answers" | "ai" | "manual" | "keep" | "project"; id: string }
+  | { does: "writes" | "answers" | "ai" | "hands over" | "manual" | "keep" | "project"; id: string }
+  | { does: "assigns"; id: string; memberId: string }
   | { does: "moves"; id: string; folder: Folder }
   | { does: "reads"; id: string; ordinal: number; memberId: string }
   | { does: "marks unread"; id: string; ordinal: number }
@@ -40,8 +43,16 @@ const anId = fc.constantFrom(...IDS);
 const aTag = fc.constantFrom("priority", "vip");
 const aFolder = fc.constantFrom(Folder.OPEN, Folder.SOLVED, Folder.SPAM, Folder.ARCHIVED);
 const aQuery = fc
-  .tuple(aFolder, fc.boolean(), fc.subarray(["priority", "vip"]))
-  .map(([folder, isUnreadOnly, tagKeys]) => listQuery(folder, { isUnreadOnly, tagKeys }));
+  .tuple(
+    aFolder,
+    fc.record({
+      isUnreadOnly: fc.boolean(),
+      tagKeys: fc.subarray(["priority", "vip"]),
+      isWaitingOnly: fc.boolean(),
+      assignee: fc.constantFrom("", "bea", NOBODY),
+    }),
+  )
+  .map(([folder, filters]) => listQuery(folder, filters));
 const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
@@ -54,8 +65,21 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      does: fc.constantFrom("ai" as const, "manual" as const, "keep" as const),
+      does: fc.constantFrom(
+        "ai" as const,
+        "hands over" as const,
+        "manual" as const,
+        "keep" as const,
+      ),
       id: anId,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant("assigns" as const),
+      id: anId,
+      memberId: fc.constantFrom("bea", "cem", ""),
     }),
   },
   {
@@ -139,6 +163,11 @@ async function take(services: ModelServices, step: Step): Promise<void> {
       return;
     case "ai":
       return void (await ignoreMissing(services.setMode(step.id, ConversationMode.AI)));
+    case "hands over":
+      services.handsOver(step.id);
+      return;
+    case "assigns":
+      return void (await ignoreMissing(services.assign(step.id, step.memberId)));
     case "manual":
       return void (await ignoreMissing(services.setMode(step.id, ConversationMode.MANUAL)));
     case "keep":
@@ -210,35 +239,39 @@ function shuffled<T>(items: readonly T[], keys: readonly number[]): T[] {
     .map(({ item }) => item);
 }
 
-test("an old snapshot and its frames, shuffled and doubled, are a fresh snapshot", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(aStep, { maxLength: 25 }),
-      fc.array(aStep, { maxLength: 35 }),
-      aShuffle,
-      fc.nat(100),
-      async (before, after, keys, repeats) => {
-        const frames: ServerFrame[] = [];
-        let isListening = false;
-        const services = new ModelServices((frame) => {
-          if (isListening) frames.push(frame);
-        });
-        for (const step of before) await take(services, step);
-        const old = snapshot(services);
-        isListening = true;
-        for (const step of after) await take(services, step);
-        services.projectAll();
+test(
+  "an old snapshot and its frames, shuffled and doubled, are a fresh snapshot",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(aStep, { maxLength: 25 }),
+        fc.array(aStep, { maxLength: 35 }),
+        aShuffle,
+        fc.nat(100),
+        async (before, after, keys, repeats) => {
+          const frames: ServerFrame[] = [];
+          let isListening = false;
+          const services = new ModelServices((frame) => {
+            if (isListening) frames.push(frame);
+          });
+          for (const step of before) await take(services, step);
+          const old = snapshot(services);
+          isListening = true;
+          for (const step of after) await take(services, step);
+          services.projectAll();
 
-        const doubled = [...frames, ...frames.slice(0, repeats)];
-        let state = old;
-        for (const frame of shuffled(doubled, keys)) state = applyFrame(state, frame, 0);
+          const doubled = [...frames, ...frames.slice(0, repeats)];
+          let state = old;
+          for (const frame of shuffled(doubled, keys)) state = applyFrame(state, frame, 0);
 
-        expect(seen(state)).toEqual(seen(snapshot(services)));
-      },
-    ),
-    { numRuns: 300 },
-  );
-});
+          expect(seen(state)).toEqual(seen(snapshot(services)));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  },
+  PATIENCE,
+);
 
 /** Somebody comes in the middle of it; whether they see in the end what one sees who comes then. */
 function aLateInbox(positionOf: (services: ModelServices) => string) {
@@ -278,20 +311,28 @@ function listed({ store }: Inbox, query: ListQuery): unknown {
   };
 }
 
-test("a list that is loaded at a position, and the frames from there, are a fresh list, however far it was behind", async () => {
-  await fc.assert(
-    aLateInbox((services) => services.position),
-    { numRuns: 300 },
-  );
-});
+test(
+  "a list that is loaded at a position, and the frames from there, are a fresh list, however far it was behind",
+  async () => {
+    await fc.assert(
+      aLateInbox((services) => services.position),
+      { numRuns: 300 },
+    );
+  },
+  PATIENCE,
+);
 
-test("without the position they are not", async () => {
-  const outcome = await fc.check(
-    aLateInbox(() => ""),
-    { numRuns: 300 },
-  );
-  expect(outcome.failed).toBe(true);
-});
+test(
+  "without the position they are not",
+  async () => {
+    const outcome = await fc.check(
+      aLateInbox(() => ""),
+      { numRuns: 300 },
+    );
+    expect(outcome.failed).toBe(true);
+  },
+  PATIENCE,
+);
 
 test("frames that are in the snapshot already change nothing", async () => {
   await fc.assert(

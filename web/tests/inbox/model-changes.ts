@@ -15,8 +15,17 @@ import {
   MessageDirection,
   MessageSchema,
 } from "../../src/gen/inbox/messaging/v1/message_pb";
-import type { Thread } from "../../src/gen/inbox/messaging/v1/thread_pb";
+import {
+  ConversationMode,
+  HandoverSchema,
+  HoldSchema,
+  type Thread,
+  ThreadSchema,
+} from "../../src/gen/inbox/messaging/v1/thread_pb";
 import { previewOf } from "../../src/inbox/merge";
+
+/** Who does what people do here. */
+const MEMBER = "bea";
 
 /** When the AI resumes. */
 export function later(time: Timestamp): Timestamp {
@@ -51,6 +60,55 @@ export function written(
   });
 }
 
+/** The thread of a customer who writes for the first time. */
+export function begun(conversationId: string): Thread {
+  const mode = ConversationMode.MANUAL;
+  return create(ThreadSchema, {
+    conversationId,
+    channelId: "channel",
+    mode,
+    modeEpoch: 1n,
+    version: 1n,
+  });
+}
+
+/** A thread that goes to the AI, or that a member has from now on. */
+export function switched(before: Thread, mode: ConversationMode, now: Timestamp): Thread {
+  const after = clone(ThreadSchema, before);
+  const isManual = mode === ConversationMode.MANUAL;
+  after.mode = mode;
+  after.modeEpoch += 1n;
+  after.version += 1n;
+  after.manualUntil = isManual ? later(now) : undefined;
+  after.handover = undefined;
+  after.hold = isManual ? create(HoldSchema, { memberId: MEMBER, since: now }) : undefined;
+  return after;
+}
+
+/** A thread that the AI gave to people: it waits, and nobody has it. */
+export function handedOver(before: Thread, now: Timestamp): Thread {
+  const after = switched(before, ConversationMode.MANUAL, now);
+  after.handover = create(HandoverSchema, { createTime: now });
+  after.hold = undefined;
+  return after;
+}
+
+/** A thread with or without the pin. */
+export function kept(before: Thread, isKept: boolean, now: Timestamp): Thread {
+  const after = clone(ThreadSchema, before);
+  after.isManualKept = isKept;
+  after.manualUntil = isKept ? undefined : later(now);
+  after.version += 1n;
+  return after;
+}
+
+/** A member writes in it: it waits no longer, and they have it. */
+export function answer(thread: Thread, now: Timestamp): void {
+  if (thread.manualUntil !== undefined) thread.manualUntil = later(now);
+  thread.handover = undefined;
+  thread.hold ??= create(HoldSchema, { memberId: MEMBER, since: now });
+}
+
 /** What conversation makes of a new thread. */
 export function opened(thread: Thread, createTime: Timestamp): Conversation {
   return create(ConversationSchema, {
@@ -64,6 +122,7 @@ export function opened(thread: Thread, createTime: Timestamp): Conversation {
     folder: Folder.OPEN,
     mode: thread.mode,
     modeEpoch: thread.modeEpoch,
+    threadVersion: thread.version,
     createTime,
     version: 1n,
   });
@@ -84,6 +143,11 @@ export function projected(
   if (thread.modeEpoch > after.modeEpoch) {
     after.mode = thread.mode;
     after.modeEpoch = thread.modeEpoch;
+  }
+  if (thread.version > after.threadVersion) {
+    after.waitingSince = thread.handover?.createTime;
+    after.hold = thread.hold;
+    after.threadVersion = thread.version;
   }
   const hasWritten = thread.inboundCount > after.inboundCount;
   if (hasWritten) after.inboundCount = thread.inboundCount;

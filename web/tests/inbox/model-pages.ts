@@ -8,7 +8,7 @@ import {
 } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import type { Tag } from "../../src/gen/inbox/conversation/v1/tag_pb";
 import { type Message, MessageSchema } from "../../src/gen/inbox/messaging/v1/message_pb";
-import type { ListQuery } from "../../src/inbox/list-query";
+import { type ListQuery, NOBODY } from "../../src/inbox/list-query";
 import { livingTag } from "../../src/inbox/tags";
 import { refused } from "./model-refusals";
 
@@ -24,8 +24,10 @@ export function pageOfList(
   }
   const all = [...conversations.values()]
     .filter(
-      ({ folder, inboundCount, readOrdinal, tagIds }) =>
+      ({ folder, inboundCount, readOrdinal, tagIds, waitingSince, assigneeId }) =>
         folder === query.folder &&
+        (waitingSince !== undefined || !query.isWaitingOnly) &&
+        ["", assigneeId || NOBODY].includes(query.assignee) &&
         (inboundCount > readOrdinal || !query.isUnreadOnly) &&
         query.tagKeys.every((key) => tagIds.includes(livingTag(tags, key)?.id ?? "")),
     )

@@ -28,21 +28,23 @@ import {
 import { type ServerFrame, ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
 import type { InboxApi } from "../../src/inbox/api";
 import type { ListQuery } from "../../src/inbox/list-query";
-import { later, opened, projected, tagChanged, written } from "./model-changes";
+import {
+  answer,
+  begun,
+  handedOver,
+  kept,
+  opened,
+  projected,
+  switched,
+  tagChanged,
+  written,
+} from "./model-changes";
 import { recount } from "./model-counters";
 import { pageOfHistory, pageOfList } from "./model-pages";
 import { hasToCatchUp, NotFound } from "./model-refusals";
 
 type Body = ServerFrame["body"];
-type ConversationEvent =
-  | "conversationOpened"
-  | "conversationSolved"
-  | "conversationReopened"
-  | "conversationMoved"
-  | "conversationRead"
-  | "conversationMarkedUnread"
-  | "conversationTagged"
-  | "conversationUntagged";
+type ConversationEvent = Extract<Body["case"], `conversation${string}`>;
 
 const MOVES = new Map([
   [Folder.OPEN, "conversationReopened" as const],
@@ -113,15 +115,7 @@ export class ModelServices implements InboxApi {
 
   #append(id: string, text: string, direction: MessageDirection, clientMessageId: string): Message {
     const known = this.threads.get(id);
-    const thread = known
-      ? clone(ThreadSchema, known)
-      : create(ThreadSchema, {
-          conversationId: id,
-          channelId: "channel",
-          mode: ConversationMode.MANUAL,
-          modeEpoch: 1n,
-          version: 1n,
-        });
+    const thread = known ? clone(ThreadSchema, known) : begun(id);
     if (known === undefined) {
       const opened = clone(ThreadSchema, thread);
       this.#tell(
@@ -139,9 +133,7 @@ export class ModelServices implements InboxApi {
     if (isInbound) thread.inboundCount += 1n;
     const now = this.#time();
     if (!isNote) thread.lastMessageTime = now;
-    if (direction === MessageDirection.OUTBOUND && thread.manualUntil !== undefined) {
-      thread.manualUntil = later(now);
-    }
+    if (direction === MessageDirection.OUTBOUND) answer(thread, now);
     const message = written(thread, text, direction, clientMessageId, now);
     this.threads.set(id, thread);
     this.messages.set(id, [...(this.messages.get(id) ?? []), message]);
@@ -353,24 +345,27 @@ export class ModelServices implements InboxApi {
     });
   }
 
+  async assign(id: string, memberId: string) {
+    return this.#changes(id, "conversationAssigned", (c) => {
+      if (c.assigneeId === memberId) return false;
+      c.assigneeId = memberId;
+      return true;
+    });
+  }
+
+  /** The AI gives it to people. */
+  handsOver(id: string): void {
+    const before = this.threads.get(id);
+    if (before?.mode !== ConversationMode.AI) return;
+    this.#changesThread(handedOver(before, this.#time()));
+    this.#append(id, "", MessageDirection.INTERNAL, "");
+  }
+
   async setMode(id: string, mode: ConversationMode) {
     const before = this.threads.get(id);
     if (before === undefined) throw new NotFound();
     if (before.mode === mode) return clone(ThreadSchema, before);
-    const after = clone(ThreadSchema, before);
-    after.mode = mode;
-    after.modeEpoch += 1n;
-    after.version += 1n;
-    after.manualUntil = mode === ConversationMode.MANUAL ? later(this.#time()) : undefined;
-    this.threads.set(id, after);
-    const facts = clone(ThreadSchema, after);
-    this.#tell(
-      {
-        case: "modeChanged",
-        value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: facts },
-      },
-      () => this.#projects(facts, null),
-    );
+    const after = this.#changesThread(switched(before, mode, this.#time()));
     this.#append(id, "", MessageDirection.INTERNAL, "");
     return clone(ThreadSchema, this.threads.get(id) ?? after);
   }
@@ -378,15 +373,14 @@ export class ModelServices implements InboxApi {
   async keepManual(id: string, isKept: boolean) {
     const before = this.threads.get(id);
     if (before === undefined) throw new NotFound();
-    const after = clone(ThreadSchema, before);
-    after.isManualKept = isKept;
-    after.manualUntil = isKept ? undefined : later(this.#time());
-    after.version += 1n;
-    this.threads.set(id, after);
-    this.#emit({
-      case: "modeChanged",
-      value: { $typeName: "inbox.messaging.v1.ModeChanged", thread: clone(ThreadSchema, after) },
-    });
+    return this.#changesThread(kept(before, isKept, this.#time()));
+  }
+
+  #changesThread(after: Thread): Thread {
+    this.threads.set(after.conversationId, after);
+    const thread = clone(ThreadSchema, after);
+    const value = { $typeName: "inbox.messaging.v1.ModeChanged" as const, thread };
+    this.#tell({ case: "modeChanged", value }, () => this.#projects(thread, null));
     return clone(ThreadSchema, after);
   }
 
