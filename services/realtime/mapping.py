@@ -111,6 +111,20 @@ def loose_chunk(frame: realtime_v1.ServerFrame) -> bytes:
     return FRAMES_TAG + _varint(len(raw)) + raw
 
 
+def presence_chunk(said: bytes) -> bytes:
+    """The word about a member, given as serialised presence."""
+    presence = realtime_v1.Presence.FromString(said)
+    return loose_chunk(realtime_v1.ServerFrame(presence=presence))
+
+
+def at_rest(presence: realtime_v1.Presence) -> bytes:
+    """What is said of a member once they type no more, serialised."""
+    resting = realtime_v1.Presence()
+    resting.CopyFrom(presence)
+    resting.is_typing = False
+    return resting.SerializeToString()
+
+
 def gone_chunk(member_id: str) -> bytes:
     """The word that a member left."""
     gone = realtime_v1.Presence(member_id=member_id, is_gone=True)

@@ -27,6 +27,8 @@ def sweep(live: Live, now: float) -> None:
             live.advance(room)
     for workspace_id, member_id in live.presences.fade(now):
         live.tell_presence(workspace_id, member_id, mapping.gone_chunk(member_id))
+    for workspace_id, member_id, said in live.presences.rest(now):
+        live.tell_presence(workspace_id, member_id, mapping.presence_chunk(said))
     for workspace_id, conversation_id in live.writings.fade(now):
         live.tell_writing(workspace_id, conversation_id, is_writing=False)
     live.rooms.sweep(now)

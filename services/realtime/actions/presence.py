@@ -61,7 +61,11 @@ class PresenceHub:
             is_news = self._live.presences.leave(workspace_id, member_id)
         else:
             is_news = self._live.presences.hear(
-                workspace_id, member_id, presence.SerializeToString(), self._clock.monotonic()
+                workspace_id,
+                member_id,
+                presence.SerializeToString(),
+                self._clock.monotonic(),
+                at_rest=mapping.at_rest(presence) if presence.is_typing else None,
             )
         if is_news:
             self._live.tell_presence(workspace_id, member_id, mapping.loose_chunk(frame))

@@ -60,6 +60,32 @@ async def test_a_member_who_is_not_heard_of_fades(stage: Stage, replica: Replica
         following.cancel()
 
 
+async def test_typing_that_is_not_said_again_ends_and_the_member_stays(
+    stage: Stage, replica: Replica
+) -> None:
+    here, conversation = a_workspace(), new_id()
+    watcher = Client(here)
+    types = presence("m1", conversation_id=conversation, is_typing=True)
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(watcher.follow(replica))
+        await until(lambda: bool(watcher.position))
+        await replica.presence.tell(here, types)
+        await until(lambda: "m1" in watcher.present)
+
+        sweep(replica.live, asyncio.get_running_loop().time() + 7)
+        assert watcher.present["m1"].is_typing
+        sweep(replica.live, asyncio.get_running_loop().time() + 9)
+        await until(lambda: not watcher.present["m1"].is_typing)
+        late = Client(here)
+        await late.follow(replica, frames=2)
+        await replica.presence.tell(here, types)
+        await until(lambda: watcher.present["m1"].is_typing)
+        following.cancel()
+
+    assert late.present["m1"].conversation_id == conversation
+    assert not late.present["m1"].is_typing
+
+
 async def test_a_customers_typing_is_passed_on_and_kept_nowhere(
     stage: Stage, replica: Replica
 ) -> None:
@@ -119,6 +145,20 @@ def test_words_fade_in_the_order_they_were_last_said() -> None:
     assert presences.present("w") == [b"2"]
     assert presences.fade(41.5) == [("w", "a")]
     assert presences.present("w") == []
+
+
+def test_typing_ends_once_and_not_for_who_left_or_stopped_meanwhile() -> None:
+    presences = Presences()
+    for number, member in enumerate("abcd"):
+        presences.hear("w", member, b"types", float(number), at_rest=b"rests")
+    presences.hear("w", "b", b"rests", 4.0)
+    presences.leave("w", "c")
+    presences.hear("w", "a", b"types", 5.0, at_rest=b"rests")
+
+    assert presences.rest(11.5) == [("w", "d", b"rests")]
+    assert presences.rest(11.5) == []
+    assert presences.present("w") == [b"types", b"rests", b"rests"]
+    assert presences.hear("w", "d", b"types", 12.0, at_rest=b"rests")
 
 
 async def test_over_grpc_people_and_bots_speak_for_themselves_and_forwarders_for_others(

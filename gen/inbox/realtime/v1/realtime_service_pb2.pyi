@@ -95,7 +95,7 @@ Global___WatchBytes: _TypeAlias = WatchBytes  # noqa: Y015
 
 @_typing.final
 class PublishPresenceRequest(_message.Message):
-    """Tells where the caller is and whether they type; it fades after 30 seconds."""
+    """Tells where the caller is and whether they type; that they are there fades after 30 seconds, that they type after 8."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

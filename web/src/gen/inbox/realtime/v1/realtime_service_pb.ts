@@ -135,7 +135,7 @@ export const WatchBytesSchema: GenMessage<WatchBytes, {jsonType: WatchBytesJson}
   messageDesc(file_inbox_realtime_v1_realtime_service, 2);
 
 /**
- * Tells where the caller is and whether they type; it fades after 30 seconds.
+ * Tells where the caller is and whether they type; that they are there fades after 30 seconds, that they type after 8.
  *
  * @generated from message inbox.realtime.v1.PublishPresenceRequest
  */
@@ -184,7 +184,7 @@ export type PublishPresenceRequest = Message<"inbox.realtime.v1.PublishPresenceR
 };
 
 /**
- * Tells where the caller is and whether they type; it fades after 30 seconds.
+ * Tells where the caller is and whether they type; that they are there fades after 30 seconds, that they type after 8.
  *
  * @generated from message inbox.realtime.v1.PublishPresenceRequest
  */
