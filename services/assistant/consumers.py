@@ -41,7 +41,9 @@ def _mode_changed(event: Event) -> News:
 def _moved(kind: type[FolderEvent]) -> Callable[[Event], FolderNews]:
     def read(event: Event) -> FolderNews:
         conversation = kind.FromString(event.payload).conversation
-        return FolderNews(conversation.id, conversation.is_silenced, event.time)
+        return FolderNews(
+            conversation.id, conversation.is_silenced, event.time, conversation.inbound_count
+        )
 
     return read
 

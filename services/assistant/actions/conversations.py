@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from chassis import audit
 from chassis.auth import Caller
 from chassis.database import Database, Transaction
 from services.assistant.actions import audited
 from services.assistant.actions.means import Means
-from services.assistant.model.settings import AssistantSettings
 from services.assistant.model.turns import (
     Duty,
     FolderNews,
@@ -40,7 +39,14 @@ async def take_in_news(transaction: Transaction, news: Sequence[News]) -> None:
     after: dict[str, Duty] = dict(before)
     for one in news:
         after[one.conversation_id] = take_in(after.get(one.conversation_id), one, settings)
-    await _save_changed(transaction, before, after, settings)
+    await duties.save(
+        transaction,
+        [
+            (duty, due_time(duty, settings))
+            for conversation_id, duty in after.items()
+            if duty != before.get(conversation_id)
+        ],
+    )
 
 
 async def take_in_folders(transaction: Transaction, news: Sequence[FolderNews]) -> None:
@@ -52,31 +58,21 @@ async def take_in_folders(transaction: Transaction, news: Sequence[FolderNews]) 
         return
     settings = (await settings_store.read(transaction)).settings
     held = await duties.lock(transaction, sorted({one.conversation_id for one in news}))
-    before = {conversation_id: one.duty for conversation_id, one in held.items()}
-    after: dict[str, Duty] = dict(before)
+    after: dict[str, Duty] = {key: one.duty for key, one in held.items()}
     for one in news:
         duty = after.get(one.conversation_id)
         if duty is not None:
-            after[one.conversation_id] = silenced(duty, is_silenced=one.is_silenced)
+            after[one.conversation_id] = silenced(
+                duty, is_silenced=one.is_silenced, inbound_count=one.inbound_count
+            )
         elif one.is_silenced:
             after[one.conversation_id] = silenced_unheard(one.conversation_id, at=one.at)
-    await _save_changed(transaction, before, after, settings)
-
-
-async def _save_changed(
-    transaction: Transaction,
-    before: Mapping[str, Duty],
-    after: Mapping[str, Duty],
-    settings: AssistantSettings,
-) -> None:
-    await duties.save(
-        transaction,
-        [
-            (duty, due_time(duty, settings))
-            for conversation_id, duty in after.items()
-            if duty != before.get(conversation_id)
-        ],
-    )
+    for conversation_id, duty in after.items():
+        if conversation_id in held:
+            if duty != held[conversation_id].duty:
+                await duties.update(transaction, duty, due_time(duty, settings))
+        elif duty.is_silenced:
+            await duties.begin_silent(transaction, duty)
 
 
 async def silence_conversation(

@@ -100,6 +100,8 @@ class FolderNews:
     is_silenced: bool
     """It lies in Spam."""
     at: datetime
+    inbound_count: int = 0
+    """How many messages had come in by then, as far as conversation knew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +198,13 @@ def answered(duty: Duty, ordinal: int) -> Duty:
     )
 
 
-def silenced(duty: Duty, *, is_silenced: bool) -> Duty:
-    """The duty with the AI kept quiet, or not; what came meanwhile is not answered later."""
+def silenced(duty: Duty, *, is_silenced: bool, inbound_count: int = 0) -> Duty:
+    """The duty with the AI kept quiet, or not; what came meanwhile is not answered later.
+
+    Conversation may know of messages that are not heard of here: so many came in, it says.
+    """
     if duty.is_silenced and not is_silenced:
-        duty = answered(duty, duty.inbound_count)
+        duty = answered(duty, max(duty.inbound_count, inbound_count))
     return replace(duty, is_silenced=is_silenced)
 
 

@@ -75,8 +75,17 @@ ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
     mode = excluded.mode, mode_epoch = excluded.mode_epoch,
     inbound_count = excluded.inbound_count, answered_ordinal = excluded.answered_ordinal,
     first_time = excluded.first_time, newest_time = excluded.newest_time,
-    is_silenced = excluded.is_silenced, restart_count = excluded.restart_count,
-    try_count = excluded.try_count, due_time = excluded.due_time
+    restart_count = excluded.restart_count, try_count = excluded.try_count,
+    due_time = excluded.due_time
+"""
+# Messaging may tell of the conversation at the same moment: whoever writes second leaves the
+# other's part alone.
+BEGIN_SILENT = """
+INSERT INTO duties (
+    workspace_id, conversation_id, log_epoch, thread_version, mode, mode_epoch, inbound_count,
+    answered_ordinal, first_time, newest_time, is_silenced, restart_count, try_count, due_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, true, 0, 0, NULL)
+ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET is_silenced = true, due_time = NULL
 """
 UPDATE = """
 UPDATE duties SET is_silenced = $3, answered_ordinal = $4, due_time = $5
@@ -160,7 +169,7 @@ async def lock(transaction: Transaction, conversation_ids: Sequence[str]) -> dic
 
 
 async def save(transaction: Transaction, duties: Iterable[DueDuty]) -> None:
-    """Write duties, new or locked before, and when they are due."""
+    """Write duties, new or locked before, and when they are due; silence stays as it is."""
     rows = [
         (
             duty.conversation_id,
@@ -183,6 +192,22 @@ async def save(transaction: Transaction, duties: Iterable[DueDuty]) -> None:
         await transaction.raw.execute(
             SAVE, transaction.workspace_id, *map(list, zip(*rows, strict=True))
         )
+
+
+async def begin_silent(transaction: Transaction, duty: Duty) -> None:
+    """Write a duty that is silenced before messaging told of its conversation."""
+    await transaction.raw.execute(
+        BEGIN_SILENT,
+        transaction.workspace_id,
+        duty.conversation_id,
+        duty.log_epoch,
+        duty.thread_version,
+        duty.mode.value,
+        duty.mode_epoch,
+        duty.inbound_count,
+        duty.answered_ordinal,
+        duty.newest_time,
+    )
 
 
 async def update(transaction: Transaction, duty: Duty, due_time: datetime | None) -> None:

@@ -146,9 +146,10 @@ class Desk:
         async with self.worker.database.begin(self.workspace_id) as transaction:
             await conversations.take_in_news(transaction, news)
 
-    async def moves(self, thread: Thread, *, is_silenced: bool) -> None:
+    async def moves(self, thread: Thread, *, is_silenced: bool, inbound_count: int = 0) -> None:
         """What the other consumer does when a conversation is moved to Spam, or out of it."""
-        news = [FolderNews(thread.conversation_id, is_silenced, self.clock.now())]
+        now = self.clock.now()
+        news = [FolderNews(thread.conversation_id, is_silenced, now, inbound_count)]
         async with self.worker.database.begin(self.workspace_id) as transaction:
             await conversations.take_in_folders(transaction, news)
 

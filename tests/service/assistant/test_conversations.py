@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 
+import pytest
+
+from chassis.database import Database
 from chassis.ids import new_id
 from inbox.assistant import v1
-from services.assistant.model.turns import Outcome
+from services.assistant.actions.conversations import take_in_folders, take_in_news
+from services.assistant.model.turns import FolderNews, Outcome
 from tests.service.assistant.desk import Desk, saying
 from tests.service.assistant.owner import Owner
 
@@ -99,6 +105,58 @@ async def test_a_conversation_may_lie_in_spam_before_messaging_told_of_it(desk: 
     await desk.answer_all(ana)
 
     assert [one.text for one in ana.sent] == ["hello"]
+
+
+async def test_what_was_written_in_spam_is_not_answered_though_it_is_heard_of_later(
+    desk: Desk,
+) -> None:
+    desk.providers = saying("hello")
+    ana = desk.customer()
+    ana.writes("win a prize")
+    await desk.hear(ana)
+    await desk.moves(ana, is_silenced=True, inbound_count=1)
+
+    ana.writes("win two prizes")
+    await desk.moves(ana, is_silenced=False, inbound_count=2)
+    await desk.answer_all(ana)
+
+    assert ana.sent == []
+
+
+@pytest.mark.parametrize("first", ["messaging", "conversation"])
+async def test_spam_that_both_neighbours_tell_of_at_once_is_silenced(
+    desk: Desk, first: str
+) -> None:
+    desk.providers = saying("hello")
+    ana = desk.customer()
+    ana.writes("win a prize")
+    news, ana.news = list(ana.news), []
+    folders = [FolderNews(ana.conversation_id, True, desk.clock.now())]
+    applied = [partial(take_in_news, news=news), partial(take_in_folders, news=folders)]
+    one, other = applied if first == "messaging" else applied[::-1]
+    database = desk.worker.database
+
+    async def apply_other() -> None:
+        async with database.begin(desk.workspace_id) as transaction:
+            await other(transaction)
+
+    async with asyncio.TaskGroup() as group, database.begin(desk.workspace_id) as transaction:
+        await one(transaction)
+        group.create_task(apply_other())
+        await _somebody_waits(database)
+    await desk.answer_all(ana)
+
+    assert ana.sent == []
+
+
+async def _somebody_waits(database: Database) -> None:
+    """Until another transaction waits for one that is under way."""
+    async with asyncio.timeout(10):
+        while True:
+            async with database.begin() as transaction:
+                if await transaction.raw.fetchval("SELECT true FROM pg_locks WHERE NOT granted"):
+                    return
+            await asyncio.sleep(0.01)
 
 
 async def test_silence_ends_what_is_being_written(
