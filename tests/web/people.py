@@ -31,6 +31,11 @@ class Agent:
         return self.page.get_by_placeholder("Write a reply…")
 
     @property
+    def pane(self) -> Locator:
+        """The open conversation with all that belongs to it."""
+        return self.page.get_by_role("region", name="Conversation", exact=True)
+
+    @property
     def history(self) -> Locator:
         """The messages of the open conversation."""
         return self.page.get_by_role("log")

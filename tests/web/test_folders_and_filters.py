@@ -83,7 +83,7 @@ def test_the_star_shows_in_the_row_filters_the_list_and_survives_a_reload(
     question = words("It is urgent")
     customer.writes(question)
     agent.opens_conversation(question)
-    star = agent.page.get_by_role("main").get_by_role("button", name="Priority")
+    star = agent.pane.get_by_role("button", name="Priority")
     expect(star).to_have_attribute("aria-pressed", "false")
 
     star.click()
@@ -105,7 +105,7 @@ def test_a_star_that_is_refused_goes_out_again(
     question = words("Not that urgent")
     customer.writes(question)
     agent.opens_conversation(question)
-    star = agent.page.get_by_role("main").get_by_role("button", name="Priority")
+    star = agent.pane.get_by_role("button", name="Priority")
     agent.page.route("**/TagConversation", lambda route: route.abort())
 
     star.click()

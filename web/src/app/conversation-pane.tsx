@@ -12,6 +12,7 @@ import { Button, IconButton } from "../ui/button";
 import { AlertIcon, BackIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
 import { Skeleton } from "../ui/skeleton";
+import type { Place } from "./list-address";
 import { goTo } from "./router";
 import { usePresence } from "./use-presence";
 
@@ -19,10 +20,16 @@ type Failure = "none" | "gone" | "unreachable";
 
 export function ConversationPane({
   id,
+  at,
+  onNewest,
   onBack,
   onLeave,
 }: {
   id: string;
+  /** Where to look; null for the newest messages. */
+  at: Place | null;
+  /** Show them instead. */
+  onNewest: () => void;
   onBack: () => void;
   /** Show no conversation. */
   onLeave: () => void;
@@ -33,21 +40,14 @@ export function ConversationPane({
   const composer = useRef<ComposerHandle>(null);
   const onTyping = usePresence(id);
 
-  const failed = useCallback(
-    (error: unknown) => setFailure(refusalOf(error).isTransient ? "unreachable" : "gone"),
-    [],
-  );
-  const load = useCallback(
-    (how: "open" | "again") => {
-      setFailure("none");
-      (how === "open" ? inbox.openConversation(id) : inbox.reloadConversation(id)).catch(failed);
-    },
-    [inbox, id, failed],
-  );
-  useEffect(() => {
-    load("open");
-    return () => void inbox.openConversation(null);
-  }, [inbox, load]);
+  const load = useCallback(() => {
+    setFailure("none");
+    inbox
+      .openConversation(id, at?.seq ?? null)
+      .catch((error: unknown) => setFailure(refusalOf(error).isTransient ? "unreachable" : "gone"));
+  }, [inbox, id, at]);
+  useEffect(load, [load]);
+  useEffect(() => () => void inbox.openConversation(null), [inbox]);
 
   const onChannels = useCallback(() => goTo({ page: "channels" }), []);
   const onEdit = useCallback((text: string) => composer.current?.putBack(text), []);
@@ -71,7 +71,7 @@ export function ConversationPane({
           <EmptyState
             icon={<AlertIcon className="size-7" />}
             title="The conversation could not be loaded"
-            action={<Button onClick={() => load("again")}>Try again</Button>}
+            action={<Button onClick={load}>Try again</Button>}
           />
         )}
       </>
@@ -84,12 +84,19 @@ export function ConversationPane({
       <ChannelBanner channelId={conversation.channelId} onChannels={onChannels} />
       <MessageList
         conversation={conversation}
+        at={at}
         hasFailed={failure !== "none"}
-        onReload={() => load("again")}
+        onReload={load}
+        onNewest={at === null ? load : onNewest}
         onChannels={onChannels}
         onEdit={onEdit}
       />
-      <Composer conversation={conversation} onTyping={onTyping} handle={composer} />
+      <Composer
+        conversation={conversation}
+        takesFocus={at === null}
+        onTyping={onTyping}
+        handle={composer}
+      />
     </>
   );
 }

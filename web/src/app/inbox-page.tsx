@@ -3,59 +3,73 @@
 import { useCallback, useEffect } from "react";
 import { ConversationList } from "../features/conversation-list/conversation-list";
 import { FilterChips, FolderChoice } from "../features/conversation-list/list-header";
+import { SearchBox } from "../features/search/search-box";
+import { SearchResults } from "../features/search/search-results";
 import { useSession } from "../features/session";
 import { keyOf, type ListQuery, listQuery } from "../inbox/list-query";
 import { ChatIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
 import { ConversationPane } from "./conversation-pane";
-import { goBack, goTo, pathOf, type Route } from "./router";
+import { goBack, goTo, type InboxRoute, pathOf } from "./router";
 import { useHandoverNotice } from "./use-handover-notice";
+import { useSearch } from "./use-search";
 import { UserCorner } from "./user-button";
 
-export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> }) {
+export function InboxPage({ route }: { route: InboxRoute }) {
   const { inbox, member } = useSession();
   const { list, conversationId } = route;
-  const hrefOf = useCallback(
-    (id: string) => pathOf({ page: "inbox", list, conversationId: id }),
-    [list],
-  );
-  const open = useCallback(
-    (id: string) => goTo({ page: "inbox", list, conversationId: id }),
-    [list],
-  );
+  const { search, box, results, isOn, links, toResults, leave } = useSearch(route);
+  const hrefOf = useCallback((id: string) => pathOf(newestOf(list, id)), [list]);
+  const open = useCallback((id: string) => goTo(newestOf(list, id)), [list]);
   useEffect(() => {
     inbox.showList(list);
   }, [inbox, list]);
   useHandoverNotice(conversationId, open);
-  const show = (next: ListQuery) => goTo({ page: "inbox", list: next, conversationId });
+  const show = (next: ListQuery) => goTo({ ...route, list: next });
 
   const isPhoneList = conversationId === null;
   return (
-    <>
+    <main className="flex min-w-0 flex-1">
+      {/* For every pane that may be the only one. */}
+      <h1 className="sr-only">Inbox</h1>
       <section
         aria-label="Conversations"
         className={`${isPhoneList ? "flex" : "hidden md:flex"} min-w-0 flex-1 flex-col bg-surface pb-[env(safe-area-inset-bottom)] md:w-80 md:max-w-[42vw] md:flex-none md:border-x md:border-line xl:w-92`}
       >
         <header className="flex flex-col gap-2 px-4 pt-3 pb-2">
-          <div className="flex min-h-9 items-center justify-between">
-            <h1 className="text-xl font-semibold tracking-tight">Inbox</h1>
-            <div className="md:hidden">
+          <div className="flex min-h-9 items-center gap-3">
+            {!isOn && (
+              <p aria-hidden="true" className="text-xl font-semibold tracking-tight">
+                Inbox
+              </p>
+            )}
+            <SearchBox search={search} box={box} onDown={toResults} />
+            <div className={isOn ? "hidden" : "-mr-1.5 md:hidden"}>
               <UserCorner member={member} side="bottom" />
             </div>
           </div>
-          <FolderChoice query={list} onChange={show} />
-          <FilterChips query={list} onChange={show} />
+          {!isOn && (
+            <>
+              <FolderChoice query={list} onChange={show} />
+              <FilterChips query={list} onChange={show} />
+            </>
+          )}
         </header>
-        <ConversationList
-          key={keyOf(list)}
-          query={list}
-          selectedId={conversationId}
-          hrefOf={hrefOf}
-          onOpen={open}
-          onClear={() => show(listQuery(list.folder))}
-        />
+        {isOn ? (
+          <SearchResults search={search} results={results} links={links} onLeave={leave} />
+        ) : (
+          <ConversationList
+            key={keyOf(list)}
+            query={list}
+            selectedId={conversationId}
+            hrefOf={hrefOf}
+            onOpen={open}
+            onClear={() => show(listQuery(list.folder))}
+          />
+        )}
       </section>
-      <main
+      <section
+        aria-label="Conversation"
         className={`${isPhoneList ? "hidden md:flex" : "flex"} min-w-0 flex-1 flex-col bg-sunken`}
       >
         {conversationId === null ? (
@@ -66,11 +80,17 @@ export function InboxPage({ route }: { route: Extract<Route, { page: "inbox" }> 
           <ConversationPane
             key={conversationId}
             id={conversationId}
-            onBack={() => goBack({ page: "inbox", list, conversationId: null })}
-            onLeave={() => goTo({ page: "inbox", list, conversationId: null })}
+            at={route.at}
+            onNewest={() => goTo(newestOf(list, conversationId), "replace")}
+            onBack={() => goBack(newestOf(list, null))}
+            onLeave={() => goTo(newestOf(list, null))}
           />
         )}
-      </main>
-    </>
+      </section>
+    </main>
   );
+}
+
+function newestOf(list: ListQuery, conversationId: string | null): InboxRoute {
+  return { page: "inbox", list, conversationId, at: null };
 }

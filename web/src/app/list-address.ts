@@ -1,4 +1,4 @@
-/** Which list is shown, as the query of the address says it. */
+/** Which list is shown, and which message is looked at, as the query of the address says it. */
 
 import { Folder } from "../gen/inbox/conversation/v1/conversation_pb";
 import { type ListQuery, listQuery } from "../inbox/list-query";
@@ -20,13 +20,27 @@ export function listOf(search: string): ListQuery {
   });
 }
 
+/** The place in the conversation to look at; whoever wants to look there again makes another one. */
+export interface Place {
+  readonly seq: bigint;
+}
+
+export function placeOf(search: string): Place | null {
+  const at = new URLSearchParams(search).get("at") ?? "";
+  return /^[1-9]\d{0,14}$/.test(at) ? { seq: BigInt(at) } : null;
+}
+
 /** With its question mark; empty for all of Open. */
-export function searchOf({ folder, isUnreadOnly, tagKeys }: ListQuery): string {
+export function searchOf(
+  { folder, isUnreadOnly, tagKeys }: ListQuery,
+  at: Place | null = null,
+): string {
   const query = new URLSearchParams();
   for (const [name, value] of FOLDERS) {
     if (value === folder && folder !== Folder.OPEN) query.set("folder", name);
   }
   if (isUnreadOnly) query.set("unread", "1");
   for (const key of tagKeys) query.append("tag", key);
+  if (at !== null) query.set("at", String(at.seq));
   return query.size === 0 ? "" : `?${query}`;
 }

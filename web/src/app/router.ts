@@ -2,11 +2,19 @@
 
 import { useSyncExternalStore } from "react";
 import { keyOf, type ListQuery } from "../inbox/list-query";
-import { listOf, OPEN_LIST, searchOf } from "./list-address";
+import { listOf, OPEN_LIST, type Place, placeOf, searchOf } from "./list-address";
 import { type SettingsPlace, settingsPathOf, settingsPlaceOf } from "./settings-address";
 
+export interface InboxRoute {
+  page: "inbox";
+  list: ListQuery;
+  conversationId: string | null;
+  /** Null for the newest messages. */
+  at: Place | null;
+}
+
 export type Route =
-  | { page: "inbox"; list: ListQuery; conversationId: string | null }
+  | InboxRoute
   | { page: "channels" }
   | ({ page: "settings" } & SettingsPlace)
   | { page: "sign-in"; link: string | null; next: string }
@@ -17,7 +25,7 @@ export function parse(location: { pathname: string; search: string }): Route {
   const [first = "", second = "", third = ""] = location.pathname.split("/").filter(Boolean);
   switch (first) {
     case "c":
-      return { page: "inbox", list: listOf(location.search), conversationId: second || null };
+      return inboxRoute(location.search, second || null);
     case "channels":
       return { page: "channels" };
     case "settings":
@@ -27,8 +35,13 @@ export function parse(location: { pathname: string; search: string }): Route {
     case "invite":
       return { page: "invite", token: query.get("token") };
     default:
-      return { page: "inbox", list: listOf(location.search), conversationId: null };
+      return inboxRoute(location.search, null);
   }
+}
+
+function inboxRoute(search: string, conversationId: string | null): InboxRoute {
+  const at = conversationId === null ? null : placeOf(search);
+  return { page: "inbox", list: listOf(search), conversationId, at };
 }
 
 /** Only a path of ours: nobody may send a member elsewhere after signing in. */
@@ -40,7 +53,7 @@ export function pathOf(route: Route): string {
   switch (route.page) {
     case "inbox": {
       const path = route.conversationId === null ? "/" : `/c/${route.conversationId}`;
-      return path + searchOf(route.list);
+      return path + searchOf(route.list, route.at);
     }
     case "channels":
       return "/channels";
@@ -53,7 +66,7 @@ export function pathOf(route: Route): string {
   }
 }
 
-export const INBOX: Route = { page: "inbox", list: OPEN_LIST, conversationId: null };
+export const INBOX: Route = { page: "inbox", list: OPEN_LIST, conversationId: null, at: null };
 export const SETTINGS: Route = { page: "settings", section: "account", entry: null };
 
 const listeners = new Set<() => void>();
@@ -61,11 +74,23 @@ let current = parse(window.location);
 
 function changed(): void {
   const next = parse(window.location);
-  // The same list stays the same object, so that rows need not be drawn again.
-  if (next.page === "inbox" && current.page === "inbox") {
-    const isSameList = keyOf(next.list) === keyOf(current.list);
-    current = isSameList ? { ...next, list: current.list } : next;
-  } else current = next;
+  show(next.page === "inbox" && current.page === "inbox" ? withKnown(next, current) : next);
+}
+
+/** The same list stays the same object, so that rows need not be drawn again, and so does the same place, to stay there. */
+function withKnown(next: InboxRoute, known: InboxRoute): InboxRoute {
+  const isSameList = keyOf(next.list) === keyOf(known.list);
+  const isSamePlace =
+    next.conversationId === known.conversationId && next.at?.seq === known.at?.seq;
+  return {
+    ...next,
+    list: isSameList ? known.list : next.list,
+    at: isSamePlace ? known.at : next.at,
+  };
+}
+
+function show(route: Route): void {
+  current = route;
   for (const listener of [...listeners]) listener();
 }
 window.addEventListener("popstate", changed);
@@ -73,7 +98,10 @@ window.addEventListener("popstate", changed);
 export function goTo(route: Route, how: "push" | "replace" = "push"): void {
   const path = pathOf(route);
   if (how === "push") {
-    if (path === window.location.pathname + window.location.search) return;
+    if (path === window.location.pathname + window.location.search) {
+      if (route.page === "inbox" && route.at !== null) show(route);
+      return;
+    }
     window.history.pushState({ isOurs: true }, "", path);
   } else window.history.replaceState(window.history.state, "", path);
   changed();

@@ -14,12 +14,17 @@ import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import type { GetSelfResponse } from "../gen/inbox/identity/v1/identity_service_pb";
 import { SendMessageRequestSchema } from "../gen/inbox/messaging/v1/messaging_service_pb";
 import { Role } from "../gen/inbox/policy/v1/policy_pb";
-import { Inbox } from "../inbox/inbox";
+import { type Clock, Inbox } from "../inbox/inbox";
 import { ConversationViews } from "../inbox/views";
 import { inboxApi } from "./api";
 
 /** A line that is not there after this long must not keep the inbox from showing. */
 const LOAD_WITHOUT_LINE_AFTER_MILLIS = 3_000;
+
+export const CLOCK: Clock = {
+  now: Date.now,
+  wait: (millis) => new Promise((done) => setTimeout(done, millis)),
+};
 
 class Observed<T> implements Observable<T> {
   #value: T;
@@ -64,16 +69,12 @@ export class Session implements SessionHandle {
     this.member = self.member;
     this.role = self.subject?.role ?? self.member.role;
     this.#onSignedOut = onSignedOut;
-    this.inbox = new Inbox(
-      inboxApi(services),
-      { now: Date.now, wait: (millis) => new Promise((done) => setTimeout(done, millis)) },
-      {
-        outboundSeen: (clientMessageId) => this.outbox.confirm(clientMessageId),
-        failed: (error) => {
-          if (refusalOf(error).isSignedOut) this.#onSignedOut();
-        },
+    this.inbox = new Inbox(inboxApi(services), CLOCK, {
+      outboundSeen: (clientMessageId) => this.outbox.confirm(clientMessageId),
+      failed: (error) => {
+        if (refusalOf(error).isSignedOut) this.#onSignedOut();
       },
-    );
+    });
     this.live = new LiveConnection(socketAddress("/ws"), {
       ticket: fetchTicket,
       frame: (frame) => {

@@ -4,30 +4,25 @@ import { type Conversation, Folder } from "../gen/inbox/conversation/v1/conversa
 import { type Message, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode } from "../gen/inbox/messaging/v1/thread_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
-import type { ConversationPage, InboxApi, MessagePage } from "./api";
+import type { ConversationPage, InboxApi } from "./api";
 import { withChannel } from "./apply";
 import { firstPage, listPage } from "./first-page";
 import { keyOf, type ListQuery, listQuery } from "./list-query";
 import {
-  isSaid,
   withConversation,
   withCounters,
   withEntry,
   withMessage,
   withNewer,
   withoutEntry,
-  withPage,
   withTag,
   withThread,
 } from "./merge";
-import { EMPTY_STATE, EMPTY_WINDOW, type InboxState } from "./state";
+import { EMPTY_STATE, type InboxState } from "./state";
 import { InboxStore } from "./store";
-import { holeAfter, type Pending, tagging, unknownConversations } from "./views";
+import { ThreadPages } from "./thread-pages";
+import { type Pending, tagging, unknownConversations } from "./views";
 
-export const PAGE_SIZE = 50;
-const LARGEST_PAGE = 200;
-/** Beyond this a thread's older pages are dropped on a resync and loaded again when scrolled to. */
-const RELOADED_MESSAGES = 600;
 /** A list that was shown before it had caught up is loaded again after this long. */
 const BEHIND_FOR_MILLIS = 15_000;
 const UNKNOWN_ASKED_AFTER_MILLIS = 300;
@@ -46,13 +41,12 @@ export interface InboxHandlers {
 
 export class Inbox {
   readonly store = new InboxStore();
+  readonly #pages: ThreadPages;
   #resyncs = 0;
   /** As far as the line has told, seen from here. */
   #position = "";
-  #openThread: string | null = null;
   #openList = listQuery(Folder.OPEN);
   readonly #loadingLists = new Set<string>();
-  readonly #loadingThreads = new Set<string>();
   #isAskingForUnknown = false;
   readonly #api: InboxApi;
   readonly #clock: Clock;
@@ -62,6 +56,7 @@ export class Inbox {
     this.#api = api;
     this.#clock = clock;
     this.#handlers = handlers;
+    this.#pages = new ThreadPages(this.store, api, (error) => handlers.failed(error));
   }
 
   /** A frame of the live line. */
@@ -73,7 +68,7 @@ export class Inbox {
       if (message?.direction === MessageDirection.OUTBOUND && message.clientMessageId !== "") {
         this.#handlers.outboundSeen(message.clientMessageId);
       }
-      if (message !== undefined) void this.#fillHole(message.conversationId);
+      if (message !== undefined) void this.#pages.fillHole(message.conversationId);
     }
     if (unknownConversations(this.store.latest).length > 0) void this.#askForUnknown();
   }
@@ -87,7 +82,6 @@ export class Inbox {
     const isCurrent = () => resync === this.#resyncs;
     this.#position = position;
     this.#loadingLists.clear();
-    this.#loadingThreads.clear();
     this.store.startOver(this.#wantedState());
     for (let tries = 0; isCurrent(); tries += 1) {
       try {
@@ -112,8 +106,7 @@ export class Inbox {
   /** Presence is kept, because it is told once per line, not per snapshot. */
   #wantedState(): InboxState {
     const { presence, customerTypingUntil } = this.store.snapshot.state;
-    const threads = this.#openThread === null ? [] : [[this.#openThread, EMPTY_WINDOW] as const];
-    return { ...EMPTY_STATE, presence, customerTypingUntil, threads: new Map(threads) };
+    return { ...EMPTY_STATE, presence, customerTypingUntil, threads: this.#pages.startOver() };
   }
 
   /** Whether the list had caught up with the position. */
@@ -126,7 +119,7 @@ export class Inbox {
       this.#api.listChannels(),
       this.#api.listMembers(),
       this.#api.getWorkspace(),
-      this.#reloadOpenThread(isCurrent),
+      this.#pages.grow(),
     ]);
     if (!isCurrent()) return page.isCaughtUp;
     this.store.grow((state) => {
@@ -140,38 +133,6 @@ export class Inbox {
       return isNews ? { ...next, workspace } : next;
     });
     return page.isCaughtUp;
-  }
-
-  /** The same stretch of history as before, so the view does not jump. */
-  async #reloadOpenThread(isCurrent: () => boolean): Promise<void> {
-    const id = this.#openThread;
-    if (id === null) return;
-    const shown = this.store.snapshot.state.threads.get(id);
-    const wanted = Math.min(RELOADED_MESSAGES, Math.max(PAGE_SIZE, shown?.bySeq.size ?? 0));
-    try {
-      const [conversation] = await Promise.all([
-        this.#api.getConversation(id),
-        this.#reloadMessages(id, wanted, isCurrent),
-      ]);
-      if (isCurrent()) this.store.grow((state) => withConversation(state, conversation));
-    } catch (error) {
-      if (shown !== undefined && shown.firstSeq !== null) throw error;
-      // It was never on screen: a wrong address must not keep the rest of the inbox from loading.
-      this.store.grow((state) => ({ ...state, threads: withoutEntry(state.threads, id) }));
-    }
-  }
-
-  async #reloadMessages(id: string, wanted: number, isCurrent: () => boolean): Promise<void> {
-    let beforeSeq = 0n;
-    for (let loaded = 0; loaded < wanted; ) {
-      const size = Math.min(LARGEST_PAGE, wanted - loaded);
-      const page = await this.#api.listMessages(id, { beforeSeq }, size);
-      if (!isCurrent()) return;
-      this.store.grow((state) => withHistory(state, id, page));
-      loaded += page.messages.length;
-      beforeSeq = page.messages.at(-1)?.seq ?? 0n;
-      if (!page.hasMore || page.messages.length === 0) return;
-    }
   }
 
   /** The list on screen: a resync loads this one again. */
@@ -196,69 +157,28 @@ export class Inbox {
     }
   }
 
-  /** Show a conversation; its newest messages are loaded if they were not yet. Rejects when that failed. */
-  async openConversation(id: string | null): Promise<void> {
-    this.#openThread = id;
-    if (id === null || this.store.latest.threads.has(id)) return;
-    // From now on frames for it are kept, so nothing falls between the page and the line.
-    this.store.change((state) => ({
-      ...state,
-      threads: withEntry(state.threads, id, state.threads.get(id) ?? EMPTY_WINDOW),
-    }));
-    await this.#loadThread(id);
+  /**
+   * Show a conversation from its newest messages, or around one of them; loads what is not loaded yet. Null shows none.
+   * Rejects when it could not be loaded.
+   */
+  openConversation(id: string | null, atSeq: bigint | null = null): Promise<void> {
+    return this.#pages.open(id, atSeq);
   }
 
-  /** Try again what could not be loaded. */
-  async reloadConversation(id: string): Promise<void> {
-    await this.#loadThread(id);
+  /** The page before the oldest message shown. Returns how many came; rejects when it could not be loaded. */
+  loadOlder(id: string): Promise<number> {
+    return this.#pages.loadOlder(id);
   }
 
-  async #loadThread(id: string): Promise<void> {
-    const isKnown = this.store.latest.conversations.has(id);
-    const [page, conversation] = await Promise.all([
-      this.#api.listMessages(id, {}, PAGE_SIZE),
-      isKnown ? null : this.#api.getConversation(id),
-    ]);
-    this.store.change((state) => {
-      const known = conversation ? withConversation(state, conversation) : state;
-      return withHistory(known, id, page);
-    });
-    void this.#fillHole(id);
+  /** The page after the last message shown, where newer ones are not loaded. */
+  loadNewer(id: string): Promise<number> {
+    return this.#pages.loadNewer(id);
   }
 
-  /** The page before the oldest loaded message. Returns how many came; rejects when it could not be loaded. */
-  async loadOlder(id: string): Promise<number> {
-    const window = this.store.latest.threads.get(id);
-    if (window === undefined || window.firstSeq === null || window.reachesStart) return 0;
-    if (this.#loadingThreads.has(id)) return 0;
-    this.#loadingThreads.add(id);
-    try {
-      const page = await this.#api.listMessages(id, { beforeSeq: window.firstSeq }, PAGE_SIZE);
-      this.store.change((state) =>
-        // After a resync the window may begin elsewhere; a page that does not touch it would tear a hole.
-        state.threads.get(id)?.firstSeq === window.firstSeq
-          ? withPage(state, id, page.messages, !page.hasMore)
-          : state,
-      );
-      return page.messages.length;
-    } finally {
-      this.#loadingThreads.delete(id);
-    }
-  }
-
-  async #fillHole(id: string): Promise<void> {
-    const afterSeq = holeAfter(this.store.latest, id);
-    const key = `${id} newer`;
-    if (afterSeq === null || this.#loadingThreads.has(key)) return;
-    this.#loadingThreads.add(key);
-    try {
-      const page = await this.#api.listMessages(id, { afterSeq }, LARGEST_PAGE);
-      this.store.change((state) => withPage(state, id, page.messages, false));
-    } catch (error) {
-      this.#handlers.failed(error);
-    } finally {
-      this.#loadingThreads.delete(key);
-    }
+  /** Learn of conversations that something else speaks of, as a search does. */
+  async know(ids: readonly string[]): Promise<void> {
+    const unknown = ids.filter((id) => !this.store.latest.conversations.has(id));
+    await Promise.all(unknown.map(async (id) => this.#learn(await this.#api.getConversation(id))));
   }
 
   async #askForUnknown(): Promise<void> {
@@ -331,7 +251,7 @@ export class Inbox {
   /** A message that came as the answer to our own send. */
   accept(message: Message): void {
     this.store.change((state) => withMessage(state, message));
-    void this.#fillHole(message.conversationId);
+    void this.#pages.fillHole(message.conversationId);
   }
 
   async retryMessage(messageId: string): Promise<void> {
@@ -366,16 +286,6 @@ export class Inbox {
       [field]: change(pending[field] as unknown as ReadonlyMap<string, V>),
     }));
   }
-}
-
-/** A page, and what it tells about its thread: the newest message is also the list's preview. */
-function withHistory(state: InboxState, id: string, page: MessagePage): InboxState {
-  const next = withPage(state, id, page.messages, !page.hasMore);
-  const { thread } = page;
-  if (thread === null) return next;
-  const isNewest = page.messages[0]?.seq === thread.lastSeq;
-  const newest = (isNewest && page.messages.find(isSaid)) || null;
-  return withThread(next, thread, newest);
 }
 
 function withListPage(

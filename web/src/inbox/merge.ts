@@ -185,14 +185,22 @@ export function withInboxSettings(state: InboxState, settings: InboxSettings): I
 
 /** Into the window of its thread, if that one is loaded or being loaded. */
 export function withMessage(state: InboxState, message: Message): InboxState {
-  const window = state.threads.get(message.conversationId);
+  return withMessages(state, message.conversationId, [message]);
+}
+
+export function withMessages(
+  state: InboxState,
+  conversationId: string,
+  messages: readonly Message[],
+): InboxState {
+  const window = state.threads.get(conversationId);
   if (window === undefined) return state;
-  const bySeq = joinMessages(window.bySeq, [message]);
-  if (bySeq === window.bySeq) return state;
-  return {
-    ...state,
-    threads: withEntry(state.threads, message.conversationId, { ...window, bySeq }),
-  };
+  const bySeq = joinMessages(window.bySeq, messages);
+  return bySeq === window.bySeq ? state : withWindow(state, conversationId, { ...window, bySeq });
+}
+
+function withWindow(state: InboxState, id: string, window: ThreadWindow): InboxState {
+  return { ...state, threads: withEntry(state.threads, id, window) };
 }
 
 function joinMessages(
@@ -209,7 +217,7 @@ function joinMessages(
   return joined ?? known;
 }
 
-/** A page of history. `isOldest` when nothing comes before its first message. */
+/** A page that touches what is shown, or is the newest. `isOldest` when nothing comes before its first message. */
 export function withPage(
   state: InboxState,
   conversationId: string,
@@ -223,11 +231,46 @@ export function withPage(
   }
   // An empty thread is loaded too: its first message will be number 1.
   if (firstSeq === null) firstSeq = 1n;
-  const joined: ThreadWindow = {
+  return withWindow(state, conversationId, {
+    ...window,
     bySeq: joinMessages(window.bySeq, messages),
     firstSeq,
-    thread: window.thread,
     reachesStart: window.reachesStart || isOldest || firstSeq === 1n,
-  };
-  return { ...state, threads: withEntry(state.threads, conversationId, joined) };
+  });
+}
+
+/** The page after the last message that is shown. */
+export function withNewerPage(
+  state: InboxState,
+  conversationId: string,
+  messages: readonly Message[],
+  isNewest: boolean,
+): InboxState {
+  const window = state.threads.get(conversationId) ?? EMPTY_WINDOW;
+  let { lastSeq } = window;
+  for (const message of messages)
+    if (lastSeq === null || message.seq > lastSeq) lastSeq = message.seq;
+  return withWindow(state, conversationId, {
+    ...window,
+    bySeq: joinMessages(window.bySeq, messages),
+    lastSeq: isNewest ? null : lastSeq,
+  });
+}
+
+/** Shows this page alone. What is known beyond it stays: frames may have brought it while the page was under way. */
+export function withOnlyPage(
+  state: InboxState,
+  conversationId: string,
+  messages: readonly Message[],
+  { isOldest, isNewest }: { isOldest: boolean; isNewest: boolean },
+): InboxState {
+  const window = state.threads.get(conversationId) ?? EMPTY_WINDOW;
+  const emptied = { ...window, firstSeq: null, lastSeq: null, reachesStart: false };
+  const shown = withPage(
+    withWindow(state, conversationId, emptied),
+    conversationId,
+    messages,
+    isOldest,
+  );
+  return withNewerPage(shown, conversationId, messages, isNewest);
 }

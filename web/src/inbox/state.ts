@@ -39,11 +39,16 @@ export interface Projection {
   readonly threadVersion: bigint;
 }
 
-/** The part of a thread that is loaded. An answer or a frame may bring a message beyond a hole, which is then filled. */
+/**
+ * The stretch of a thread that is loaded and shown. An answer or a frame may bring a message beyond a hole, which is then
+ * filled; what lies outside the stretch is kept, but not shown.
+ */
 export interface ThreadWindow {
   readonly bySeq: ReadonlyMap<bigint, Message>;
   /** The oldest message loaded by a page; null while the first page is under way. */
   readonly firstSeq: bigint | null;
+  /** Where it ends while newer messages are not loaded; null when it goes on to the newest. */
+  readonly lastSeq: bigint | null;
   /** The page before `firstSeq` is empty. */
   readonly reachesStart: boolean;
   /** The thread itself: until when people have it, and what it waits for. */
@@ -130,6 +135,7 @@ export const EMPTY_PROJECTION: Projection = {
 export const EMPTY_WINDOW: ThreadWindow = {
   bySeq: new Map(),
   firstSeq: null,
+  lastSeq: null,
   reachesStart: false,
   thread: null,
 };

@@ -57,6 +57,11 @@ export class InboxStore {
     this.#set({ state: change(this.#snapshot.state) });
   }
 
+  /** For the screen alone, until what grows behind it is complete: that knows better. */
+  changeMeanwhile(change: Change): void {
+    if (this.#growing !== null) this.#set({ state: change(this.#snapshot.state) });
+  }
+
   setPending(change: (pending: Pending) => Pending): void {
     this.#set({ pending: change(this.#snapshot.pending) });
   }

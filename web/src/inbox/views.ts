@@ -205,8 +205,9 @@ function runOf(window: ThreadWindow): Run {
   const made = runs.get(window);
   if (made !== undefined) return made;
   const first = window.firstSeq ?? 1n;
+  const last = window.lastSeq;
   const messages = [...window.bySeq.values()]
-    .filter((message) => message.seq >= first)
+    .filter(({ seq }) => seq >= first && (last === null || seq <= last))
     .sort((a, b) => (a.seq < b.seq ? -1 : 1));
   let seq = first;
   while (window.bySeq.has(seq)) seq += 1n;
@@ -226,6 +227,13 @@ export function threadMessages(
 ): readonly Message[] | null {
   const window = state.threads.get(conversationId);
   return window === undefined || window.firstSeq === null ? null : runOf(window).messages;
+}
+
+/** Whether this message is among those shown, or would be if it existed. */
+export function isShown(state: InboxState, conversationId: string, seq: bigint): boolean {
+  const window = state.threads.get(conversationId);
+  if (window === undefined || window.firstSeq === null || seq < window.firstSeq) return false;
+  return seq <= (window.lastSeq ?? runOf(window).messages.at(-1)?.seq ?? 0n);
 }
 
 /** The seq after which messages are missing, or null when the window has no hole. */

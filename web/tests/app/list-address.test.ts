@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { listOf, OPEN_LIST, searchOf } from "../../src/app/list-address";
+import { listOf, OPEN_LIST, placeOf, searchOf } from "../../src/app/list-address";
 import { Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import { keyOf, listQuery, MOST_TAGS } from "../../src/inbox/list-query";
 
@@ -29,4 +29,12 @@ test("the order of tags is no part of the question, and a tag counts once", () =
 
 test("an address asks for no more tags than the service takes", () => {
   expect(listOf("?tag=a&tag=b&tag=c&tag=d&tag=e&tag=f").tagKeys).toHaveLength(MOST_TAGS);
+});
+
+test("a place in a conversation is the number of its message, and nothing else", () => {
+  expect(searchOf(listOf("?unread=1"), { seq: 42n })).toBe("?unread=1&at=42");
+  expect(placeOf("?unread=1&at=42")).toEqual({ seq: 42n });
+  for (const nowhere of ["", "?at=", "?at=0", "?at=-4", "?at=4x", "?at=99999999999999999999"]) {
+    expect(placeOf(nowhere)).toBeNull();
+  }
 });

@@ -3,48 +3,10 @@ import { describe, expect, test } from "vitest";
 import { Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import { ConversationMode } from "../../src/gen/inbox/messaging/v1/thread_pb";
 import { ServerFrameSchema } from "../../src/gen/inbox/realtime/v1/frame_pb";
-import { Inbox } from "../../src/inbox/inbox";
 import { listQuery } from "../../src/inbox/list-query";
-import { ConversationViews, threadMessages } from "../../src/inbox/views";
 import { settle } from "../fake-environment";
-import { ModelServices } from "./model";
-
-function anInbox() {
-  const seen: string[] = [];
-  const failures: unknown[] = [];
-  let isConnected = true;
-  const missed: Parameters<Inbox["receive"]>[0][] = [];
-  const services = new ModelServices((frame) => {
-    if (isConnected) inbox.receive(frame);
-    else missed.push(frame);
-  });
-  const waits: (() => void)[] = [];
-  const inbox = new Inbox(
-    services,
-    { now: () => 0, wait: () => new Promise((done) => waits.push(done)) },
-    { outboundSeen: (id) => seen.push(id), failed: (error) => failures.push(error) },
-  );
-  const views = new ConversationViews();
-  return {
-    inbox,
-    services,
-    seen,
-    failures,
-    waits,
-    cut: () => {
-      isConnected = false;
-    },
-    /** The line is back, but what was missed is gone for good. */
-    heal: () => {
-      isConnected = true;
-      missed.length = 0;
-    },
-    list: (query = listQuery(Folder.OPEN)) =>
-      views.list(inbox.store.snapshot.state, inbox.store.snapshot.pending, query).map((c) => c.id),
-    view: (id: string) => views.one(inbox.store.snapshot.state, inbox.store.snapshot.pending, id),
-    texts: (id: string) => threadMessages(inbox.store.snapshot.state, id)?.map((m) => m.text),
-  };
-}
+import { anInbox } from "./an-inbox";
+import type { ModelServices } from "./model";
 
 function customers(services: ModelServices, count: number): void {
   for (let n = 1; n <= count; n += 1) services.writes(`c${n}`, `hello from ${n}`);

@@ -30,10 +30,13 @@ export interface ComposerHandle {
 
 export function Composer({
   conversation,
+  takesFocus,
   onTyping,
   handle,
 }: {
   conversation: ConversationView;
+  /** When it is opened. */
+  takesFocus: boolean;
   onTyping: (isTyping: boolean) => void;
   handle: React.Ref<ComposerHandle>;
 }) {
@@ -72,7 +75,9 @@ export function Composer({
     element.style.height = `${Math.min(element.scrollHeight, TALLEST_PIXELS)}px`;
   }, [text, isAi]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when it is opened
   useEffect(() => {
+    if (!takesFocus) return;
     // On a phone the keyboard would cover what was opened to be read.
     if (window.matchMedia("(hover: hover) and (min-width: 768px)").matches) field.current?.focus();
   }, []);

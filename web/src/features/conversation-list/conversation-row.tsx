@@ -86,7 +86,7 @@ export const ConversationRow = memo(function ConversationRow({
           {time !== null && (
             <time
               dateTime={time.toISOString()}
-              className={`shrink-0 text-xs ${isUnread ? "font-semibold text-accent-text" : "text-faint"}`}
+              className={`shrink-0 text-xs ${isUnread ? "font-semibold text-accent-text" : isSelected ? "text-muted" : "text-faint"}`}
             >
               {listTime(time, today, timeZone)}
             </time>

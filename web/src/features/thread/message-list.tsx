@@ -5,32 +5,39 @@ import { type Message, MessageDirection } from "../../gen/inbox/messaging/v1/mes
 import { type ConversationView, threadMessages } from "../../inbox/views";
 import { Button } from "../../ui/button";
 import { AlertIcon, ArrowDownIcon } from "../../ui/icons";
-import { EmptyState } from "../../ui/notice";
+import { Banner, EmptyState } from "../../ui/notice";
 import { Skeleton } from "../../ui/skeleton";
-import { Spinner } from "../../ui/spinner";
 import { useToday } from "../../ui/use-now";
 import { nameOf } from "../contact-name";
 import { useInbox, useObservable, useSession, useTimeZone } from "../session";
 import { useAiWriting, useTypingCustomers } from "../use-typing";
 import { Bubble } from "./bubble";
+import { LoadMore, useMore } from "./load-more";
 import { Note } from "./note";
 import { daysOf, rowsOf } from "./rows";
 import { useMessageScroll } from "./use-message-scroll";
+import { useGoal, useMarkedRow } from "./use-place";
 import { useReadMarks } from "./use-read-marks";
 
 const NO_MESSAGES: readonly Message[] = [];
 
 export function MessageList({
   conversation,
+  at,
   hasFailed,
   onReload,
+  onNewest,
   onChannels,
   onEdit,
 }: {
   conversation: ConversationView;
-  /** The history could not be loaded. */
+  /** The message to go to; null for the newest. */
+  at: { readonly seq: bigint } | null;
+  /** What should be shown could not be loaded. */
   hasFailed: boolean;
   onReload: () => void;
+  /** Load the newest messages instead of those around the one that was looked for. */
+  onNewest: () => void;
   onChannels: () => void;
   onEdit: (text: string) => void;
 }) {
@@ -40,6 +47,7 @@ export function MessageList({
   const reachesStart = useInbox(
     (snapshot) => snapshot.state.threads.get(id)?.reachesStart ?? false,
   );
+  const hasNewer = useInbox((snapshot) => snapshot.state.threads.get(id)?.lastSeq != null);
   const allEntries = useObservable(outboxEntries);
   const timeZone = useTimeZone();
   const today = useToday(timeZone);
@@ -52,42 +60,38 @@ export function MessageList({
     () =>
       rowsOf({
         messages,
-        entries: allEntries.filter((entry) => entry.conversationId === id),
+        // They come after the newest message.
+        entries: hasNewer ? [] : allEntries.filter((entry) => entry.conversationId === id),
         unreadAbove,
         today,
         timeZone,
       }),
-    [messages, allEntries, id, unreadAbove, today, timeZone],
+    [messages, allEntries, hasNewer, id, unreadAbove, today, timeZone],
   );
 
-  const [older, setOlder] = useState<"idle" | "loading" | "failed">("idle");
   const [announcement, setAnnouncement] = useState("");
-  const loadOlder = useCallback(() => {
-    setOlder("loading");
-    inbox.loadOlder(id).then(
-      (count) => {
-        setOlder("idle");
-        if (count > 0) setAnnouncement(`${count} older messages loaded`);
-      },
-      () => setOlder("failed"),
-    );
-  }, [inbox, id]);
+  const loadOlder = useCallback(() => inbox.loadOlder(id), [inbox, id]);
+  const loadNewer = useCallback(() => inbox.loadNewer(id), [inbox, id]);
+  const older = useMore(loadOlder, (count) => setAnnouncement(`${count} older messages loaded`));
+  const newer = useMore(loadNewer, (count) => setAnnouncement(`${count} newer messages loaded`));
   const canLoadOlder = loaded !== null && !reachesStart;
-  const onNearStart = useCallback(() => {
-    if (canLoadOlder && older === "idle") loadOlder();
-  }, [canLoadOlder, older, loadOlder]);
-
+  const goal = useGoal(at, rows);
   const scroll = useMessageScroll({
     rowCount: rows.length,
     revision: rows,
     beginAtKey: unreadAbove === null ? null : "unread",
-    onNearStart,
+    goal,
+    hasNewer,
+    onNearStart: () => canLoadOlder && older.state === "idle" && older.load(),
+    onNearEnd: () => newer.state === "idle" && newer.load(),
   });
+  const marked = useMarkedRow(goal, scroll.content);
   const markRead = useCallback((ordinal: bigint) => inbox.markRead(id, ordinal), [inbox, id]);
   useReadMarks(scroll.scroller, canWrite && conversation.unreadCount > 0, markRead);
 
-  const newCount = useNewCount(messages, scroll.isAtEnd);
-  useScrollToOwn(allEntries.length, scroll.toEnd);
+  const newCount = useNewCount(id, scroll.isAtEnd);
+  const toEnd = useWayToEnd(hasNewer, scroll.toEnd, onNewest);
+  useScrollToOwn(allEntries.length, toEnd);
   const isTyping = useTypingCustomers().has(id);
   const isAiWriting = useAiWriting().has(id);
   const contactName = nameOf(conversation);
@@ -103,6 +107,16 @@ export function MessageList({
   }
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
+      {loaded !== null && hasFailed && (
+        <Banner
+          isLive
+          tone="danger"
+          icon={<AlertIcon className="size-4.5" />}
+          action={<Button onClick={onReload}>Try again</Button>}
+        >
+          The messages you want to see could not be loaded.
+        </Banner>
+      )}
       <div
         ref={scroll.scroller}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
@@ -118,12 +132,7 @@ export function MessageList({
         >
           {loaded === null && <ThreadSkeleton />}
           {canLoadOlder && scroll.start === 0 && (
-            <div className="grid place-items-center py-4">
-              <Button onClick={loadOlder} disabled={older === "loading"}>
-                {older === "loading" && <Spinner />}
-                {older === "failed" ? "Could not load. Try again" : "Load older messages"}
-              </Button>
-            </div>
+            <LoadMore more={older}>Load older messages</LoadMore>
           )}
           {loaded !== null && reachesStart && scroll.start === 0 && rows.length > 0 && (
             <p className="pt-6 pb-1 text-center text-xs text-faint">Start of conversation</p>
@@ -132,7 +141,12 @@ export function MessageList({
             <section key={day.key} aria-label={day.name}>
               <DaySeparator name={day.name} />
               {day.rows.map((row) => (
-                <div key={row.key} data-row={row.key}>
+                <div
+                  key={row.key}
+                  data-row={row.key}
+                  data-marked={row.key === marked || undefined}
+                  className="-mx-2 rounded-xl px-2 transition-colors duration-500 data-marked:bg-marked"
+                >
                   {row.kind === "unread" ? (
                     <UnreadLine />
                   ) : row.kind === "note" ? (
@@ -151,8 +165,11 @@ export function MessageList({
               ))}
             </section>
           ))}
-          {isTyping && <TypingBubble name={contactName} />}
-          {isAiWriting && <TypingBubble name="The AI" isOurs />}
+          {hasNewer && scroll.end === rows.length && (
+            <LoadMore more={newer}>Load newer messages</LoadMore>
+          )}
+          {isTyping && !hasNewer && <TypingBubble name={contactName} />}
+          {isAiWriting && !hasNewer && <TypingBubble name="The AI" isOurs />}
         </div>
       </div>
       <p role="status" className="sr-only">
@@ -161,7 +178,7 @@ export function MessageList({
       {!scroll.isAtEnd && (
         <button
           type="button"
-          onClick={scroll.toEnd}
+          onClick={toEnd}
           aria-label={
             newCount > 0 ? `${newCount} new. Go to the newest message` : "Go to the newest message"
           }
@@ -180,14 +197,35 @@ export function MessageList({
 }
 
 /** Inbound messages that came while the reader was further up. */
-function useNewCount(messages: readonly Message[], isAtEnd: boolean): number {
-  const lastSeq = messages.at(-1)?.seq ?? 0n;
-  const [seenSeq, setSeenSeq] = useState(lastSeq);
+function useNewCount(id: string, isAtEnd: boolean): number {
+  const window = useInbox((snapshot) => snapshot.state.threads.get(id));
+  const [seenSeq, setSeenSeq] = useState<bigint | null>(null);
+  const lastSeq = window?.thread?.lastSeq ?? null;
+  const hasSeen = isAtEnd || seenSeq === null;
   useEffect(() => {
-    if (isAtEnd) setSeenSeq(lastSeq);
-  }, [isAtEnd, lastSeq]);
-  if (isAtEnd) return 0;
-  return messages.filter((m) => m.seq > seenSeq && m.direction === MessageDirection.INBOUND).length;
+    if (hasSeen) setSeenSeq(lastSeq);
+  }, [hasSeen, lastSeq]);
+  if (hasSeen || window === undefined) return 0;
+  let count = 0;
+  for (const message of window.bySeq.values()) {
+    if (message.seq > seenSeq && message.direction === MessageDirection.INBOUND) count += 1;
+  }
+  return count;
+}
+
+/** To the newest message, which may have to be loaded first. */
+function useWayToEnd(hasNewer: boolean, toEnd: () => void, onNewest: () => void): () => void {
+  const isOnTheWay = useRef(false);
+  useEffect(() => {
+    if (hasNewer || !isOnTheWay.current) return;
+    isOnTheWay.current = false;
+    toEnd();
+  }, [hasNewer, toEnd]);
+  return () => {
+    isOnTheWay.current = hasNewer;
+    if (hasNewer) onNewest();
+    else toEnd();
+  };
 }
 
 /** Whoever sends wants to see it. */

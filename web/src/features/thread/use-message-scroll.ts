@@ -7,8 +7,8 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 
 /** This close to the end counts as reading the newest message. */
 const NEAR_END_PIXELS = 48;
-/** This close to the start, older messages are fetched. */
-const NEAR_START_PIXELS = 600;
+/** This close to either end of what is loaded, more is fetched. */
+const FETCH_PIXELS = 600;
 /** Rows in the DOM at most, and how many come or go at once when the window moves. */
 const MAX_ROWS = 300;
 const STEP_ROWS = 100;
@@ -17,6 +17,14 @@ const STEP_ROWS = 100;
 interface Anchor {
   readonly key: string;
   readonly bottom: number;
+}
+
+/** A row to show. */
+export interface Goal {
+  /** What it is gone to for, once. */
+  readonly place: object;
+  readonly key: string;
+  readonly index: number;
 }
 
 export interface MessageScroll {
@@ -35,20 +43,25 @@ export function useMessageScroll(options: {
   revision: unknown;
   /** Where to begin, once there are rows; null is the end. */
   beginAtKey: string | null;
+  goal: Goal | null;
+  /** Newer messages are not loaded: the last row is not the newest. */
+  hasNewer: boolean;
   onNearStart: () => void;
+  onNearEnd: () => void;
 }): MessageScroll {
-  const { rowCount, revision, beginAtKey, onNearStart } = options;
+  const { rowCount, revision, beginAtKey, goal, hasNewer, onNearStart, onNearEnd } = options;
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const anchor = useRef<Anchor | null>(null);
   const sticks = useRef(true);
   const hasBegun = useRef(false);
+  const reached = useRef<object | null>(null);
   const [hiddenBelow, setHiddenBelow] = useState(0);
   const [isAtEnd, setIsAtEnd] = useState(true);
   const end = Math.max(0, rowCount - hiddenBelow);
   const start = Math.max(0, end - MAX_ROWS);
-  const latest = useRef({ start, hiddenBelow, onNearStart });
-  latest.current = { start, hiddenBelow, onNearStart };
+  const latest = useRef({ start, hiddenBelow, hasNewer, onNearStart, onNearEnd });
+  latest.current = { start, hiddenBelow, hasNewer, onNearStart, onNearEnd };
 
   const hold = useCallback(() => {
     const box = scroller.current;
@@ -58,44 +71,55 @@ export function useMessageScroll(options: {
       return;
     }
     const held = anchor.current;
-    const row =
-      held && content.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(held.key)}"]`);
+    const row = held && rowOf(content.current, held.key);
     if (held && row) box.scrollTop = row.offsetTop + row.offsetHeight - held.bottom;
   }, []);
 
   const look = useCallback(() => {
     const box = scroller.current;
     if (box === null) return;
-    const { start, hiddenBelow, onNearStart } = latest.current;
+    const { start, hiddenBelow, hasNewer, onNearStart, onNearEnd } = latest.current;
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-    const isNearEnd = below <= NEAR_END_PIXELS && hiddenBelow === 0;
+    const isNearEnd = below <= NEAR_END_PIXELS && hiddenBelow === 0 && !hasNewer;
     sticks.current = isNearEnd;
     setIsAtEnd(isNearEnd);
     anchor.current = firstVisible(box, content.current);
-    if (box.scrollTop < NEAR_START_PIXELS) {
+    if (box.scrollTop < FETCH_PIXELS) {
       if (start > 0) setHiddenBelow(hiddenBelow + Math.min(STEP_ROWS, start));
       else onNearStart();
-    } else if (below < NEAR_START_PIXELS && hiddenBelow > 0) {
+    } else if (below < FETCH_PIXELS && hiddenBelow > 0) {
       setHiddenBelow(Math.max(0, hiddenBelow - STEP_ROWS));
     }
+    if (below < FETCH_PIXELS && hiddenBelow === 0 && hasNewer) onNearEnd();
   }, []);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: every change of rows may move what is read
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null || rowCount === 0) return;
-    if (!hasBegun.current) {
-      hasBegun.current = true;
+    const isBeginning = !hasBegun.current;
+    hasBegun.current = true;
+    if (goal !== null && goal.place !== reached.current) {
+      sticks.current = false;
+      const row = rowOf(content.current, goal.key);
+      if (row === null) {
+        // It is drawn in the middle of as many rows as are drawn at once, and then gone to.
+        setHiddenBelow(Math.max(0, rowCount - goal.index - MAX_ROWS / 2));
+        return;
+      }
+      reached.current = goal.place;
+      box.scrollTop = row.offsetTop - (box.clientHeight - row.offsetHeight) / 2;
+      look();
+    } else if (isBeginning) {
       box.scrollTop = box.scrollHeight;
-      const row =
-        beginAtKey && content.current?.querySelector<HTMLElement>(`[data-row="${beginAtKey}"]`);
+      const row = beginAtKey === null ? null : rowOf(content.current, beginAtKey);
       if (row) box.scrollTop = Math.min(box.scrollTop, row.offsetTop - box.clientHeight / 4);
       look();
-      return;
+    } else {
+      hold();
+      anchor.current = firstVisible(box, content.current);
     }
-    hold();
-    anchor.current = firstVisible(box, content.current);
-  }, [revision, start, end, hold, look]);
+  }, [revision, goal, start, end, hold, look]);
 
   useEffect(() => {
     const box = scroller.current;
@@ -120,6 +144,10 @@ export function useMessageScroll(options: {
   }, [hold]);
 
   return { scroller, content, start, end, isAtEnd, toEnd };
+}
+
+function rowOf(content: HTMLElement | null, key: string): HTMLElement | null {
+  return content?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`) ?? null;
 }
 
 function firstVisible(box: HTMLElement, content: HTMLElement | null): Anchor | null {
