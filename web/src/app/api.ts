@@ -1,8 +1,9 @@
-/** The inbox's questions, asked by Connect. */
+/** The inbox's questions, and those about a contact, asked by Connect. */
 
 import { readAll } from "../connection/read-all";
 import type { Services } from "../connection/rpc";
 import type { InboxApi } from "../inbox/api";
+import type { ContactApi } from "../inbox/contact-file";
 
 /** Nothing is shown halfway: an answer without its entity is a fault. */
 function present<T>(value: T | undefined): T {
@@ -10,9 +11,10 @@ function present<T>(value: T | undefined): T {
   return value;
 }
 
+const aRequestId = () => crypto.randomUUID();
+
 export function inboxApi(services: Services): InboxApi {
   const { conversations, tags, messaging, channels, identity } = services;
-  const requestId = () => crypto.randomUUID();
   return {
     listConversations: (query, pageToken, position) =>
       conversations.listConversations({
@@ -51,23 +53,23 @@ export function inboxApi(services: Services): InboxApi {
             conversationId,
             folder,
             seenInboundCount,
-            requestId: requestId(),
+            requestId: aRequestId(),
           })
         ).conversation,
       ),
     tag: async (conversationId, tag) =>
       present(
-        (await conversations.tagConversation({ conversationId, tag, requestId: requestId() }))
+        (await conversations.tagConversation({ conversationId, tag, requestId: aRequestId() }))
           .conversation,
       ),
     untag: async (conversationId, tag) =>
       present(
-        (await conversations.untagConversation({ conversationId, tag, requestId: requestId() }))
+        (await conversations.untagConversation({ conversationId, tag, requestId: aRequestId() }))
           .conversation,
       ),
     markRead: async (conversationId, readOrdinal) =>
       present(
-        (await conversations.markRead({ conversationId, readOrdinal, requestId: requestId() }))
+        (await conversations.markRead({ conversationId, readOrdinal, requestId: aRequestId() }))
           .conversation,
       ),
     markUnread: async (conversationId, fromOrdinal, expectedVersion) =>
@@ -77,17 +79,63 @@ export function inboxApi(services: Services): InboxApi {
             conversationId,
             fromOrdinal,
             expectedVersion,
-            requestId: requestId(),
+            requestId: aRequestId(),
           })
         ).conversation,
       ),
     setMode: async (conversationId, mode) =>
-      present((await messaging.setMode({ conversationId, mode, requestId: requestId() })).thread),
+      present((await messaging.setMode({ conversationId, mode, requestId: aRequestId() })).thread),
     keepManual: async (conversationId, isKept) =>
       present(
-        (await messaging.keepManual({ conversationId, isKept, requestId: requestId() })).thread,
+        (await messaging.keepManual({ conversationId, isKept, requestId: aRequestId() })).thread,
       ),
     retryMessage: async (messageId) =>
-      present((await messaging.retryMessage({ messageId, requestId: requestId() })).message),
+      present((await messaging.retryMessage({ messageId, requestId: aRequestId() })).message),
+  };
+}
+
+export function contactApi({ contacts }: Services): ContactApi {
+  return {
+    get: (contactId) => contacts.getContact({ contactId }),
+    listNotes: (contactId) =>
+      readAll(async (pageToken) => {
+        const page = await contacts.listContactNotes({ contactId, pageSize: 200, pageToken });
+        return { items: page.notes, nextPageToken: page.nextPageToken };
+      }),
+    listConversations: (contactId, pageToken) =>
+      contacts.listContactConversations({ contactId, pageToken, pageSize: 20 }),
+    update: (contactId, change, expectedVersion, requestId) =>
+      contacts.updateContact({ contactId, ...change, expectedVersion, requestId }),
+    tag: (contactId, tag) => contacts.tagContact({ contactId, tag, requestId: aRequestId() }),
+    untag: (contactId, tag) => contacts.untagContact({ contactId, tag, requestId: aRequestId() }),
+    setField: (contactId, field, requestId) =>
+      contacts.setContactField({ contactId, ...field, requestId }),
+    deleteField: (contactId, key) =>
+      contacts.deleteContactField({ contactId, key, requestId: aRequestId() }),
+    recordConsent: (contactId, consent, requestId) =>
+      contacts.recordConsent({ contactId, ...consent, requestId }),
+    createNote: async (contactId, body, requestId) =>
+      present((await contacts.createContactNote({ contactId, body, requestId })).note),
+    updateNote: async ({ id, version }, body, requestId) =>
+      present(
+        (
+          await contacts.updateContactNote({
+            noteId: id,
+            body,
+            requestId,
+            expectedVersion: version,
+          })
+        ).note,
+      ),
+    deleteNote: async ({ id, version }) =>
+      present(
+        (
+          await contacts.deleteContactNote({
+            noteId: id,
+            requestId: aRequestId(),
+            expectedVersion: version,
+          })
+        ).note,
+      ),
   };
 }

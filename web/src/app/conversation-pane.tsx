@@ -21,6 +21,8 @@ type Failure = "none" | "gone" | "unreachable";
 export function ConversationPane({
   id,
   at,
+  isContactShown,
+  onContact,
   onNewest,
   onBack,
   onLeave,
@@ -28,6 +30,8 @@ export function ConversationPane({
   id: string;
   /** Where to look; null for the newest messages. */
   at: Place | null;
+  isContactShown: boolean;
+  onContact: () => void;
   /** Show them instead. */
   onNewest: () => void;
   onBack: () => void;
@@ -79,7 +83,13 @@ export function ConversationPane({
   }
   return (
     <>
-      <ThreadHeader conversation={conversation} onBack={onBack} onLeave={onLeave} />
+      <ThreadHeader
+        conversation={conversation}
+        isContactShown={isContactShown}
+        onContact={onContact}
+        onBack={onBack}
+        onLeave={onLeave}
+      />
       <ModeBar conversation={conversation} />
       <ChannelBanner channelId={conversation.channelId} onChannels={onChannels} />
       <MessageList

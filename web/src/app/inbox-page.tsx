@@ -1,30 +1,43 @@
 /** List and conversation: one pane below 768 px, two above. */
 
-import { useCallback, useEffect } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { ConversationList } from "../features/conversation-list/conversation-list";
 import { FilterChips, FolderChoice } from "../features/conversation-list/list-header";
 import { SearchBox } from "../features/search/search-box";
 import { SearchResults } from "../features/search/search-results";
-import { useSession } from "../features/session";
+import { useInbox, useSession } from "../features/session";
 import { keyOf, type ListQuery, listQuery } from "../inbox/list-query";
 import { ChatIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
+import { useHasRoomBeside } from "../ui/use-has-room-beside";
 import { ConversationPane } from "./conversation-pane";
 import { goBack, goTo, type InboxRoute, pathOf } from "./router";
 import { useHandoverNotice } from "./use-handover-notice";
 import { useSearch } from "./use-search";
 import { UserCorner } from "./user-button";
 
+const ContactPanel = lazy(() => import("../features/contact/contact-panel"));
+
 export function InboxPage({ route }: { route: InboxRoute }) {
   const { inbox, member } = useSession();
   const { list, conversationId } = route;
   const { search, box, results, isOn, links, toResults, leave } = useSearch(route);
+  const [isContactShown, setIsContactShown] = useState(false);
+  const conversation = useInbox(({ state, pending }, views) =>
+    conversationId === null ? null : views.one(state, pending, conversationId),
+  );
   const hrefOf = useCallback((id: string) => pathOf(newestOf(list, id)), [list]);
   const open = useCallback((id: string) => goTo(newestOf(list, id)), [list]);
   useEffect(() => {
     inbox.showList(list);
   }, [inbox, list]);
   useHandoverNotice(conversationId, open);
+  const isBeside = useHasRoomBeside();
+  function goFromPanel(next: InboxRoute) {
+    // Over the conversation it would hide what it leads to.
+    if (!isBeside) setIsContactShown(false);
+    goTo(next);
+  }
   const show = (next: ListQuery) => goTo({ ...route, list: next });
 
   const isPhoneList = conversationId === null;
@@ -81,12 +94,25 @@ export function InboxPage({ route }: { route: InboxRoute }) {
             key={conversationId}
             id={conversationId}
             at={route.at}
+            isContactShown={isContactShown}
+            onContact={() => setIsContactShown(!isContactShown)}
             onNewest={() => goTo(newestOf(list, conversationId), "replace")}
             onBack={() => goBack(newestOf(list, null))}
             onLeave={() => goTo(newestOf(list, null))}
           />
         )}
       </section>
+      {isContactShown && conversation !== null && (
+        <Suspense>
+          <ContactPanel
+            conversation={conversation}
+            hrefOf={hrefOf}
+            onOpen={(id) => goFromPanel(newestOf(list, id))}
+            onOpenMessage={(id, seq) => goFromPanel({ ...newestOf(list, id), at: { seq } })}
+            onClose={() => setIsContactShown(false)}
+          />
+        </Suspense>
+      )}
     </main>
   );
 }

@@ -14,9 +14,10 @@ import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import type { GetSelfResponse } from "../gen/inbox/identity/v1/identity_service_pb";
 import { SendMessageRequestSchema } from "../gen/inbox/messaging/v1/messaging_service_pb";
 import { Role } from "../gen/inbox/policy/v1/policy_pb";
+import type { ContactApi } from "../inbox/contact-file";
 import { type Clock, Inbox } from "../inbox/inbox";
 import { ConversationViews } from "../inbox/views";
-import { inboxApi } from "./api";
+import { contactApi, inboxApi } from "./api";
 
 /** A line that is not there after this long must not keep the inbox from showing. */
 const LOAD_WITHOUT_LINE_AFTER_MILLIS = 3_000;
@@ -57,6 +58,7 @@ export class Session implements SessionHandle {
   readonly live: LiveConnection;
   readonly outbox: Outbox;
   readonly services: Services;
+  readonly contactApi: ContactApi;
   readonly member: Member;
   readonly role: Role;
   #cleanUp: (() => void)[] = [];
@@ -66,6 +68,7 @@ export class Session implements SessionHandle {
   constructor(services: Services, self: GetSelfResponse, onSignedOut: () => void) {
     if (self.member === undefined) throw new Error("this credential stands for no member");
     this.services = services;
+    this.contactApi = contactApi(services);
     this.member = self.member;
     this.role = self.subject?.role ?? self.member.role;
     this.#onSignedOut = onSignedOut;

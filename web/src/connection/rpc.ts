@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { ContactService } from "../gen/inbox/conversation/v1/contact_service_pb";
 import { ConversationService } from "../gen/inbox/conversation/v1/conversation_service_pb";
 import { TagService } from "../gen/inbox/conversation/v1/tag_service_pb";
 import { IdentityService } from "../gen/inbox/identity/v1/identity_service_pb";
@@ -23,6 +24,7 @@ const sayWhoWeAre: Interceptor = (next) => (request) => {
 export interface Services {
   identity: Client<typeof IdentityService>;
   conversations: Client<typeof ConversationService>;
+  contacts: Client<typeof ContactService>;
   tags: Client<typeof TagService>;
   messaging: Client<typeof MessagingService>;
   channels: Client<typeof ChannelService>;
@@ -40,6 +42,7 @@ export function connectServices(origin: string): Services {
   return {
     identity: createClient(IdentityService, transport),
     conversations: createClient(ConversationService, transport),
+    contacts: createClient(ContactService, transport),
     tags: createClient(TagService, transport),
     messaging: createClient(MessagingService, transport),
     channels: createClient(ChannelService, transport),

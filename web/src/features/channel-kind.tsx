@@ -52,6 +52,21 @@ export function ChannelBadge({ kind }: { kind: ChannelKind }) {
   );
 }
 
+/** A small round mark in a line of text. */
+export function ChannelIcon({ kind }: { kind: ChannelKind }) {
+  const { icon: Icon, color, name } = lookOf(kind);
+  return (
+    <span
+      title={name}
+      className="grid size-7 shrink-0 place-items-center rounded-full text-accent-ink"
+      style={{ backgroundColor: color }}
+    >
+      <span className="sr-only">{name}</span>
+      <Icon className="size-4" />
+    </span>
+  );
+}
+
 /** Its square on the channels page. */
 export function ChannelTile({ kind }: { kind: ChannelKind }) {
   const { icon: Icon, color } = lookOf(kind);

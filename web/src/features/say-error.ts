@@ -24,6 +24,12 @@ export function sayError(error: unknown): string {
       return "The workspace has as many articles as it may have. Delete one first.";
     case Reason.ARTICLE_NOT_FOUND:
       return "Somebody else deleted this article.";
+    case Reason.CONTACT_FULL:
+      return "This contact has as much of it as it may have. Delete something first.";
+    case Reason.CONTACT_NOT_FOUND:
+    case Reason.CONTACT_FIELD_NOT_FOUND:
+    case Reason.CONTACT_NOTE_NOT_FOUND:
+      return "Somebody else deleted this.";
     case Reason.VERSION_CONFLICT:
       return "Somebody else changed this meanwhile. Look again, then repeat.";
     default:

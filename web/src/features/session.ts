@@ -8,6 +8,7 @@ import type { SocketStatus } from "../connection/socket";
 import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import type { Role } from "../gen/inbox/policy/v1/policy_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
+import type { ContactApi } from "../inbox/contact-file";
 import type { Inbox } from "../inbox/inbox";
 import type { InboxSnapshot } from "../inbox/store";
 import type { ConversationView, ConversationViews } from "../inbox/views";
@@ -33,6 +34,7 @@ export interface SessionHandle {
   readonly live: LiveConnection;
   readonly status: Observable<SocketStatus>;
   readonly services: Services;
+  readonly contactApi: ContactApi;
   readonly member: Member;
   readonly role: Role;
   /** May write to customers. */

@@ -47,14 +47,15 @@ export class Inbox {
   #position = "";
   #openList = listQuery(Folder.OPEN);
   readonly #loadingLists = new Set<string>();
+  readonly #beside = new Set<() => Promise<void>>();
   #isAskingForUnknown = false;
   readonly #api: InboxApi;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #handlers: InboxHandlers;
 
   constructor(api: InboxApi, clock: Clock, handlers: InboxHandlers) {
     this.#api = api;
-    this.#clock = clock;
+    this.clock = clock;
     this.#handlers = handlers;
     this.#pages = new ThreadPages(this.store, api, (error) => handlers.failed(error));
   }
@@ -62,7 +63,7 @@ export class Inbox {
   /** A frame of the live line. */
   receive(frame: ServerFrame): void {
     if (frame.position !== "") this.#position = frame.position;
-    this.store.apply(frame, this.#clock.now());
+    this.store.apply(frame, this.clock.now());
     if (frame.body.case === "messageCreated") {
       const message = frame.body.value.message;
       if (message?.direction === MessageDirection.OUTBOUND && message.clientMessageId !== "") {
@@ -93,13 +94,13 @@ export class Inbox {
       } catch (error) {
         if (!isCurrent()) return;
         this.#handlers.failed(error);
-        await this.#clock.wait(Math.min(30_000, 500 * 2 ** tries));
+        await this.clock.wait(Math.min(30_000, 500 * 2 ** tries));
       }
     }
   }
 
   async #resyncLater(isCurrent: () => boolean): Promise<void> {
-    await this.#clock.wait(BEHIND_FOR_MILLIS);
+    await this.clock.wait(BEHIND_FOR_MILLIS);
     if (isCurrent()) await this.resync(this.#position);
   }
 
@@ -113,13 +114,14 @@ export class Inbox {
   async #loadSnapshot(position: string, isCurrent: () => boolean): Promise<boolean> {
     const query = this.#openList;
     const [page, tags, counters, channels, members, workspace] = await Promise.all([
-      firstPage(this.#api, this.#clock, query, position),
+      firstPage(this.#api, this.clock, query, position),
       this.#api.listTags(),
       this.#api.getCounters(),
       this.#api.listChannels(),
       this.#api.listMembers(),
       this.#api.getWorkspace(),
       this.#pages.grow(),
+      ...[...this.#beside].map((load) => load()),
     ]);
     if (!isCurrent()) return page.isCaughtUp;
     this.store.grow((state) => {
@@ -133,6 +135,12 @@ export class Inbox {
       return isNews ? { ...next, workspace } : next;
     });
     return page.isCaughtUp;
+  }
+
+  /** What a screen shows beside is loaded with every snapshot too. Returns the way to end it. */
+  loadBeside(load: () => Promise<void>): () => void {
+    this.#beside.add(load);
+    return () => this.#beside.delete(load);
   }
 
   /** The list on screen: a resync loads this one again. */
@@ -186,7 +194,7 @@ export class Inbox {
     this.#isAskingForUnknown = true;
     try {
       // Usually its owner's own event is on the way and makes the question needless.
-      await this.#clock.wait(UNKNOWN_ASKED_AFTER_MILLIS);
+      await this.clock.wait(UNKNOWN_ASKED_AFTER_MILLIS);
       for (const id of unknownConversations(this.store.latest)) {
         const conversation = await this.#api.getConversation(id);
         this.store.change((state) => withConversation(state, conversation));

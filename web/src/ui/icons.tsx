@@ -101,6 +101,13 @@ export const BookIcon = stroked(
 export const ScrollIcon = stroked(
   <path d="M5.4 3.4h9.2a.9.9 0 0 1 .9.9v12.3l-2.2-1.3-2.2 1.3-2.2-1.3-2.2 1.3-2.2-1.3V4.3a.9.9 0 0 1 .9-.9zM7.6 7h4.8M7.6 10.4h4.8" />,
 );
+/** A panel at the side. */
+export const PanelIcon = stroked(
+  <>
+    <rect x="2.8" y="3.8" width="14.4" height="12.4" rx="2" />
+    <path d="M12.2 4v12" />
+  </>,
+);
 export const KeyIcon = stroked(
   <>
     <circle cx="6.7" cy="13.3" r="3.3" />

@@ -6,7 +6,7 @@ import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
 import { Avatar } from "../../ui/avatar";
 import { Button, IconButton } from "../../ui/button";
-import { BackIcon, CheckIcon, ReopenIcon, StarIcon } from "../../ui/icons";
+import { BackIcon, CheckIcon, PanelIcon, ReopenIcon, StarIcon } from "../../ui/icons";
 import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
@@ -23,10 +23,15 @@ const ConversationMenu = lazy(() => import("./conversation-menu"));
 
 export function ThreadHeader({
   conversation,
+  isContactShown,
+  onContact,
   onBack,
   onLeave,
 }: {
   conversation: ConversationView;
+  isContactShown: boolean;
+  /** Show the contact's panel, or hide it. */
+  onContact: () => void;
   onBack: () => void;
   onLeave: () => void;
 }) {
@@ -58,6 +63,9 @@ export function ThreadHeader({
           </p>
         </div>
         <Colleagues conversationId={conversation.id} />
+        <IconButton label="View contact" aria-pressed={isContactShown} onClick={onContact}>
+          <PanelIcon />
+        </IconButton>
         {canWrite && (
           <div className="flex items-center gap-1">
             <Star conversation={conversation} />
