@@ -48,5 +48,6 @@ export default defineConfig({
   server: {
     proxy: Object.fromEntries(proxied.map((path) => [path, { target: gateway, ws: true }])),
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  // Rules checked with hundreds of cases need seconds of a processor, and it may be busy.
+  test: { include: ["tests/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
 } as Parameters<typeof defineConfig>[0]);

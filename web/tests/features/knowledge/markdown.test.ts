@@ -105,12 +105,12 @@ test("whatever is written, it ends, and no letter is lost", () => {
 
 test("ten times the longest article, of nothing but marks, takes no time to speak of", () => {
   for (const mark of ["*a ", "**a ", "_a", "`", "[", "> ", "- ", "![a](", "```\n", "# "]) {
-    const began = performance.now();
+    const began = process.cpuUsage();
     blocksOf(mark.repeat((10 * MAX_BODY_CHARACTERS) / mark.length));
     // What takes the square of it would take minutes.
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(5_000);
   }
-}, 60_000);
+});
 
 test("a row tells how an article begins, in plain words", () => {
   expect(plainStart("# Returns\n\nWithin **30 days**.\n\n- [free](https://a.example)")).toBe(
