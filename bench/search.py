@@ -11,40 +11,23 @@ superuser that reads the 21 newest messages of one word by primary key.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import perf_counter, process_time
 from uuid import UUID, uuid4  # noqa: TID251 - ids of a benchmark
 
 import asyncpg
 import uvloop
 
-from bench.report import percentile
+from bench.database import Ask, Asked, Server, cpu_seconds, database_alone, timed
 from bench.small_talk import SmallTalk
 from chassis.database import Database
 from chassis.ids import WorkspaceId
-from chassis.migrations import migrate
 from services.messaging.actions import text_index
 from services.messaging.actions.search import search_messages
 from services.messaging.actions.text_index import Step
 from services.messaging.model.search import SearchQuery, words_sought
-from suite.databases import (
-    ROLES,
-    DatabaseUrls,
-    connected,
-    create_database,
-    create_roles,
-    database_of,
-    urls,
-    with_database,
-)
-from suite.infra import running_postgres
 
 NEIGHBOURS = 20
 OWN_SHARE = 0.8
@@ -100,10 +83,7 @@ class Tenant:
 class Town:
     """Everybody who talks."""
 
-    made: DatabaseUrls
-    superuser_url: str
-    postmaster: int
-    """PostgreSQL's process."""
+    server: Server
     talk: SmallTalk = field(default_factory=lambda: SmallTalk(7))
     own: Tenant = field(default_factory=lambda: Tenant(uuid4()))
     neighbours: list[Tenant] = field(
@@ -141,33 +121,11 @@ class Town:
         )  # fmt: skip
 
 
-@contextmanager
-def database() -> Iterator[Town]:
-    with (
-        tempfile.TemporaryDirectory(prefix="inbox-bench-") as folder,
-        running_postgres(Path(folder) / "postgres", fsync=True) as server,
-    ):
-        made = asyncio.run(_prepared(server.url))
-        postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
-        yield Town(made, with_database(server.url, made.name), postmaster)
-
-
-async def _prepared(superuser_url: str) -> DatabaseUrls:
-    messaging = database_of("messaging")
-    passwords = {messaging.role(kind): "bench" for kind in ROLES}
-    async with connected(superuser_url) as connection:
-        await create_roles(connection, messaging, passwords)
-        await create_database(connection, superuser_url, messaging)
-    made = urls(superuser_url, messaging, passwords)
-    await migrate(made.owner, "messaging")
-    return made
-
-
 async def measure(town: Town, messages: int, queries: int) -> None:
     """Grow to a size, index, and ask everything there."""
     before = town.count
-    superuser = await asyncpg.connect(town.superuser_url)
-    worker, app = Database(town.made.worker), Database(town.made.app)
+    superuser = await asyncpg.connect(town.server.superuser_url)
+    worker, app = Database(town.server.urls.worker), Database(town.server.urls.app)
     await town.grow(superuser, messages)
     await superuser.execute("ANALYZE messages, threads")
     await superuser.execute(WALK_EVERYTHING)
@@ -179,8 +137,7 @@ async def measure(town: Town, messages: int, queries: int) -> None:
     print("  | asked for | p50 ms | p95 ms | p95 over the limit's | CPU ms here, in PostgreSQL |")
     print("  |---|---|---|---|---|")
     for name, ask in questions(town, app).items():
-        await _timed(town, ask, max(10, queries // 10))
-        _tell(name, await _timed(town, ask, queries), raw)
+        _tell(name, await timed(town.server, ask, queries), raw)
     _tell("the limit: one word, bare", raw, raw)
     await superuser.close()
     await worker.close()
@@ -188,31 +145,22 @@ async def measure(town: Town, messages: int, queries: int) -> None:
 
 
 async def _index(town: Town, worker: Database, count: int) -> None:
-    began, own, theirs = perf_counter(), process_time(), _cpu_seconds(town.postmaster)
+    began, own, theirs = perf_counter(), process_time(), cpu_seconds(town.server.postmaster)
     while (await text_index.step(worker)).step is not Step.NOTHING:
         pass
     took, own = perf_counter() - began, process_time() - own
-    theirs = _cpu_seconds(town.postmaster) - theirs
+    theirs = cpu_seconds(town.server.postmaster) - theirs
     print(
         f"  walk: {count / took:,.0f} messages/s; CPU a message: {own / count * 1e6:.0f} µs here, "
         f"{theirs / count * 1e6:.0f} µs in PostgreSQL"
     )
 
 
-def _cpu_seconds(pid: int) -> float:
-    """What a process and its children have used so far; children that ended are its own."""
-    used = 0
-    for one in (pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        used += sum(map(int, fields[11:15] if one == pid else fields[11:13]))
-    return used / os.sysconf("SC_CLK_TCK")
-
-
-def questions(town: Town, app: Database) -> dict[str, Callable[[], Awaitable[None]]]:
+def questions(town: Town, app: Database) -> dict[str, Ask]:
     """Each kind of question; every call asks another one of its kind."""
     talk = town.talk
 
-    def ask(make: Callable[[], str], tenant: Tenant, **where: str) -> Callable[[], Awaitable[None]]:
+    def ask(make: Callable[[], str], tenant: Tenant, **where: str) -> Ask:
         async def call() -> None:
             query = SearchQuery(words_sought(make()), **where)  # type: ignore[arg-type]
             await search_messages(
@@ -244,30 +192,6 @@ def questions(town: Town, app: Database) -> dict[str, Callable[[], Awaitable[Non
     }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What some questions took."""
-
-    ages: list[float]
-    own_cpu: float
-    their_cpu: float
-    """Seconds a question, here and in PostgreSQL: they tell something on a busy machine too."""
-
-    def millis(self, share: float) -> float:
-        return percentile(self.ages, share) * 1e3
-
-
-async def _timed(town: Town, ask: Callable[[], Awaitable[None]], count: int) -> Asked:
-    ages = []
-    own, theirs = process_time(), _cpu_seconds(town.postmaster)
-    for _ in range(count):
-        began = perf_counter()
-        await ask()
-        ages.append(perf_counter() - began)
-    own, theirs = process_time() - own, _cpu_seconds(town.postmaster) - theirs
-    return Asked(ages, own / count, theirs / count)
-
-
 async def _raw(town: Town, connection: asyncpg.Connection, count: int) -> Asked:
     statement = await connection.prepare(RAW)
 
@@ -275,8 +199,7 @@ async def _raw(town: Town, connection: asyncpg.Connection, count: int) -> Asked:
         (word,) = words_sought(town.talk.word(50, 2_000))
         await statement.fetch(town.own.id, word)
 
-    await _timed(town, ask, max(10, count // 10))
-    return await _timed(town, ask, count)
+    return await timed(town.server, ask, count)
 
 
 def _tell(name: str, asked: Asked, raw: Asked) -> None:
@@ -293,7 +216,8 @@ def main() -> None:
     arguments.add_argument("--messages", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     arguments.add_argument("--queries", type=int, default=200)
     given = arguments.parse_args()
-    with database() as town:
+    with database_alone("messaging") as server:
+        town = Town(server)
         for messages in sorted(given.messages):
             print(f"{messages:,} messages:", flush=True)
             uvloop.run(measure(town, messages, given.queries))
