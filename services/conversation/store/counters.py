@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 import asyncpg
@@ -33,30 +34,38 @@ SELECT wanted.id FROM unnest($2::uuid[]) AS wanted (id)
 LEFT JOIN counters ON workspace_id = $1 AND kind = 'tag' AND subject_id = wanted.id AND folder = $3
 ORDER BY coalesce(conversation_count, 0), wanted.id
 """
-# One statement, so both sides are of the same moment and need no lock.
-DRIFT = """
-WITH counted AS (
+# A cursor shows one moment however long it is read, so both sides are of the same and need no lock.
+# Conversations are counted range by range as rows are fetched: no statement lasts long.
+COMPARE = """
+DECLARE comparison NO SCROLL CURSOR FOR
+WITH RECURSIVE ranges (after) AS (
+    SELECT '00000000-0000-0000-0000-000000000000'::uuid
+    UNION ALL
+    SELECT (SELECT id FROM conversations WHERE workspace_id = $1 AND id > after
+            ORDER BY id OFFSET $2::int - 1 LIMIT 1)
+    FROM ranges WHERE after IS NOT NULL
+)
+SELECT counted.* FROM ranges CROSS JOIN LATERAL (
     SELECT kind, subject_id, folder, count(*) AS conversations,
            count(*) FILTER (WHERE inbound_count > read_ordinal) AS unread
-    FROM conversations, LATERAL (
+    FROM (
+        SELECT * FROM conversations WHERE workspace_id = $1 AND id > after ORDER BY id LIMIT $2
+    ) AS part, LATERAL (
         SELECT 'folder', '00000000-0000-0000-0000-000000000000'::uuid
         UNION ALL SELECT 'channel', channel_id
         UNION ALL SELECT 'tag', tag_id FROM unnest(tag_ids) AS tag_id WHERE tag_id <> ALL (
             SELECT id FROM tags WHERE workspace_id = $1 AND is_deleted)
     ) AS counts (kind, subject_id)
-    WHERE workspace_id = $1
     GROUP BY kind, subject_id, folder
-), kept AS (
-    SELECT * FROM counters WHERE workspace_id = $1
-)
-SELECT kind, subject_id, folder,
-       coalesce(conversations, 0) - coalesce(conversation_count, 0) AS conversations,
-       coalesce(unread, 0) - coalesce(unread_count, 0) AS unread
-FROM counted FULL JOIN kept USING (kind, subject_id, folder)
-WHERE coalesce(conversations, 0) <> coalesce(conversation_count, 0)
-   OR coalesce(unread, 0) <> coalesce(unread_count, 0)
-ORDER BY kind, subject_id, folder
+) AS counted
+UNION ALL
+SELECT kind, subject_id, folder, -conversation_count, -unread_count FROM counters
+WHERE workspace_id = $1
 """
+FETCH = "FETCH 20 FROM comparison"
+CLOSE = "CLOSE comparison"
+RANGE = 10_000
+"""Conversations counted in one go; each range gives at least two rows, so a fetch counts ten."""
 # Whoever mends waits here for the one before, and then looks anew.
 CHECK_ALONE = "SELECT pg_advisory_xact_lock(hashtext('conversation-counters'), hashtext($1::text))"
 
@@ -96,13 +105,15 @@ async def drift(transaction: Transaction) -> dict[CounterKey, Tally]:
     """What would have to be added to each counter that is not what it counts: nothing, if all is
     well. Nobody else can mend the workspace's counters until the end."""
     await transaction.raw.execute(CHECK_ALONE, transaction.workspace_id)
-    rows = await transaction.raw.fetch(DRIFT, transaction.workspace_id)
-    return {
-        CounterKey(row["kind"], str(row["subject_id"]), row["folder"]): Tally(
-            row["conversations"], row["unread"]
-        )
-        for row in rows
-    }
+    await transaction.raw.execute(COMPARE, transaction.workspace_id, RANGE)
+    sums: defaultdict[CounterKey, list[int]] = defaultdict(lambda: [0, 0])
+    while rows := await transaction.raw.fetch(FETCH):
+        for row in rows:
+            tally = sums[CounterKey(row["kind"], str(row["subject_id"]), row["folder"])]
+            tally[0] += row["conversations"]
+            tally[1] += row["unread"]
+    await transaction.raw.execute(CLOSE)
+    return {key: Tally(*sums[key]) for key in sorted(sums) if any(sums[key])}
 
 
 def _counter(row: asyncpg.Record) -> Counter:

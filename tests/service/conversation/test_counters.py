@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import asyncpg
 import pytest
 
 from chassis import metrics
@@ -163,6 +166,57 @@ async def test_two_who_find_the_same_drift_mend_it_once(desk: Desk) -> None:
 
     assert sorted(found) == [0, 0, 0, 4]
     assert await desk.counters() == right
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12, 13])
+async def test_counting_range_by_range_counts_every_conversation_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    customers = [a_customer() for _ in range(12)]
+    await desk.apply(*[customer.writes() for customer in customers])
+    for customer in customers[::3]:
+        await desk.tag(customer.conversation_id)
+    right = await desk.counters()
+    monkeypatch.setattr(stored, "RANGE", size)
+
+    assert await desk.drift() == 0
+    async with desk.worker.begin(desk.workspace_id) as transaction:
+        await transaction.raw.execute("DELETE FROM counters")
+
+    assert await desk.drift() == 2 * (12 + 12 + 4)
+    assert await desk.counters() == right
+
+
+async def test_what_happens_while_ranges_are_counted_is_no_drift(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customers = [a_customer(channel_id=new_id()) for _ in range(20)]
+    await desk.apply(*[customer.writes() for customer in customers])
+    monkeypatch.setattr(stored, "RANGE", 1)
+    solving = [customer.conversation_id for customer in customers]
+    fetches = 0
+
+    class Meanwhile:
+        """A connection on which somebody gets in before each part."""
+
+        def __init__(self, raw: asyncpg.Connection) -> None:
+            self.execute, self._raw = raw.execute, raw
+
+        async def fetch(self, statement: str) -> list[asyncpg.Record]:
+            nonlocal fetches
+            fetches += 1
+            if solving:
+                await desk.solve(solving.pop())
+                await desk.solve(solving.pop(0))
+            found: list[asyncpg.Record] = await self._raw.fetch(statement)
+            return found
+
+    async with desk.worker.begin(desk.workspace_id) as transaction:
+        raw: Any = Meanwhile(transaction.raw)
+        missing = await stored.drift(replace(transaction, raw=raw))
+
+    assert fetches > 2
+    assert missing == {}
 
 
 @pytest.mark.parametrize("folder", Folder)
