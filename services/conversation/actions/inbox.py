@@ -69,12 +69,14 @@ async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> 
     ):
         raise TemporarilyUnavailable(part="the inbox list, which has to catch up,")
     async with means.database.begin(caller.workspace) as transaction:
+        tag_ids, is_channel_rarer = await _leading_first(transaction, query)
         filters = Filters(
             query.folder,
             unread_only=query.unread_only,
             channel_id=query.channel_id,
             channel_kind=query.channel_kind,
-            tag_ids=await _leading_first(transaction, query),
+            tag_ids=tag_ids,
+            is_channel_rarer=is_channel_rarer,
             waiting_only=query.waiting_only,
             assignee_id=query.assignee_id,
             unassigned_only=query.unassigned_only,
@@ -99,9 +101,16 @@ async def get_conversation(means: Means, caller: Caller, conversation_id: str) -
         )
 
 
-async def _leading_first(transaction: Transaction, query: ListQuery) -> tuple[str, ...]:
-    """The tags' ids, the one that lets least through first."""
+async def _leading_first(
+    transaction: Transaction, query: ListQuery
+) -> tuple[tuple[str, ...], bool]:
+    """The tags' ids, the one that lets least through first; whether the channel lets less."""
     ids = await tags.ids_of(transaction, query.tags)
+    if ids and query.channel_id is not None:
+        ids.append(query.channel_id)
     if len(ids) > 1:
-        ids = await counters.rarest_first(transaction, ids, query.folder)
-    return tuple(ids)
+        ids = await counters.rarest_first(
+            transaction, ids, query.folder, unread_only=query.unread_only
+        )
+    tag_ids = tuple(one for one in ids if one != query.channel_id)
+    return tag_ids, bool(ids) and ids[0] == query.channel_id

@@ -31,8 +31,9 @@ ORDER BY kind, subject_id, folder
 FORGET_TAG = "DELETE FROM counters WHERE workspace_id = $1 AND kind = 'tag' AND subject_id = $2"
 RAREST_FIRST = """
 SELECT wanted.id FROM unnest($2::uuid[]) AS wanted (id)
-LEFT JOIN counters ON workspace_id = $1 AND kind = 'tag' AND subject_id = wanted.id AND folder = $3
-ORDER BY coalesce(conversation_count, 0), wanted.id
+LEFT JOIN counters ON workspace_id = $1 AND kind IN ('channel', 'tag')
+                  AND subject_id = wanted.id AND folder = $3
+ORDER BY coalesce(CASE WHEN $4 THEN unread_count ELSE conversation_count END, 0), wanted.id
 """
 # A cursor shows one moment however long it is read, so both sides are of the same and need no lock.
 # Conversations are counted range by range as rows are fetched: no statement lasts long.
@@ -93,10 +94,12 @@ async def forget_tag(transaction: Transaction, tag_id: str) -> None:
     await transaction.raw.execute(FORGET_TAG, transaction.workspace_id, tag_id)
 
 
-async def rarest_first(transaction: Transaction, tag_ids: list[str], folder: Folder) -> list[str]:
-    """Tags in the order of how many conversations of a folder have them."""
+async def rarest_first(
+    transaction: Transaction, subject_ids: list[str], folder: Folder, *, unread_only: bool
+) -> list[str]:
+    """Tags and channels in the order of how many conversations of a folder have them."""
     rows = await transaction.raw.fetch(
-        RAREST_FIRST, transaction.workspace_id, tag_ids, folder.value
+        RAREST_FIRST, transaction.workspace_id, subject_ids, folder.value, unread_only
     )
     return [str(row["id"]) for row in rows]
 

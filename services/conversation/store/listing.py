@@ -3,7 +3,8 @@
 Every filter by itself, and unread with any other, walks an index that holds its rows in the
 order of the list, so a page costs what is on it. Other combinations walk the index of the filter
 that lets least through and look at each row: what waits for a person and what one member looks
-after are short lists and lead before any tag, and of several tags the rarest leads.
+after are short lists and lead before any tag; of several tags the rarest leads, or the channel
+where that is rarer still.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ WAITING = "AND waiting_since IS NOT NULL"
 ASSIGNED = "AND assignee_id = ${number}::uuid"
 UNASSIGNED = "AND assignee_id IS NULL"
 WITH_TAGS = "AND tag_ids @> ${number}::uuid[]"
+ON_CHANNEL = "AND channel_id = ${number}::uuid"
+OF_KIND = "AND channel_kind = ${number}"
+# A channel is of one kind: asked once, not of each row of a channel that is of another. The order
+# is the index's.
+ON_CHANNEL_OF_KIND = """AND (
+            SELECT one.channel_kind FROM conversations AS one
+            WHERE one.workspace_id = $1 AND one.channel_id = ${before}::uuid
+            ORDER BY one.folder LIMIT 1) = ${number}
+"""
 TAGGED_PAGE = """
     SELECT conversations.* FROM (
         SELECT conversation_id FROM conversation_tags
@@ -98,11 +108,14 @@ class Filters:
     waiting_only: bool = False
     assignee_id: str | None = None
     unassigned_only: bool = False
+    is_channel_rarer: bool = False
+    """Than the rarest tag."""
 
     @property
     def leads_by_tag(self) -> bool:
         """Whether the index of a tag is walked."""
-        return bool(self.tag_ids) and not self.waiting_only and self.assignee_id is None
+        leads_otherwise = self.waiting_only or self.assignee_id is not None or self.is_channel_rarer
+        return bool(self.tag_ids) and not leads_otherwise
 
 
 def page_statement(filters: Filters) -> tuple[str, list[object]]:
@@ -112,7 +125,8 @@ def page_statement(filters: Filters) -> tuple[str, list[object]]:
 
     def only(condition: str, argument: object) -> None:
         arguments.append(argument)
-        conditions.append(condition.format(number=5 + len(arguments)))
+        number = 5 + len(arguments)
+        conditions.append(condition.format(number=number, before=number - 1))
 
     by_tag = filters.leads_by_tag
     for condition, tag in _tag_conditions(filters):
@@ -120,9 +134,10 @@ def page_statement(filters: Filters) -> tuple[str, list[object]]:
     if filters.assignee_id is not None:
         only(ASSIGNED, filters.assignee_id)
     if filters.channel_id is not None:
-        only("AND channel_id = ${number}::uuid", filters.channel_id)
+        only(ON_CHANNEL, filters.channel_id)
     if filters.channel_kind is not None:
-        only("AND channel_kind = ${number}", filters.channel_kind.value)
+        of_kind = OF_KIND if filters.channel_id is None else ON_CHANNEL_OF_KIND
+        only(of_kind, filters.channel_kind.value)
     if filters.waiting_only:
         conditions.append(WAITING)
     if filters.unassigned_only:

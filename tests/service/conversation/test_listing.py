@@ -10,12 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.ids import WorkspaceId, new_id
 from services.conversation.model.conversation import Conversation, Folder
 from services.conversation.model.faults import TagNotFound
 from services.conversation.model.tags import PRIORITY
 from services.conversation.model.thread import ChannelKind
+from services.conversation.store import listing
 from services.conversation.store.listing import BEFORE_ALL, Filters, page_statement
 from suite.databases import DatabaseUrls, connected
 from suite.testing import TestServers, fresh_database
@@ -176,6 +177,44 @@ async def test_tags_combine_with_each_other_and_with_everything_else(desk: Desk)
         await found("vip", "never-made")
 
 
+async def test_the_rarest_of_tags_and_channel_leads(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, busy = new_id(), new_id()
+    vip = await desk.create_tag("VIP")
+    customers = [a_customer(str(n), channel_id=busy if n % 4 else quiet) for n in range(12)]
+    for number, customer in enumerate(customers):
+        await desk.apply(customer.writes())
+        if number < 5:
+            await desk.tag(customer.conversation_id)
+        if number < 4:
+            await desk.tag(customer.conversation_id, vip.id)
+        if number < 3:
+            await desk.mark_read(customer.conversation_id, 1)
+    asked: list[Filters] = []
+    page = listing.page
+
+    async def noted(transaction: Transaction, filters: Filters, **where: Any) -> Any:
+        asked.append(filters)
+        return await page(transaction, filters, **where)
+
+    monkeypatch.setattr(listing, "page", noted)
+
+    async def leaders(*tags: str, **query: Any) -> tuple[tuple[str, ...], bool]:
+        await desk.page(tags=tags, **query)
+        return asked[-1].tag_ids, asked[-1].is_channel_rarer
+
+    assert await leaders("vip", "priority") == ((vip.id, PRIORITY.id), False)
+    assert await leaders("priority", channel_id=busy) == ((PRIORITY.id,), False)
+    assert await leaders("priority", channel_id=quiet) == ((PRIORITY.id,), True)
+    assert await leaders("vip", "priority", channel_id=quiet) == ((vip.id, PRIORITY.id), True)
+    # One of the VIPs is unread, and two on the quiet channel.
+    assert await leaders("vip", channel_id=quiet, unread_only=True) == ((vip.id,), False)
+    assert await leaders(channel_id=quiet) == ((), False)
+    shown = await desk.page(tags=("vip", "priority"), channel_id=quiet)
+    assert [c.contact.display_name for c in shown.conversations] == ["0"]
+
+
 async def test_a_list_of_one_tag_follows_every_message_and_every_move(desk: Desk) -> None:
     ana, bob = a_customer("Ana"), a_customer("Bob")
     await desk.apply(ana.writes(), bob.writes(at=FIRST_DAY + timedelta(hours=1)))
@@ -274,6 +313,7 @@ UNREAD: dict[str, Any] = {"unread_only": True}
 MINE: dict[str, Any] = {"assignee_id": MEMBER}
 NOBODYS: dict[str, Any] = {"unassigned_only": True}
 WAITING: dict[str, Any] = {"waiting_only": True}
+CHANNEL_LEADS: dict[str, Any] = {"is_channel_rarer": True}
 FILTERS: list[tuple[dict[str, Any], str]] = [
     ({}, "ix_conversations_inbox"),
     (UNREAD, "ix_conversations_inbox_unread"),
@@ -302,6 +342,9 @@ COMBINED: list[tuple[dict[str, Any], str]] = [
     (STARRED | WAITING, "ix_conversations_waiting"),
     (OF_KIND | WAITING, "ix_conversations_waiting"),
     (NOBODYS | WAITING, "ix_conversations_waiting"),
+    (STARRED | ON_CHANNEL | CHANNEL_LEADS, "ix_conversations_channel"),
+    ({"tag_ids": (VIP, PRIORITY.id)} | ON_CHANNEL | CHANNEL_LEADS, "ix_conversations_channel"),
+    (STARRED | ON_CHANNEL | UNREAD | CHANNEL_LEADS, "ix_conversations_channel_unread"),
 ]
 """Those that walk the index of the narrowest filter and look at each row for the others."""
 
@@ -363,6 +406,20 @@ async def test_filters_that_combine_walk_the_index_of_one_and_look_at_each_row(
     assert "Seq Scan" not in text
     assert "Hash" not in text
     assert most_rows(text) == 51
+
+
+@pytest.mark.parametrize("tagged", [{}, STARRED, STARRED | CHANNEL_LEADS])
+@pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])
+async def test_a_kind_that_the_channel_is_not_of_is_noticed_before_any_row(
+    busy: Database, tagged: dict[str, Any], plan: str
+) -> None:
+    options = ON_CHANNEL | {"channel_kind": ChannelKind.TELEGRAM} | tagged
+
+    rows, text = await explained(busy, Filters(Folder.OPEN, **options), 0, plan)
+
+    assert rows == []
+    assert "One-Time Filter" in text
+    assert most_rows(text) == 1
 
 
 @pytest.mark.parametrize("options", [options for options, _ in FILTERS + COMBINED])
