@@ -197,10 +197,8 @@ async def measure(server: Server, conversations: int, queries: int, progress: Pr
         progress.say(f"counters checked in {checked.millis(0.5):,.0f} ms")
         raw = await limit(asking, queries)
         print(f"\n### {conversations:,} conversations\n")
-        print(
-            "| asked for | p50 ms | p95 ms | p99 ms | p95 over the limit's | CPU ms here, there |"
-        )
-        print("|---|---|---|---|---|---|")
+        print("| asked for | p50, p95, p99 ms | CPU p50, p95, p99 ms | CPU p95 over the limit's |")
+        print("|---|---|---|---|")
         _tell("the limit: 51 by primary key, bare", raw, raw)
         for name, ask in (*questions(asking), *countings(asking)):
             asked = await timed(server, ask, queries)
