@@ -37,6 +37,7 @@ from services.conversation.model.counters import ALL, CounterKey, Tally
 from services.conversation.model.thread import ChannelKind
 from services.conversation.store import counters as counter_store
 from services.conversation.store.listing import Place
+from tests.service.conversation.members import KnownMembers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -115,7 +116,7 @@ async def team(server: Server) -> AsyncIterator[Team]:
     yield Team(
         server,
         superuser,
-        Means(app, SystemClock(), lambda: None),
+        Means(app, SystemClock(), lambda: None, KnownMembers()),
         worker,
         Caller(new_id(), Role.AGENT, OWN, display_name="Bea"),
         [(row["id"], Place(row["last_activity_time"], row["id"])) for row in found],
