@@ -72,6 +72,7 @@ class Feed:
         self._looked_at = self._clock.monotonic()
         self._missing_since: float | None = None
         self._misses = 0
+        self._stream_end = 0  # as it was last looked at
         self._hints: Subscription | None = None
         self._group = asyncio.TaskGroup()
         self._filler: asyncio.Task[None] | None = None
@@ -145,6 +146,8 @@ class Feed:
                     await self._work.wait()
                 elif self._ahead:
                     await self._wait_for_stream()
+                elif self._stream_end >= self._next_gpos:
+                    await self._ask_owner()  # the newest events were erased from the stream
                 else:
                     await self._rest()
         except (LogExpired, AnotherLog) as hopeless:
@@ -214,6 +217,7 @@ class Feed:
             state = await self._stream.state()
         except (BusUnavailable, StreamRefused):
             state = None
+        self._stream_end = 0 if state is None else state.last_seq
         if (
             self._has_foreign
             or state is None

@@ -46,6 +46,9 @@ RELAY_SEQUENCED = Counter(
 RELAY_PUBLISHED = Counter(
     "inbox_relay_published_events", "Events acknowledged by JetStream.", ["stream"]
 )
+EVENTS_ERASED = Counter(
+    "inbox_relay_erased_events", "Events whose contents were deleted from the stream.", ["stream"]
+)
 RELAY_FAILURES = Counter(
     "inbox_relay_failures_publishes",
     "Publishes that failed or whose outcome was unknown; each is followed by a look at the stream.",

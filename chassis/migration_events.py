@@ -88,6 +88,22 @@ def plain_outbox_checks(op: Operations) -> None:
         op.execute(f"ALTER TABLE outbox ADD CONSTRAINT {name} CHECK ({rule})")
 
 
+def erasing_tables(op: Operations) -> None:
+    """What a publishing service needs that erases events: those still to leave the stream."""
+    op.execute("""
+        CREATE TABLE erased_events (
+            gpos bigint NOT NULL,
+            workspace_id uuid NOT NULL,
+            ordering_key text NOT NULL,
+            CONSTRAINT pk_erased_events PRIMARY KEY (gpos)
+        )
+    """)
+    op.execute(
+        "CREATE INDEX ix_erased_events_ordering_key ON erased_events (workspace_id, ordering_key)"
+    )
+    worker_table(op, "erased_events", worker=("SELECT", "INSERT", "DELETE"))
+
+
 def consuming_tables(op: Operations) -> None:
     """The tables of a service that consumes events: `consumer_cursors`, `parked_events`."""
     op.execute("""

@@ -34,7 +34,12 @@ from chassis.database import AWAY, Database, DatabaseUnavailable
 from chassis.database_faults import cause_of
 from chassis.errors import CannotStart
 from chassis.migration_audit import audit_tables
-from chassis.migration_events import consuming_tables, plain_outbox_checks, publishing_tables
+from chassis.migration_events import (
+    consuming_tables,
+    erasing_tables,
+    plain_outbox_checks,
+    publishing_tables,
+)
 from chassis.migration_tables import (
     create_index_concurrently,
     service_role,
@@ -48,6 +53,7 @@ __all__ = [
     "audit_tables",
     "consuming_tables",
     "create_index_concurrently",
+    "erasing_tables",
     "folder_of",
     "migrate",
     "plain_outbox_checks",

@@ -158,6 +158,21 @@ async def forget(transaction: Transaction, consumer: str, *, up_to_gpos: int) ->
     return int(done.rpartition(" ")[2])
 
 
+async def forget_line(
+    transaction: Transaction, consumer: str, line: Line, *, up_to_gpos: int, now: datetime
+) -> None:
+    """Drop the older part of one line, and try the next of it at once; under the locked cursor."""
+    done = await transaction.raw.execute(
+        "DELETE FROM parked_events WHERE consumer = $1 AND workspace_id = $2 "
+        "AND ordering_key = $3 AND gpos <= $4",
+        consumer,
+        *line,
+        up_to_gpos,
+    )
+    if not done.endswith(" 0"):
+        await transaction.raw.execute(PROMOTE, consumer, *line, now)
+
+
 async def forget_entities(transaction: Transaction, consumer: str) -> None:
     """Drop the entities an earlier rebuild parked; they stand below position 1."""
     await transaction.raw.execute(

@@ -25,6 +25,8 @@ STREAM_EXISTS = (10058, 10065)
 """Another relay made it with another first sequence, or a stream with these subjects exists."""
 MAX_READ = 500
 MAX_READ_BYTES = 4 * 2**20
+MESSAGE_NOT_FOUND = (10037, 10043)
+"""It was erased before, or has grown older than messages are kept."""
 NANOSECONDS = 1_000_000_000
 
 
@@ -125,6 +127,17 @@ class EventStream:
             within=within,
         )
         return _events_in(answers)
+
+    async def erase(self, seq: int) -> None:
+        """Overwrite one message with random bytes and drop it; a repeat finds nothing to erase.
+
+        Raises: BusUnavailable, StreamRefused.
+        """
+        try:
+            await self._ask("STREAM.MSG.DELETE", {"seq": seq, "no_erase": False})
+        except StreamRefused as refused:
+            if refused.code not in MESSAGE_NOT_FOUND:
+                raise
 
     async def _ask(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         payload = json.dumps(body).encode() if body is not None else b""
