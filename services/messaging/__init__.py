@@ -2,7 +2,8 @@
 
 Owns: threads, messages, delivery attempts, receipts, the mode of a conversation, channels,
 and which message has which word.
-Publishes: thread_opened, message_created, delivery_status_changed, mode_changed, channel_changed.
+Publishes: thread_opened, message_created, delivery_status_changed, mode_changed, channel_changed,
+thread_erased.
 Consumes: nothing.
 Calls: identity (visitors' tokens, JWKS).
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chassis.audit_chain import AuditChain
 from chassis.auth import Caller
 from chassis.database import Database
+from chassis.erasing import StreamEraser
 from chassis.event_log import EventLog
 from chassis.migrations import wait_for_schema
 from chassis.relay import Relay
@@ -24,6 +25,7 @@ from services.messaging.events import STREAM
 from services.messaging.resumer import Resumer
 from services.messaging.service.audit import MessagingAuditService
 from services.messaging.service.channels import ChannelMeans, ChannelService
+from services.messaging.service.erasure import ErasureService
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
 from services.messaging.service.snapshot import Snapshot
@@ -84,6 +86,8 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.supervise("resumer", resumer.run)
     process.supervise("text_indexer", TextIndexer(worker, process.clock).run)
     process.supervise("audit chain", AuditChain(worker, process.clock).run)
+    eraser = StreamEraser(worker, process.bus, STREAM, clock=process.clock)
+    process.supervise("stream eraser", eraser.run)
 
     async def verify(token: str) -> Caller:
         # The guard is there once the first servicer is served, before any call.
@@ -109,6 +113,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.serve(v1.add_MessagingServiceServicer_to_server, MessagingService(means))
     process.serve(v1.add_ChannelServiceServicer_to_server, ChannelService(channels))
     process.serve(v1.add_WebChatServiceServicer_to_server, WebChatService(means))
+    process.serve(v1.add_ErasureServiceServicer_to_server, ErasureService(means))
     audit_service = MessagingAuditService(app, worker)
     process.serve(v1.add_MessagingAuditServiceServicer_to_server, audit_service)
     event_log = EventLog(worker, Snapshot())

@@ -26,6 +26,7 @@ PUBLISHES: dict[str, type[ProtoMessage]] = {
     "delivery_status_changed": v1.DeliveryStatusChanged,
     "mode_changed": v1.ModeChanged,
     "channel_changed": v1.ChannelChanged,
+    "thread_erased": v1.ThreadErased,
 }
 """Event name in the subject → message type of the payload."""
 
@@ -58,6 +59,12 @@ def channel_changed(workspace_id: WorkspaceId, channel: Channel) -> OutgoingEven
     """A channel was created or changed."""
     payload = v1.ChannelChanged(channel=channel_to_proto(channel))
     return _event("channel_changed", workspace_id, channel.id, payload)
+
+
+def thread_erased(workspace_id: WorkspaceId, conversation_id: str, last_seq: int) -> OutgoingEvent:
+    """Everything that was said in a conversation was erased."""
+    payload = v1.ThreadErased(conversation_id=conversation_id, last_seq=last_seq)
+    return _event("thread_erased", workspace_id, conversation_id, payload)
 
 
 def _event(

@@ -1,7 +1,8 @@
 """The tables of messaging; read by store and compared with the migrations by a test.
 
 Rows of messages, attempts and receipts have no foreign keys: they are written only under the lock
-of their thread's row and never deleted alone, and a check per row would cost the hot path a tenth.
+of their thread's row and never deleted without it, and a check per row would cost the hot path a
+tenth.
 Fill factors leave room on the page, so that updates of unindexed columns stay HOT.
 """
 
@@ -27,6 +28,7 @@ from services.messaging.schema.search import (
 )
 from services.messaging.schema.threads import (
     attempts,
+    erased_threads,
     messages,
     messaging_settings,
     pending_receipts,
@@ -44,6 +46,7 @@ __all__ = [
     "channel_routes",
     "channels",
     "dispatch_lanes",
+    "erased_threads",
     "message_texts",
     "message_words",
     "messages",

@@ -241,3 +241,17 @@ request_ids = Table(
     Column("create_time", TIME, nullable=False),
     PrimaryKeyConstraint("workspace_id", "request_id", name="pk_request_ids"),
 )
+
+erased_threads = Table(
+    "erased_threads",
+    metadata,
+    Column("workspace_id", ID, nullable=False),
+    Column("conversation_id", ID, nullable=False),
+    Column("request_id", ID, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("inbound_count", BigInteger, nullable=False),
+    Column("mode_epoch", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "conversation_id", name="pk_erased_threads"),
+)
+"""How far threads counted that were erased: a customer who comes back goes on after it."""

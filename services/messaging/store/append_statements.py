@@ -23,24 +23,28 @@ CROSS JOIN LATERAL (
 LEFT JOIN channels c ON c.workspace_id = $1 AND c.id = t.channel_id
 ORDER BY n.place
 """
-# In the order of ids, like every lock; another replica may open the same thread meanwhile.
+# In the order of ids, like every lock; another replica may open the same thread meanwhile. One that
+# was erased goes on counting where it ended.
 OPEN_THREADS = f"""
 INSERT INTO threads AS t (
     workspace_id, conversation_id, channel_id, channel_kind, external_id, customer_name,
     mode, mode_epoch, last_seq, inbound_count, create_time, version)
 SELECT $1, n.conversation_id, n.channel_id, n.channel_kind, n.external_id, n.customer_name,
     coalesce((SELECT s.default_mode FROM messaging_settings s WHERE s.workspace_id = $1), 'manual'),
-    1, 0, 0, $2, 1
+    coalesce(e.mode_epoch, 0) + 1, coalesce(e.last_seq, 0), coalesce(e.inbound_count, 0), $2,
+    coalesce(e.version, 0) + 1
 FROM unnest($3::text::uuid[], $4::text::uuid[], $5::text::text[], $6::text::text[],
             $7::text::text[])
     AS n(conversation_id, channel_id, channel_kind, external_id, customer_name)
+LEFT JOIN erased_threads e ON e.workspace_id = $1 AND e.conversation_id = n.conversation_id
 ORDER BY n.conversation_id
 ON CONFLICT DO NOTHING
 RETURNING {THREAD_COLUMNS}
 """
 UNOPEN_THREADS = """
 DELETE FROM threads t WHERE t.workspace_id = $1
-    AND t.conversation_id = ANY((SELECT $2::text::uuid[])::uuid[]) AND t.last_seq = 0
+    AND t.conversation_id = ANY((SELECT $2::text::uuid[])::uuid[])
+    AND t.last_message_time IS NULL
 """
 FIND_MESSAGES = f"""
 SELECT {MESSAGE_COLUMNS} FROM unnest($2::text::uuid[]) AS n(client_message_id),

@@ -22,9 +22,12 @@ OPEN = """
 INSERT INTO threads (
     workspace_id, conversation_id, channel_id, channel_kind, external_id, customer_name,
     mode, mode_epoch, last_seq, inbound_count, create_time, version)
-SELECT $1, $2, $3, $4, $5, $6,
+SELECT $1, n.conversation_id, $3, $4, $5, $6,
     coalesce((SELECT s.default_mode FROM messaging_settings s WHERE s.workspace_id = $1), 'manual'),
-    1, 0, 0, $7, 1
+    coalesce(e.mode_epoch, 0) + 1, coalesce(e.last_seq, 0), coalesce(e.inbound_count, 0), $7,
+    coalesce(e.version, 0) + 1
+FROM (SELECT $2::uuid AS conversation_id) n
+LEFT JOIN erased_threads e ON e.workspace_id = $1 AND e.conversation_id = n.conversation_id
 ON CONFLICT DO NOTHING
 """
 SAVE = """

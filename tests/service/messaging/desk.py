@@ -22,6 +22,7 @@ from services.messaging.actions.writers import Writers
 from services.messaging.events import PUBLISHES
 from services.messaging.model.channel import ChannelId, ChannelKind
 from services.messaging.model.draft import Opening, Stored
+from services.messaging.service.erasure import ErasureService
 from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
 from services.messaging.service.web_chat import WebChatService
@@ -247,6 +248,7 @@ async def open_desk(
         async with serving(
             (v1.add_MessagingServiceServicer_to_server, MessagingService(means)),
             (v1.add_WebChatServiceServicer_to_server, WebChatService(means)),
+            (v1.add_ErasureServiceServicer_to_server, ErasureService(means)),
             tokens=tokens,
         ) as server:
             verifiers.append(server)

@@ -327,8 +327,16 @@ class ForgetConversationsRequest(_message.Message):
 
     CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOG_EPOCH_FIELD_NUMBER: _builtins.int
+    GPOS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID made by the caller; forgetting twice is forgetting once."""
+    log_epoch: _builtins.str
+    """Which life of messaging's log `gpos` belongs to."""
+    gpos: _builtins.int
+    """What messaging told up to this position is taken in first, so that none of it comes later; 0
+    does not wait.
+    """
     @_builtins.property
     def conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """1 to 200 conversations; those the AI knows nothing of are passed over."""
@@ -338,10 +346,12 @@ class ForgetConversationsRequest(_message.Message):
         *,
         conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
+        log_epoch: _builtins.str = ...,
+        gpos: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_ids", b"conversation_ids", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_ids", b"conversation_ids", "gpos", b"gpos", "log_epoch", b"log_epoch", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

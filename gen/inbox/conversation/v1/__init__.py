@@ -63,7 +63,9 @@ from .conversation_audit_service_pb2_grpc import (
 )
 from .conversation_events_pb2 import (
     ContactChanged,
+    ContactErased,
     ConversationAssigned,
+    ConversationErased,
     ConversationMarkedUnread,
     ConversationMoved,
     ConversationOpened,
@@ -133,6 +135,26 @@ from .counter_pb2 import (
 from .draft_pb2 import (
     Draft,
 )
+from .privacy_service_pb2 import (
+    ERASURE_STATE_DONE,
+    ERASURE_STATE_RUNNING,
+    ERASURE_STATE_UNSPECIFIED,
+    EraseContactRequest,
+    EraseContactResponse,
+    Erasure,
+    ErasureState,
+    ErasureStep,
+    ExportContactRequest,
+    ExportContactResponse,
+    ExportedRecord,
+    GetErasureRequest,
+    GetErasureResponse,
+)
+from .privacy_service_pb2_grpc import (
+    PrivacyServiceServicer,
+    PrivacyServiceStub,
+    add_PrivacyServiceServicer_to_server,
+)
 from .settings_pb2 import (
     InboxSettings,
 )
@@ -177,6 +199,7 @@ __all__ = [
     "ConsentState",
     "Contact",
     "ContactChanged",
+    "ContactErased",
     "ContactField",
     "ContactNote",
     "ContactNoteChanged",
@@ -188,6 +211,7 @@ __all__ = [
     "ConversationAssigned",
     "ConversationAuditServiceServicer",
     "ConversationAuditServiceStub",
+    "ConversationErased",
     "ConversationMarkedUnread",
     "ConversationMoved",
     "ConversationOpened",
@@ -214,6 +238,17 @@ __all__ = [
     "DeleteTagRequest",
     "DeleteTagResponse",
     "Draft",
+    "ERASURE_STATE_DONE",
+    "ERASURE_STATE_RUNNING",
+    "ERASURE_STATE_UNSPECIFIED",
+    "EraseContactRequest",
+    "EraseContactResponse",
+    "Erasure",
+    "ErasureState",
+    "ErasureStep",
+    "ExportContactRequest",
+    "ExportContactResponse",
+    "ExportedRecord",
     "FOLDER_ARCHIVED",
     "FOLDER_OPEN",
     "FOLDER_SOLVED",
@@ -227,6 +262,8 @@ __all__ = [
     "GetConversationResponse",
     "GetCountersRequest",
     "GetCountersResponse",
+    "GetErasureRequest",
+    "GetErasureResponse",
     "GetInboxSettingsRequest",
     "GetInboxSettingsResponse",
     "InboxSettings",
@@ -250,6 +287,8 @@ __all__ = [
     "MoveConversationRequest",
     "MoveConversationResponse",
     "Preview",
+    "PrivacyServiceServicer",
+    "PrivacyServiceStub",
     "RecordConsentRequest",
     "RecordConsentResponse",
     "ReopenConversationRequest",
@@ -297,5 +336,6 @@ __all__ = [
     "add_ContactServiceServicer_to_server",
     "add_ConversationAuditServiceServicer_to_server",
     "add_ConversationServiceServicer_to_server",
+    "add_PrivacyServiceServicer_to_server",
     "add_TagServiceServicer_to_server",
 ]

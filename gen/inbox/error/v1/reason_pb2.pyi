@@ -136,7 +136,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PROVIDER_INCOMPLETE: _Reason.ValueType  # 153
     """The settings choose a provider but lack what it needs; metadata names the field."""
     REASON_CONTACT_NOT_FOUND: _Reason.ValueType  # 160
-    """No such contact, or not for this caller."""
+    """No such contact, or not for this caller; it may be erased already."""
     REASON_CONTACT_MERGED_INTO_ITSELF: _Reason.ValueType  # 161
     """A contact cannot be merged into itself."""
     REASON_CONTACT_FULL: _Reason.ValueType  # 162
@@ -149,6 +149,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """No such note, or not for this caller."""
     REASON_PRIORITY_NOT_FOR_CONTACTS: _Reason.ValueType  # 166
     """The star is a conversation's, not a contact's."""
+    REASON_ERASURE_NOT_FOUND: _Reason.ValueType  # 181
+    """No such erasure, or not for this caller."""
     REASON_MEMBER_CANNOT_ANSWER: _Reason.ValueType  # 190
     """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
 
@@ -266,7 +268,7 @@ REASON_PROVIDER_HOST_NOT_ALLOWED: Reason.ValueType  # 152
 REASON_PROVIDER_INCOMPLETE: Reason.ValueType  # 153
 """The settings choose a provider but lack what it needs; metadata names the field."""
 REASON_CONTACT_NOT_FOUND: Reason.ValueType  # 160
-"""No such contact, or not for this caller."""
+"""No such contact, or not for this caller; it may be erased already."""
 REASON_CONTACT_MERGED_INTO_ITSELF: Reason.ValueType  # 161
 """A contact cannot be merged into itself."""
 REASON_CONTACT_FULL: Reason.ValueType  # 162
@@ -279,6 +281,8 @@ REASON_CONTACT_NOTE_NOT_FOUND: Reason.ValueType  # 165
 """No such note, or not for this caller."""
 REASON_PRIORITY_NOT_FOR_CONTACTS: Reason.ValueType  # 166
 """The star is a conversation's, not a contact's."""
+REASON_ERASURE_NOT_FOUND: Reason.ValueType  # 181
+"""No such erasure, or not for this caller."""
 REASON_MEMBER_CANNOT_ANSWER: Reason.ValueType  # 190
 """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

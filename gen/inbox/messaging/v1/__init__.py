@@ -48,6 +48,15 @@ from .channel_service_pb2_grpc import (
     ChannelServiceStub,
     add_ChannelServiceServicer_to_server,
 )
+from .erasure_service_pb2 import (
+    EraseThreadRequest,
+    EraseThreadResponse,
+)
+from .erasure_service_pb2_grpc import (
+    ErasureServiceServicer,
+    ErasureServiceStub,
+    add_ErasureServiceServicer_to_server,
+)
 from .message_pb2 import (
     AUTHOR_KIND_AI,
     AUTHOR_KIND_CUSTOMER,
@@ -110,6 +119,7 @@ from .messaging_events_pb2 import (
     DeliveryStatusChanged,
     MessageCreated,
     ModeChanged,
+    ThreadErased,
     ThreadOpened,
 )
 from .messaging_service_pb2 import (
@@ -259,6 +269,10 @@ __all__ = [
     "DeliveryStatusChanged",
     "DisconnectChannelRequest",
     "DisconnectChannelResponse",
+    "EraseThreadRequest",
+    "EraseThreadResponse",
+    "ErasureServiceServicer",
+    "ErasureServiceStub",
     "FAILURE_REASON_ACCOUNT_BLOCKED",
     "FAILURE_REASON_CHANNEL_NEEDS_RECONNECTION",
     "FAILURE_REASON_CHANNEL_NOT_CONNECTED",
@@ -362,6 +376,7 @@ __all__ = [
     "TestChannelRequest",
     "TestChannelResponse",
     "Thread",
+    "ThreadErased",
     "ThreadOpened",
     "UpdateChannelRequest",
     "UpdateChannelResponse",
@@ -383,6 +398,7 @@ __all__ = [
     "WebChatSettings",
     "WebhookPart",
     "add_ChannelServiceServicer_to_server",
+    "add_ErasureServiceServicer_to_server",
     "add_MessagingAuditServiceServicer_to_server",
     "add_MessagingServiceServicer_to_server",
     "add_WebChatServiceServicer_to_server",

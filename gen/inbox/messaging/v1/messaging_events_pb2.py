@@ -27,7 +27,7 @@ from inbox.messaging.v1 import message_pb2 as inbox_dot_messaging_dot_v1_dot_mes
 from inbox.messaging.v1 import thread_pb2 as inbox_dot_messaging_dot_v1_dot_thread__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)inbox/messaging/v1/messaging_events.proto\x12\x12inbox.messaging.v1\x1a inbox/messaging/v1/channel.proto\x1a inbox/messaging/v1/message.proto\x1a\x1finbox/messaging/v1/thread.proto\":\n\x0cThreadOpened\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"j\n\x0eMessageCreated\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\x12*\n\x06thread\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"E\n\x15\x44\x65liveryStatusChanged\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\"e\n\x0bModeChanged\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\">\n\x0e\x43hannelChanged\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channelb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)inbox/messaging/v1/messaging_events.proto\x12\x12inbox.messaging.v1\x1a inbox/messaging/v1/channel.proto\x1a inbox/messaging/v1/message.proto\x1a\x1finbox/messaging/v1/thread.proto\":\n\x0cThreadOpened\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"j\n\x0eMessageCreated\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\x12*\n\x06thread\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"E\n\x15\x44\x65liveryStatusChanged\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\"e\n\x0bModeChanged\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\">\n\x0e\x43hannelChanged\x12,\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Channel\"9\n\x0cThreadErased\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x10\n\x08last_seq\x18\x02 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,4 +44,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODECHANGED']._serialized_end=506
   _globals['_CHANNELCHANGED']._serialized_start=508
   _globals['_CHANNELCHANGED']._serialized_end=570
+  _globals['_THREADERASED']._serialized_start=572
+  _globals['_THREADERASED']._serialized_end=629
 # @@protoc_insertion_point(module_scope)

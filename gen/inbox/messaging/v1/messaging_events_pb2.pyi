@@ -152,3 +152,29 @@ class ChannelChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChannelChanged: _TypeAlias = ChannelChanged  # noqa: Y015
+
+@_typing.final
+class ThreadErased(_message.Message):
+    """Everything that was said in a conversation was erased; whoever keeps something of it drops it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    LAST_SEQ_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    last_seq: _builtins.int
+    """Its messages up to this seq are gone; a customer who comes back goes on after it."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        last_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "last_seq", b"last_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThreadErased: _TypeAlias = ThreadErased  # noqa: Y015

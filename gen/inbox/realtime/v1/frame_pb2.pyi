@@ -388,6 +388,7 @@ class ServerFrame(_message.Message):
     DELIVERY_STATUS_CHANGED_FIELD_NUMBER: _builtins.int
     MODE_CHANGED_FIELD_NUMBER: _builtins.int
     CHANNEL_CHANGED_FIELD_NUMBER: _builtins.int
+    THREAD_ERASED_FIELD_NUMBER: _builtins.int
     CONVERSATION_OPENED_FIELD_NUMBER: _builtins.int
     CONVERSATION_SOLVED_FIELD_NUMBER: _builtins.int
     CONVERSATION_REOPENED_FIELD_NUMBER: _builtins.int
@@ -404,6 +405,8 @@ class ServerFrame(_message.Message):
     CONTACTS_MERGED_FIELD_NUMBER: _builtins.int
     CONTACT_NOTE_CHANGED_FIELD_NUMBER: _builtins.int
     CONVERSATION_ASSIGNED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ERASED_FIELD_NUMBER: _builtins.int
+    CONTACT_ERASED_FIELD_NUMBER: _builtins.int
     WORKSPACE_CHANGED_FIELD_NUMBER: _builtins.int
     MEMBER_CHANGED_FIELD_NUMBER: _builtins.int
     API_KEY_CHANGED_FIELD_NUMBER: _builtins.int
@@ -476,6 +479,10 @@ class ServerFrame(_message.Message):
         """Messaging: a channel changed."""
 
     @_builtins.property
+    def thread_erased(self) -> _messaging_events_pb2.ThreadErased:
+        """Messaging: what was said in a conversation was erased."""
+
+    @_builtins.property
     def conversation_opened(self) -> _conversation_events_pb2.ConversationOpened:
         """Conversation: opened."""
 
@@ -540,6 +547,14 @@ class ServerFrame(_message.Message):
         """Conversation: assigned to a member, or to nobody."""
 
     @_builtins.property
+    def conversation_erased(self) -> _conversation_events_pb2.ConversationErased:
+        """Conversation: a conversation was erased."""
+
+    @_builtins.property
+    def contact_erased(self) -> _conversation_events_pb2.ContactErased:
+        """Conversation: a contact was erased."""
+
+    @_builtins.property
     def workspace_changed(self) -> _identity_events_pb2.WorkspaceChanged:
         """Identity: the workspace changed."""
 
@@ -587,6 +602,7 @@ class ServerFrame(_message.Message):
         delivery_status_changed: _messaging_events_pb2.DeliveryStatusChanged | None = ...,
         mode_changed: _messaging_events_pb2.ModeChanged | None = ...,
         channel_changed: _messaging_events_pb2.ChannelChanged | None = ...,
+        thread_erased: _messaging_events_pb2.ThreadErased | None = ...,
         conversation_opened: _conversation_events_pb2.ConversationOpened | None = ...,
         conversation_solved: _conversation_events_pb2.ConversationSolved | None = ...,
         conversation_reopened: _conversation_events_pb2.ConversationReopened | None = ...,
@@ -603,6 +619,8 @@ class ServerFrame(_message.Message):
         contacts_merged: _contact_events_pb2.ContactsMerged | None = ...,
         contact_note_changed: _contact_events_pb2.ContactNoteChanged | None = ...,
         conversation_assigned: _conversation_events_pb2.ConversationAssigned | None = ...,
+        conversation_erased: _conversation_events_pb2.ConversationErased | None = ...,
+        contact_erased: _conversation_events_pb2.ContactErased | None = ...,
         workspace_changed: _identity_events_pb2.WorkspaceChanged | None = ...,
         member_changed: _identity_events_pb2.MemberChanged | None = ...,
         api_key_changed: _identity_events_pb2.ApiKeyChanged | None = ...,
@@ -611,11 +629,11 @@ class ServerFrame(_message.Message):
         assistant_settings_changed: _assistant_events_pb2.AssistantSettingsChanged | None = ...,
         turn_ended: _assistant_events_pb2.TurnEnded | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "contact_note_changed", b"contact_note_changed", "contacts_merged", b"contacts_merged", "conversation_assigned", b"conversation_assigned", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "contact_erased", b"contact_erased", "contact_note_changed", b"contact_note_changed", "contacts_merged", b"contacts_merged", "conversation_assigned", b"conversation_assigned", "conversation_erased", b"conversation_erased", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "presence", b"presence", "present_members", b"present_members", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_erased", b"thread_erased", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "contact_note_changed", b"contact_note_changed", "contacts_merged", b"contacts_merged", "conversation_assigned", b"conversation_assigned", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ai_writing", b"ai_writing", "api_key_changed", b"api_key_changed", "article_changed", b"article_changed", "assistant_settings_changed", b"assistant_settings_changed", "body", b"body", "channel_changed", b"channel_changed", "contact_changed", b"contact_changed", "contact_erased", b"contact_erased", "contact_note_changed", b"contact_note_changed", "contacts_merged", b"contacts_merged", "conversation_assigned", b"conversation_assigned", "conversation_erased", b"conversation_erased", "conversation_marked_unread", b"conversation_marked_unread", "conversation_moved", b"conversation_moved", "conversation_opened", b"conversation_opened", "conversation_read", b"conversation_read", "conversation_reopened", b"conversation_reopened", "conversation_seen", b"conversation_seen", "conversation_solved", b"conversation_solved", "conversation_tagged", b"conversation_tagged", "conversation_untagged", b"conversation_untagged", "counters_changed", b"counters_changed", "customer_typing", b"customer_typing", "delivery_status_changed", b"delivery_status_changed", "hello", b"hello", "idle", b"idle", "inbox_settings_changed", b"inbox_settings_changed", "member_changed", b"member_changed", "message_created", b"message_created", "mode_changed", b"mode_changed", "position", b"position", "presence", b"presence", "present_members", b"present_members", "previous", b"previous", "reconnect", b"reconnect", "resync_required", b"resync_required", "session_revoked", b"session_revoked", "tag_changed", b"tag_changed", "thread_erased", b"thread_erased", "thread_opened", b"thread_opened", "token_expiring", b"token_expiring", "turn_ended", b"turn_ended", "workspace_changed", b"workspace_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "conversation_moved", "conversation_marked_unread", "conversation_seen", "conversation_tagged", "conversation_untagged", "tag_changed", "counters_changed", "inbox_settings_changed", "contacts_merged", "contact_note_changed", "conversation_assigned", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "resync_required", "idle", "reconnect", "token_expiring", "ack", "present_members", "presence", "customer_typing", "ai_writing", "thread_opened", "message_created", "delivery_status_changed", "mode_changed", "channel_changed", "thread_erased", "conversation_opened", "conversation_solved", "conversation_reopened", "conversation_read", "contact_changed", "conversation_moved", "conversation_marked_unread", "conversation_seen", "conversation_tagged", "conversation_untagged", "tag_changed", "counters_changed", "inbox_settings_changed", "contacts_merged", "contact_note_changed", "conversation_assigned", "conversation_erased", "contact_erased", "workspace_changed", "member_changed", "api_key_changed", "session_revoked", "article_changed", "assistant_settings_changed", "turn_ended"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 

@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation_events.proto.
  */
 export const file_inbox_conversation_v1_conversation_events: GenFile = /*@__PURE__*/
-  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIn0KFENvbnZlcnNhdGlvbkFzc2lnbmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciI1CgpUYWdDaGFuZ2VkEicKA3RhZxgBIAEoCzIaLmluYm94LmNvbnZlcnNhdGlvbi52MS5UYWciQwoPQ291bnRlcnNDaGFuZ2VkEjAKCGNvdW50ZXJzGAEgAygLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvdW50ZXIiTgoUSW5ib3hTZXR0aW5nc0NoYW5nZWQSNgoIc2V0dGluZ3MYASABKAsyJC5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5ncyKlAQoOQ29udGFjdENoYW5nZWQSLwoHY29udGFjdBgBIAEoCzIeLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0EjYKB3Byb2ZpbGUYAiABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdFByb2ZpbGUSKgoGYXV0aG9yGAMgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvcmIGcHJvdG8z", [file_inbox_conversation_v1_contact, file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
+  fileDesc("Ci9pbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uX2V2ZW50cy5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIk8KEkNvbnZlcnNhdGlvbk9wZW5lZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uInsKEkNvbnZlcnNhdGlvblNvbHZlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IifQoUQ29udmVyc2F0aW9uUmVvcGVuZWQSOQoMY29udmVyc2F0aW9uGAEgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbhIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yInoKEUNvbnZlcnNhdGlvbk1vdmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciKpAQoQQ29udmVyc2F0aW9uUmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISLgoHc2Vlbl9ieRgDIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkiWwoQQ29udmVyc2F0aW9uU2VlbhIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLgoHc2Vlbl9ieRgCIAEoCzIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5TZWVuQnkigQEKGENvbnZlcnNhdGlvbk1hcmtlZFVucmVhZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiiwEKEkNvbnZlcnNhdGlvblRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIo0BChRDb252ZXJzYXRpb25VbnRhZ2dlZBI5Cgxjb252ZXJzYXRpb24YASABKAsyIy5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3ISDgoGdGFnX2lkGAMgASgJIn0KFENvbnZlcnNhdGlvbkFzc2lnbmVkEjkKDGNvbnZlcnNhdGlvbhgBIAEoCzIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SKgoGYXV0aG9yGAIgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciI1CgpUYWdDaGFuZ2VkEicKA3RhZxgBIAEoCzIaLmluYm94LmNvbnZlcnNhdGlvbi52MS5UYWciQwoPQ291bnRlcnNDaGFuZ2VkEjAKCGNvdW50ZXJzGAEgAygLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvdW50ZXIiTgoUSW5ib3hTZXR0aW5nc0NoYW5nZWQSNgoIc2V0dGluZ3MYASABKAsyJC5pbmJveC5jb252ZXJzYXRpb24udjEuSW5ib3hTZXR0aW5ncyKlAQoOQ29udGFjdENoYW5nZWQSLwoHY29udGFjdBgBIAEoCzIeLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0EjYKB3Byb2ZpbGUYAiABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdFByb2ZpbGUSKgoGYXV0aG9yGAMgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvciItChJDb252ZXJzYXRpb25FcmFzZWQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIiMKDUNvbnRhY3RFcmFzZWQSEgoKY29udGFjdF9pZBgBIAEoCWIGcHJvdG8z", [file_inbox_conversation_v1_contact, file_inbox_conversation_v1_conversation, file_inbox_conversation_v1_counter, file_inbox_conversation_v1_settings, file_inbox_conversation_v1_tag, file_inbox_messaging_v1_message]);
 
 /**
  * A customer's first message made a conversation.
@@ -709,4 +709,76 @@ export type ContactChangedJson = {
  */
 export const ContactChangedSchema: GenMessage<ContactChanged, {jsonType: ContactChangedJson}> = /*@__PURE__*/
   messageDesc(file_inbox_conversation_v1_conversation_events, 13);
+
+/**
+ * A conversation was erased; whoever keeps something of it drops it. One that is opened later under
+ * the same id is a new one.
+ *
+ * @generated from message inbox.conversation.v1.ConversationErased
+ */
+export type ConversationErased = Message<"inbox.conversation.v1.ConversationErased"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+};
+
+/**
+ * A conversation was erased; whoever keeps something of it drops it. One that is opened later under
+ * the same id is a new one.
+ *
+ * @generated from message inbox.conversation.v1.ConversationErased
+ */
+export type ConversationErasedJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ConversationErased.
+ * Use `create(ConversationErasedSchema)` to create a new message.
+ */
+export const ConversationErasedSchema: GenMessage<ConversationErased, {jsonType: ConversationErasedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 14);
+
+/**
+ * A contact was erased; whoever keeps something of it drops it.
+ *
+ * @generated from message inbox.conversation.v1.ContactErased
+ */
+export type ContactErased = Message<"inbox.conversation.v1.ContactErased"> & {
+  /**
+   * The contact.
+   *
+   * @generated from field: string contact_id = 1;
+   */
+  contactId: string;
+};
+
+/**
+ * A contact was erased; whoever keeps something of it drops it.
+ *
+ * @generated from message inbox.conversation.v1.ContactErased
+ */
+export type ContactErasedJson = {
+  /**
+   * The contact.
+   *
+   * @generated from field: string contact_id = 1;
+   */
+  contactId?: string;
+};
+
+/**
+ * Describes the message inbox.conversation.v1.ContactErased.
+ * Use `create(ContactErasedSchema)` to create a new message.
+ */
+export const ContactErasedSchema: GenMessage<ContactErased, {jsonType: ContactErasedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_conversation_v1_conversation_events, 15);
 

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/messaging_events.proto.
  */
 export const file_inbox_messaging_v1_messaging_events: GenFile = /*@__PURE__*/
-  fileDesc("CilpbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnaW5nX2V2ZW50cy5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIjoKDFRocmVhZE9wZW5lZBIqCgZ0aHJlYWQYASABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkImoKDk1lc3NhZ2VDcmVhdGVkEiwKB21lc3NhZ2UYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZRIqCgZ0aHJlYWQYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkIkUKFURlbGl2ZXJ5U3RhdHVzQ2hhbmdlZBIsCgdtZXNzYWdlGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2UiZQoLTW9kZUNoYW5nZWQSKgoGdGhyZWFkGAEgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLlRocmVhZBIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yIj4KDkNoYW5uZWxDaGFuZ2VkEiwKB2NoYW5uZWwYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbGIGcHJvdG8z", [file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread]);
+  fileDesc("CilpbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnaW5nX2V2ZW50cy5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIjoKDFRocmVhZE9wZW5lZBIqCgZ0aHJlYWQYASABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkImoKDk1lc3NhZ2VDcmVhdGVkEiwKB21lc3NhZ2UYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZRIqCgZ0aHJlYWQYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuVGhyZWFkIkUKFURlbGl2ZXJ5U3RhdHVzQ2hhbmdlZBIsCgdtZXNzYWdlGAEgASgLMhsuaW5ib3gubWVzc2FnaW5nLnYxLk1lc3NhZ2UiZQoLTW9kZUNoYW5nZWQSKgoGdGhyZWFkGAEgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLlRocmVhZBIqCgZhdXRob3IYAiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yIj4KDkNoYW5uZWxDaGFuZ2VkEiwKB2NoYW5uZWwYASABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbCI5CgxUaHJlYWRFcmFzZWQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhAKCGxhc3Rfc2VxGAIgASgDYgZwcm90bzM", [file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread]);
 
 /**
  * A customer wrote for the first time; its first MessageCreated follows at once.
@@ -222,4 +222,53 @@ export type ChannelChangedJson = {
  */
 export const ChannelChangedSchema: GenMessage<ChannelChanged, {jsonType: ChannelChangedJson}> = /*@__PURE__*/
   messageDesc(file_inbox_messaging_v1_messaging_events, 4);
+
+/**
+ * Everything that was said in a conversation was erased; whoever keeps something of it drops it.
+ *
+ * @generated from message inbox.messaging.v1.ThreadErased
+ */
+export type ThreadErased = Message<"inbox.messaging.v1.ThreadErased"> & {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * Its messages up to this seq are gone; a customer who comes back goes on after it.
+   *
+   * @generated from field: int64 last_seq = 2;
+   */
+  lastSeq: bigint;
+};
+
+/**
+ * Everything that was said in a conversation was erased; whoever keeps something of it drops it.
+ *
+ * @generated from message inbox.messaging.v1.ThreadErased
+ */
+export type ThreadErasedJson = {
+  /**
+   * The conversation.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId?: string;
+
+  /**
+   * Its messages up to this seq are gone; a customer who comes back goes on after it.
+   *
+   * @generated from field: int64 last_seq = 2;
+   */
+  lastSeq?: string;
+};
+
+/**
+ * Describes the message inbox.messaging.v1.ThreadErased.
+ * Use `create(ThreadErasedSchema)` to create a new message.
+ */
+export const ThreadErasedSchema: GenMessage<ThreadErased, {jsonType: ThreadErasedJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_messaging_v1_messaging_events, 5);
 
