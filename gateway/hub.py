@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SILENT_AFTER_SECONDS = 90.0
 """Realtime says something at least every 60 s; longer silence is a dead stream."""
 AWAY_AFTER_SECONDS = 10.0
+ERASES = frozenset({wire.THREAD_ERASED, wire.CONVERSATION_ERASED, wire.CONTACT_ERASED})
+"""Events before which nothing may be remembered: it is not erased from memories one by one."""
 FIRST_PAUSE = timedelta(milliseconds=50)
 LONGEST_PAUSE = timedelta(seconds=2)
 
@@ -135,6 +137,8 @@ class Hub:
         elif event.previous != self.position:
             raise ChainBroken
         else:
+            if event.kind in ERASES:
+                self._ring.clear()
             self._ring.append(event)
         self.position = event.position
         return True

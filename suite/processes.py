@@ -74,7 +74,7 @@ SERVICES = (
         name="conversation",
         module="services.conversation",
         after=("identity",),
-        calls=("identity", "messaging"),
+        calls=("identity", "messaging", "assistant"),
         has_database=True,
         connections=32,
     ),

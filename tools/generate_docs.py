@@ -73,7 +73,8 @@ Every committed change is one event, in its owner's stream `INBOX_<OWNER>`, with
 `inbox.<owner>.v1.<event>.<workspace id>` and the bare protobuf message as its body. A copy that
 waits for no disk goes to `inbox.live.<owner>.<workspace id>`. Teams read them by
 `RealtimeService.Watch`. Beside the consumers named here, every service follows identity's log, to
-forget what was revoked.
+forget what was revoked. What was erased keeps its place in the log as `event_erased`, without a
+body; the stream has a hole there.
 """
 
 

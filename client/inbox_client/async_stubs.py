@@ -9,6 +9,7 @@ from inbox.conversation.v1 import (
     ContactServiceStub,
     ConversationAuditServiceStub,
     ConversationServiceStub,
+    PrivacyServiceStub,
     TagServiceStub,
 )
 from inbox.identity.v1 import IdentityAuditServiceStub, IdentityServiceStub
@@ -34,5 +35,6 @@ class AsyncStubs:
         self.media_audit = MediaAuditServiceStub(channel)
         self.messaging = MessagingServiceStub(channel)
         self.messaging_audit = MessagingAuditServiceStub(channel)
+        self.privacy = PrivacyServiceStub(channel)
         self.realtime = RealtimeServiceStub(channel)
         self.tags = TagServiceStub(channel)

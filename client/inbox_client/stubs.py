@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inbox.conversation.v1.contact_service_sync import ContactServiceStub
     from inbox.conversation.v1.conversation_audit_service_sync import ConversationAuditServiceStub
     from inbox.conversation.v1.conversation_service_sync import ConversationServiceStub
+    from inbox.conversation.v1.privacy_service_sync import PrivacyServiceStub
     from inbox.conversation.v1.tag_service_sync import TagServiceStub
     from inbox.identity.v1.identity_audit_service_sync import IdentityAuditServiceStub
     from inbox.identity.v1.identity_service_sync import IdentityServiceStub
@@ -32,6 +33,7 @@ else:
         ContactServiceStub,
         ConversationAuditServiceStub,
         ConversationServiceStub,
+        PrivacyServiceStub,
         TagServiceStub,
     )
     from inbox.identity.v1 import IdentityAuditServiceStub, IdentityServiceStub
@@ -61,5 +63,6 @@ class Stubs:
         self.media_audit = MediaAuditServiceStub(channel)
         self.messaging = MessagingServiceStub(channel)
         self.messaging_audit = MessagingAuditServiceStub(channel)
+        self.privacy = PrivacyServiceStub(channel)
         self.realtime = RealtimeServiceStub(channel)
         self.tags = TagServiceStub(channel)

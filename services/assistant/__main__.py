@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
+from chassis import cursor
 from chassis.audit_chain import AuditChain
 from chassis.consumer import Consumer
 from chassis.database import Database
@@ -29,6 +31,9 @@ from services.assistant.service.assistant import AssistantService
 from services.assistant.service.audit import AssistantAuditService
 from services.assistant.service.knowledge import KnowledgeService
 from services.assistant.settings import AssistantServiceSettings
+
+TAKE_IN_WITHIN = timedelta(seconds=5)
+"""How long forgetting waits for what its reader has not read yet."""
 
 
 async def wire(process: Process, settings: AssistantServiceSettings) -> None:
@@ -88,7 +93,12 @@ async def wire(process: Process, settings: AssistantServiceSettings) -> None:
     )
     process.serve(v1.add_KnowledgeServiceServicer_to_server, KnowledgeService(means_of(app)))
     process.serve(
-        v1.add_AssistantServiceServicer_to_server, AssistantService(means_of(app), worker)
+        v1.add_AssistantServiceServicer_to_server,
+        AssistantService(
+            means_of(app),
+            worker,
+            partial(cursor.reach, worker, consumers.DUTIES, within=TAKE_IN_WITHIN),
+        ),
     )
     audit_service = AssistantAuditService(app, worker)
     process.serve(v1.add_AssistantAuditServiceServicer_to_server, audit_service)

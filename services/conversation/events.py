@@ -51,6 +51,8 @@ PUBLISHES: dict[str, type[Message]] = {
     "tag_changed": conversation_v1.TagChanged,
     "counters_changed": conversation_v1.CountersChanged,
     "inbox_settings_changed": conversation_v1.InboxSettingsChanged,
+    "conversation_erased": conversation_v1.ConversationErased,
+    "contact_erased": conversation_v1.ContactErased,
 }
 """Every event by the name it has in its subject."""
 NAMES = {message: name for name, message in PUBLISHES.items()}
@@ -153,6 +155,17 @@ def note_changed(workspace_id: WorkspaceId, note: Note, author: Author) -> Outgo
     """A note was written, changed or deleted."""
     event = conversation_v1.ContactNoteChanged(note=note_to(note), author=author_to(author))
     return _event(workspace_id, note.id, event)
+
+
+def conversation_erased(workspace_id: WorkspaceId, conversation_id: str) -> OutgoingEvent:
+    """A conversation was erased."""
+    event = conversation_v1.ConversationErased(conversation_id=conversation_id)
+    return _event(workspace_id, conversation_id, event)
+
+
+def contact_erased(workspace_id: WorkspaceId, contact_id: str) -> OutgoingEvent:
+    """A contact was erased."""
+    return _event(workspace_id, contact_id, conversation_v1.ContactErased(contact_id=contact_id))
 
 
 def _event(workspace_id: WorkspaceId, ordering_key: str, event: Message) -> OutgoingEvent:

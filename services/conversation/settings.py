@@ -18,3 +18,6 @@ class ConversationSettings(ServiceSettings, DatabaseSettings, NatsSettings, Iden
     messaging_address: Addresses = setting(
         "messaging's replicas, asked for what its stream does not have", unit="host:port list"
     )
+    assistant_address: Addresses = setting(
+        "assistant's replicas, told whom to forget", unit="host:port list"
+    )

@@ -3,6 +3,7 @@
 Owns: nothing durable.
 Publishes: nothing (presence goes over plain NATS).
 Consumes: thread_opened, message_created, delivery_status_changed, mode_changed, channel_changed,
+thread_erased, conversation_erased, contact_erased,
 conversation_opened, conversation_solved, conversation_reopened, conversation_moved,
 conversation_read, conversation_seen, conversation_marked_unread, conversation_tagged,
 conversation_untagged, conversation_assigned, contact_changed, contacts_merged,

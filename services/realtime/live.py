@@ -26,6 +26,9 @@ from services.realtime.model import (
     Writings,
 )
 
+ERASES = frozenset({"thread_erased", "conversation_erased", "contact_erased"})
+"""Events before which nothing may be remembered: it is not erased from memories one by one."""
+
 
 class Live:
     """The present."""
@@ -82,6 +85,8 @@ class Live:
             body = mapping.event_body(event.subject, event.payload)
             if body is None:
                 continue
+            if event.event in ERASES:
+                room.forget()
             vector = self.vector
             position = self.positions.write(vector)
             chunk = mapping.chunk_of(position, room.position, body)

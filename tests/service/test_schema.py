@@ -19,6 +19,7 @@ OF_THE_CHASSIS = {
     "audit_chains",
     "outbox",
     "events",
+    "erased_events",
     "log_state",
     "log_workspaces",
     "consumer_cursors",

@@ -65,6 +65,7 @@ CONVERSATION = {"conversation_id": _id("conversation_id")}
 CHANNEL = {"channel_id": _id("channel_id")}
 MESSAGE = {"message_id": _id("outbound_id")}
 ARTICLE = {"article_id": _id("article_id")}
+CONTACT = {"contact_id": _id("contact_id")}
 TAG = {"tag": _id("tag_id")}
 CONTACT = {"contact_id": _id("contact_id")}
 NOTE = {"note_id": _id("note_id")}
@@ -128,6 +129,7 @@ PROBES: dict[str, Probe] = {
     "MessagingService/UpdateMessagingSettings": _probe(
         OWN, default_mode=messaging_v1.CONVERSATION_MODE_AI
     ),
+    "ErasureService/EraseThread": _probe(OWN, **CONVERSATION, **REQUEST),
     "ChannelService/CreateChannel": _probe(
         OWN,
         **REQUEST,
@@ -170,6 +172,9 @@ PROBES: dict[str, Probe] = {
     "ConversationService/GetCounters": _probe(OWN),
     "ConversationService/GetInboxSettings": _probe(OWN),
     "ConversationService/UpdateInboxSettings": _probe(OWN, **REQUEST, reopens_on_inbound=False),
+    "PrivacyService/ExportContact": _probe(FOREIGN, **CONTACT),
+    "PrivacyService/EraseContact": _probe(FOREIGN, **CONTACT, **REQUEST),
+    "PrivacyService/GetErasure": _probe(FOREIGN, erasure_id=_fresh),
     "TagService/ListTags": _probe(OWN),
     "TagService/CreateTag": _probe(OWN, **REQUEST, display_name=_fresh),
     "TagService/UpdateTag": _probe(FOREIGN, **REQUEST, **TAG, display_name="changed"),

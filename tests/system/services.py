@@ -56,6 +56,8 @@ SERVED_BY = {
     "ConversationService": "conversation",
     "TagService": "conversation",
     "ContactService": "conversation",
+    "PrivacyService": "conversation",
+    "ErasureService": "messaging",
     "MediaService": "media",
     "KnowledgeService": "assistant",
     "AssistantService": "assistant",
@@ -172,6 +174,7 @@ def _parts(services: Services, nats_url: str, folder: Path) -> Iterator[tuple[st
             nats_url=nats,
             identity_address=identity,
             messaging_address=(services.addresses["messaging"],),
+            assistant_address=(services.addresses["assistant"],),
         ),
         wire_conversation,
     )

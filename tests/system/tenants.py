@@ -38,8 +38,8 @@ class Tenant:
     conversation_id: str = ""
     inbound_id: str = ""
     outbound_id: str = ""
-    tag_id: str = ""
     contact_id: str = ""
+    tag_id: str = ""
     note_id: str = ""
     media_id: str = ""
     article_id: str = ""
@@ -77,6 +77,8 @@ class Stubs:
         self.messaging = messaging_v1.MessagingServiceStub(of("MessagingService"))
         self.chat = messaging_v1.WebChatServiceStub(of("WebChatService"))
         self.conversation = conversation_v1.ConversationServiceStub(of("ConversationService"))
+        self.privacy = conversation_v1.PrivacyServiceStub(of("PrivacyService"))
+        self.erasure = messaging_v1.ErasureServiceStub(of("ErasureService"))
         self.tags = conversation_v1.TagServiceStub(of("TagService"))
         self.contacts = conversation_v1.ContactServiceStub(of("ContactService"))
         self.media = media_v1.MediaServiceStub(of("MediaService"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from chassis import audit
 from chassis.auth import Caller
 from chassis.database import Database, Transaction
+from chassis.errors import TemporarilyUnavailable
 from services.assistant.actions import audited
 from services.assistant.actions.means import Means
 from services.assistant.model.turns import (
@@ -110,13 +111,21 @@ async def silence_conversation(
 
 
 async def forget_conversations(
-    means: Means, worker: Database, caller: Caller, conversation_ids: Sequence[str]
+    means: Means,
+    worker: Database,
+    caller: Caller,
+    conversation_ids: Sequence[str],
+    *,
+    is_taken_in: Awaitable[bool] | None = None,
 ) -> None:
     """Remove everything that was said there; a repeat finds nothing more to remove.
 
-    What was to be answered is not answered any more. The audit of turns stays: nothing a customer
-    said is in it.
+    What messaging told of them is taken in first, if that is to be waited for. What was to be
+    answered is not answered any more. The audit of turns stays: nothing a customer said is in it.
+    Raises: TemporarilyUnavailable.
     """
+    if is_taken_in is not None and not await is_taken_in:
+        raise TemporarilyUnavailable(part="the reader of messaging's events")
     at = means.clock.now()
     async with means.database.begin(caller.workspace) as transaction:
         known = await duties.lock(transaction, sorted(conversation_ids))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from chassis import paging, requests
@@ -20,15 +21,18 @@ from services.assistant.store.turns import Place
 
 BEFORE_ALL = Place(datetime(9999, 1, 1, tzinfo=UTC), "ffffffff-ffff-ffff-ffff-ffffffffffff")
 MAX_FORGOTTEN = 200
+Reach = Callable[[str, int], Awaitable[bool]]
+"""Waits until a position of messaging's log is taken in; False when that takes too long."""
 
 
 class AssistantService(v1.AssistantServiceServicer):
     """The AI of a workspace."""
 
-    def __init__(self, means: Means, worker: Database) -> None:
-        """`means` are those of the app role."""
+    def __init__(self, means: Means, worker: Database, reach: Reach | None = None) -> None:
+        """`means` are those of the app role; None for `reach` where nothing is taken in."""
         self._means = means
         self._worker = worker
+        self._reach = reach
 
     async def GetAssistantSettings(
         self, request: v1.GetAssistantSettingsRequest, context: Context
@@ -96,10 +100,12 @@ class AssistantService(v1.AssistantServiceServicer):
         parse_id("request_id", request.request_id)
         if not 1 <= len(request.conversation_ids) <= MAX_FORGOTTEN:
             raise FieldInvalid("conversation_ids", f"must be 1 to {MAX_FORGOTTEN}")
+        gpos = requests.not_negative("gpos", request.gpos)
         await conversations.forget_conversations(
             self._means,
             self._worker,
             require_caller(),
             [parse_id("conversation_ids", one) for one in request.conversation_ids],
+            is_taken_in=self._reach(request.log_epoch, gpos) if self._reach and gpos else None,
         )
         return v1.ForgetConversationsResponse()

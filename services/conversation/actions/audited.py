@@ -5,6 +5,7 @@ from __future__ import annotations
 from chassis.audit import Change, Fields
 from services.conversation.model.contact import Contact
 from services.conversation.model.conversation import Conversation, Folder
+from services.conversation.model.erasure import Erasure
 from services.conversation.model.notes import Note
 from services.conversation.model.profile import Consent, KnownContact
 from services.conversation.model.settings import InboxSettings
@@ -28,6 +29,7 @@ MERGE_CONTACTS = "ContactService/MergeContacts"
 CREATE_NOTE = "ContactService/CreateContactNote"
 UPDATE_NOTE = "ContactService/UpdateContactNote"
 DELETE_NOTE = "ContactService/DeleteContactNote"
+ERASE_CONTACT = "PrivacyService/EraseContact"
 
 
 def conversation_changed(before: Conversation, after: Conversation) -> Change:
@@ -61,6 +63,12 @@ def note_changed(before: Note | None, after: Note) -> Change:
     """A note, new, changed or deleted."""
     kept = None if after.is_deleted else _of_note(after)
     return Change.of("contact_note", after.id, _of_note(before) if before else None, kept)
+
+
+def contact_erased(erasure: Erasure) -> Change:
+    """Whose erasure was asked for. Nothing of the contact but ids: this is what stays of it."""
+    kept = {"contact_id": erasure.contact_id, "conversation_ids": erasure.conversation_ids}
+    return Change("erasure", erasure.id, None, kept)
 
 
 def _of_conversation(conversation: Conversation) -> Fields:

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
@@ -26,6 +27,7 @@ from services.conversation.model.contact import Contact
 from services.conversation.model.conversation import Conversation, Folder
 from services.conversation.model.counters import Counter, CounterKind
 from services.conversation.model.drafts import Draft
+from services.conversation.model.erasure import STEPS, Erasure
 from services.conversation.model.reading import SeenBy
 from services.conversation.model.settings import InboxSettings
 from services.conversation.model.tags import Tag, TagColor
@@ -277,6 +279,23 @@ def settings_to(settings: InboxSettings) -> conversation_v1.InboxSettings:
     )
 
 
+def erasure_to(erasure: Erasure) -> conversation_v1.Erasure:
+    """An erasure for the wire."""
+    done_time = erasure.done_time
+    return conversation_v1.Erasure(
+        id=erasure.id,
+        contact_id=erasure.contact_id,
+        conversation_ids=erasure.conversation_ids,
+        state=conversation_v1.ERASURE_STATE_DONE
+        if done_time
+        else conversation_v1.ERASURE_STATE_RUNNING,
+        steps=[_step_to(step, erasure.done.get(step)) for step in STEPS],
+        create_time=_time_to(erasure.create_time),
+        done_time=_time_to(done_time) if done_time else None,
+        failure_count=erasure.failure_count,
+    )
+
+
 def author_to(author: Author) -> messaging_v1.Author:
     """An author for the wire."""
     return messaging_v1.Author(
@@ -309,6 +328,12 @@ def _preview_to(preview: Preview) -> conversation_v1.Preview:
 
 def _hold_to(hold: Hold) -> messaging_v1.Hold:
     return messaging_v1.Hold(member_id=hold.member_id, since=_time_to(hold.since))
+
+
+def _step_to(step: str, done_time: datetime | None) -> conversation_v1.ErasureStep:
+    return conversation_v1.ErasureStep(
+        name=step, done_time=_time_to(done_time) if done_time else None
+    )
 
 
 def _ours(table: Mapping[Ours, Theirs], theirs: int, field: str) -> Ours:

@@ -107,3 +107,20 @@ def _consent_to(consent: Consent) -> conversation_v1.Consent:
         author=author_to(consent.author),
         consent_time=time_to(consent.consent_time),
     )
+
+
+def record_to(
+    record: Contact | Profile | Note | Conversation | messaging_v1.Message,
+) -> conversation_v1.ExportedRecord:
+    """One thing that is kept of a contact, for the wire."""
+    match record:
+        case Contact():
+            return conversation_v1.ExportedRecord(contact=contact_to(record))
+        case Profile():
+            return conversation_v1.ExportedRecord(profile=profile_to(record))
+        case Note():
+            return conversation_v1.ExportedRecord(note=note_to(record))
+        case Conversation():
+            return conversation_v1.ExportedRecord(conversation=conversation_to(record))
+        case _:
+            return conversation_v1.ExportedRecord(message=record)

@@ -28,6 +28,11 @@ class Identity:
         """What makes it this identity and no other within a workspace."""
         return (self.channel_id, self.external_id)
 
+    @property
+    def conversation_id(self) -> str:
+        """The conversation it has, or would have: the id follows from the identity (ADR 7)."""
+        return derived_id("conversation", self.channel_id, self.external_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -87,3 +92,15 @@ def rename(contact: Contact, facts: ThreadFacts) -> Contact:
     if contact.display_name != known.channel_name:
         return contact
     return replace(contact, display_name=renamed.channel_name, version=contact.version + 1)
+
+
+def without_conversation(contact: Contact, conversation_id: str) -> Contact:
+    """The contact after the conversation of one of its identities was erased."""
+    left = tuple(i for i in contact.identities if i.conversation_id != conversation_id)
+    return replace(contact, identities=left, version=contact.version + 1)
+
+
+def as_new(contact: Contact) -> Contact:
+    """The contact as its identities alone would make it."""
+    name = contact.identities[0].channel_name if contact.identities else ""
+    return replace(contact, display_name=name, version=contact.version + 1)

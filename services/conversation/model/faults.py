@@ -252,3 +252,14 @@ class QueryTooManyWords(InvalidArgument):
 
     def __str__(self) -> str:
         return f"query has {self.count} different words; look for at most {self.max_count}"
+
+
+@dataclass(eq=False)
+class ErasureNotFound(NotFound):
+    """No such erasure, or not for this caller."""
+
+    erasure_id: str
+    reason = "ERASURE_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return f"there is no erasure {self.erasure_id} for this credential"

@@ -11,7 +11,10 @@ from services.conversation.model.thread import ThreadFacts
 
 
 def open_conversation(contact: Contact, facts: ThreadFacts) -> Conversation:
-    """The conversation a thread's first fact makes."""
+    """The conversation a thread's first fact makes.
+
+    What came in before a thread was opened was erased: it is not waiting to be read.
+    """
     return Conversation(
         id=facts.conversation_id,
         contact=contact,
@@ -20,7 +23,7 @@ def open_conversation(contact: Contact, facts: ThreadFacts) -> Conversation:
         folder=Folder.OPEN,
         preview=facts.preview,
         inbound_count=facts.inbound_count,
-        read_ordinal=0,
+        read_ordinal=0 if facts.preview else facts.inbound_count,
         solved_ordinal=0,
         mode=facts.mode,
         mode_epoch=facts.mode_epoch,

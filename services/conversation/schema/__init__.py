@@ -11,6 +11,7 @@ from services.conversation.schema.contacts import (
     contacts,
 )
 from services.conversation.schema.conversations import command_requests, conversations
+from services.conversation.schema.erasures import erasure_threads, erasures
 from services.conversation.schema.inbox import (
     conversation_seen,
     conversation_tags,
@@ -34,6 +35,8 @@ __all__ = [
     "counters",
     "drafts",
     "entity_requests",
+    "erasure_threads",
+    "erasures",
     "inbox_settings",
     "metadata",
     "tags",

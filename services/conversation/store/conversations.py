@@ -63,7 +63,7 @@ ON CONFLICT (workspace_id, id) DO UPDATE SET
 
 async def get(transaction: Transaction, conversation_id: str) -> Conversation:
     """One conversation. Raises: ConversationNotFound."""
-    found = await _by_id(transaction, [conversation_id])
+    found = await by_id(transaction, [conversation_id])
     if conversation_id not in found:
         raise ConversationNotFound(conversation_id)
     return found[conversation_id]
@@ -83,7 +83,7 @@ async def lock_many(
     """Those of the conversations that exist, kept from changing until the end."""
     await transaction.raw.execute(LOCK_CONVERSATIONS, transaction.workspace_id, conversation_ids)
     # A statement of its own, so it sees what those before us in the line committed.
-    return await _by_id(transaction, conversation_ids)
+    return await by_id(transaction, conversation_ids)
 
 
 async def in_id_order(transaction: Transaction, *, after: str, size: int) -> list[Conversation]:
@@ -127,9 +127,10 @@ async def save_owned(transaction: Transaction, conversation: Conversation) -> No
     )
 
 
-async def _by_id(
+async def by_id(
     transaction: Transaction, conversation_ids: Sequence[str]
 ) -> dict[str, Conversation]:
+    """Those of the conversations that exist."""
     rows = await transaction.raw.fetch(
         CONVERSATIONS_BY_ID, transaction.workspace_id, conversation_ids
     )

@@ -82,6 +82,14 @@ async def get(transaction: Transaction, contact_id: str) -> KnownContact:
     return (await by_id(transaction, [stands_for]))[stands_for]
 
 
+async def find(transaction: Transaction, contact_id: str) -> KnownContact | None:
+    """The contact that an id stands for, if there is one."""
+    try:
+        return await get(transaction, contact_id)
+    except ContactNotFound:
+        return None
+
+
 async def lock(transaction: Transaction, contact_id: str) -> KnownContact:
     """The same; nobody else changes it until the end. Raises: ContactNotFound."""
     [known] = await lock_many(transaction, [contact_id])

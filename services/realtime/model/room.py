@@ -64,16 +64,20 @@ class Room:
             self._size -= len(oldest.body)
             self.start = oldest.vector
 
+    def forget(self) -> None:
+        """Whoever comes back from before this is read the streams, which say what was erased."""
+        self._entries.clear()
+        self._size = 0
+        self.start = self.vector
+
     def move(self, vector: Vector, position: str) -> None:
         """Nothing of this workspace happened up to here."""
         self.vector, self.position = vector, position
 
     def restart(self, vector: Vector, position: str) -> None:
         """The chain goes on elsewhere; what was remembered belongs to no chain any more."""
-        self._entries.clear()
-        self._size = 0
-        self.start = vector
         self.move(vector, position)
+        self.forget()
 
     def after(self, here: Vector) -> Sequence[Entry] | None:
         """What somebody who has read this far has not; None when the memory begins later."""

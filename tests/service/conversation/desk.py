@@ -354,10 +354,11 @@ class Desk:
         ]
 
     async def frames(self) -> list[Message]:
-        """Everything this workspace wrote into the outbox, in order."""
+        """Everything this workspace wrote into the outbox and did not erase, in order."""
         async with self.worker.begin() as transaction:
             rows = await transaction.raw.fetch(
-                "SELECT subject, payload FROM outbox WHERE workspace_id = $1 ORDER BY id",
+                "SELECT subject, payload FROM outbox WHERE workspace_id = $1 AND payload <> '' "
+                "ORDER BY id",
                 self.workspace_id,
             )
         return [

@@ -139,6 +139,7 @@ async def running(urls: DatabaseUrls, nats_url: str, messaging: str) -> AsyncIte
         nats_url=nats_url,  # type: ignore[arg-type]
         identity_address=("127.0.0.1:1",),
         messaging_address=(messaging,),
+        assistant_address=(messaging,),
     )
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()

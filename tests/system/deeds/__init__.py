@@ -5,7 +5,15 @@ A new RPC has to be entered with its service, in one of the two tables, else a t
 
 from __future__ import annotations
 
-from tests.system.deeds import assistant, contacts, conversation, identity, media, messaging
+from tests.system.deeds import (
+    assistant,
+    contacts,
+    conversation,
+    identity,
+    media,
+    messaging,
+    privacy,
+)
 from tests.system.deeds.stage import Deed, Stage
 
 __all__ = ["DEEDS", "NOT_AUDITED", "Deed", "Stage"]
@@ -17,6 +25,7 @@ DEEDS: dict[str, Deed] = (
     | contacts.DEEDS
     | media.DEEDS
     | assistant.DEEDS
+    | privacy.DEEDS
 )
 """In an order in which they can be done."""
 

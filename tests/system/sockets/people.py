@@ -327,6 +327,16 @@ class Agent:
                 self._keep_conversation(frame.conversation_reopened.conversation)
             case "conversation_read":
                 self._keep_conversation(frame.conversation_read.conversation)
+            case "thread_erased":
+                gone = frame.thread_erased
+                self.messages = {
+                    identity: message
+                    for identity, message in self.messages.items()
+                    if message.conversation_id != gone.conversation_id
+                    or message.seq > gone.last_seq
+                }
+            case "conversation_erased":
+                self.conversations.pop(frame.conversation_erased.conversation_id, None)
             case _:
                 pass
 

@@ -6,6 +6,7 @@ import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import { AuthorKind, MessageDirection } from "../gen/inbox/messaging/v1/message_pb";
 import type { Presence, ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import { withNote, withProfile } from "./contacts";
+import { openedAnew, withoutContact, withoutConversation, withoutThread } from "./erase";
 import {
   withContact,
   withConversation,
@@ -55,7 +56,17 @@ export function applyFrame(state: InboxState, frame: ServerFrame, nowMillis: num
       return body.value.message ? withMessage(state, body.value.message) : state;
     case "channelChanged":
       return body.value.channel ? withChannel(state, body.value.channel) : state;
-    case "conversationOpened":
+    case "threadErased":
+      return withoutThread(state, body.value.conversationId, body.value.lastSeq);
+    case "conversationErased":
+      return withoutConversation(state, body.value.conversationId);
+    case "contactErased":
+      return withoutContact(state, body.value.contactId);
+    case "conversationOpened": {
+      const { conversation } = body.value;
+      if (conversation === undefined) return state;
+      return withConversation(openedAnew(state, conversation.id), conversation);
+    }
     case "conversationSolved":
     case "conversationReopened":
     case "conversationMoved":

@@ -49,6 +49,11 @@ export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<
   return rest;
 }
 
+/** Whether a message of this seq was erased. */
+function isErased(state: InboxState, conversationId: string, seq: bigint): boolean {
+  return seq <= (state.erasedSeqs.get(conversationId) ?? 0n);
+}
+
 function newer<T extends { version: bigint }>(known: T | undefined, news: T): T {
   return known !== undefined && known.version >= news.version ? known : news;
 }
@@ -99,6 +104,7 @@ export function joinProjections(known: Projection, news: Projection): Projection
 }
 
 function withProjection(state: InboxState, id: string, news: Projection): InboxState {
+  if (news.preview !== null && isErased(state, id, news.preview.seq)) return state;
   const known = state.projections.get(id) ?? EMPTY_PROJECTION;
   const joined = joinProjections(known, news);
   if (joined === known && state.projections.has(id)) return state;
@@ -130,6 +136,7 @@ export function withContact(state: InboxState, contact: Contact): InboxState {
 }
 
 export function withConversation(state: InboxState, conversation: Conversation): InboxState {
+  if (state.erasedConversations.has(conversation.id)) return state;
   const projected = withProjection(state, conversation.id, {
     preview: conversation.preview ?? null,
     lastActivityTime: conversation.lastActivityTime ?? null,
@@ -195,7 +202,8 @@ export function withMessages(
 ): InboxState {
   const window = state.threads.get(conversationId);
   if (window === undefined) return state;
-  const bySeq = joinMessages(window.bySeq, messages);
+  const present = messages.filter(({ seq }) => !isErased(state, conversationId, seq));
+  const bySeq = joinMessages(window.bySeq, present);
   return bySeq === window.bySeq ? state : withWindow(state, conversationId, { ...window, bySeq });
 }
 
@@ -221,9 +229,10 @@ function joinMessages(
 export function withPage(
   state: InboxState,
   conversationId: string,
-  messages: readonly Message[],
+  page: readonly Message[],
   isOldest: boolean,
 ): InboxState {
+  const messages = page.filter((message) => !isErased(state, conversationId, message.seq));
   const window = state.threads.get(conversationId) ?? EMPTY_WINDOW;
   let firstSeq = window.firstSeq;
   for (const message of messages) {

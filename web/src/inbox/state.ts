@@ -90,6 +90,10 @@ export interface InboxState {
   /** Who has seen a conversation, by its id and then by member. */
   readonly seenBy: ReadonlyMap<string, ReadonlyMap<string, SeenBy>>;
   readonly inboxSettings: InboxSettings | null;
+  /** Up to which seq a conversation's messages were erased. */
+  readonly erasedSeqs: ReadonlyMap<string, bigint>;
+  /** Conversations that were erased and not opened anew since: a page that was under way may still bring one. */
+  readonly erasedConversations: ReadonlySet<string>;
   /** Colleagues who are there, by member id. */
   readonly presence: ReadonlyMap<string, Presence>;
   /** Until when a customer counts as typing, in milliseconds, by conversation. */
@@ -115,6 +119,8 @@ export const EMPTY_STATE: InboxState = {
   counters: new Map(),
   seenBy: new Map(),
   inboxSettings: null,
+  erasedSeqs: new Map(),
+  erasedConversations: new Set(),
   presence: new Map(),
   customerTypingUntil: new Map(),
   aiWritingUntil: new Map(),

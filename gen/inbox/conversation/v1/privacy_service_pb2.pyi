@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from inbox.conversation.v1 import contact_pb2 as _contact_pb2
 from inbox.conversation.v1 import conversation_pb2 as _conversation_pb2
 from inbox.messaging.v1 import message_pb2 as _message_pb2
 import builtins as _builtins
@@ -85,6 +86,8 @@ class ExportedRecord(_message.Message):
     CONTACT_FIELD_NUMBER: _builtins.int
     CONVERSATION_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def contact(self) -> _conversation_pb2.Contact:
         """The contact: name and identities. Comes first."""
@@ -97,18 +100,28 @@ class ExportedRecord(_message.Message):
     def message(self) -> _message_pb2.Message:
         """A message of the conversation before it, newest first."""
 
+    @_builtins.property
+    def profile(self) -> _contact_pb2.ContactProfile:
+        """What is written down of the contact. Comes second."""
+
+    @_builtins.property
+    def note(self) -> _contact_pb2.ContactNote:
+        """A note on the contact, newest first."""
+
     def __init__(
         self,
         *,
         contact: _conversation_pb2.Contact | None = ...,
         conversation: _conversation_pb2.Conversation | None = ...,
         message: _message_pb2.Message | None = ...,
+        profile: _contact_pb2.ContactProfile | None = ...,
+        note: _contact_pb2.ContactNote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "conversation", b"conversation", "message", b"message", "record", b"record"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "conversation", b"conversation", "message", b"message", "note", b"note", "profile", b"profile", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "conversation", b"conversation", "message", b"message", "record", b"record"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "conversation", b"conversation", "message", b"message", "note", b"note", "profile", b"profile", "record", b"record"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["contact", "conversation", "message"]  # noqa: Y015
+    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["contact", "conversation", "message", "profile", "note"]  # noqa: Y015
     _WhichOneofArgType_record: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_record) -> _WhichOneofReturnType_record | None: ...
 
@@ -126,7 +139,7 @@ class ExportContactResponse(_message.Message):
     """For the next page; empty after the last."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportedRecord]:
-        """In order: the contact, then conversation by conversation."""
+        """In order: the contact, its profile and notes, then conversation by conversation."""
 
     def __init__(
         self,

@@ -52,7 +52,8 @@ class EventLogServiceServicer:
     """
 
     def ReadEvents(self, request, context):
-        """Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept.
+        """Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept. What was erased keeps its place, as an
+        event `event_erased` without a payload: pass over it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -19,7 +19,9 @@ class EventLogServiceStub:
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_event_log_service_pb2.ReadEventsRequest, _event_log_service_pb2.ReadEventsResponse]
-    """Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept."""
+    """Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept. What was erased keeps its place, as an
+    event `event_erased` without a payload: pass over it.
+    """
     ReadSnapshot: _grpc.UnaryUnaryMultiCallable[_event_log_service_pb2.ReadSnapshotRequest, _event_log_service_pb2.ReadSnapshotResponse]
     """Reads the present entities and the position they are valid at."""
 
@@ -32,7 +34,9 @@ class EventLogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_log_service_pb2.ReadEventsRequest,
         context: _grpc.ServicerContext,
     ) -> _event_log_service_pb2.ReadEventsResponse:
-        """Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept."""
+        """Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept. What was erased keeps its place, as an
+        event `event_erased` without a payload: pass over it.
+        """
 
     @_abc_1.abstractmethod
     def ReadSnapshot(

@@ -6,6 +6,9 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ContactNote, ContactNoteJson, ContactProfile, ContactProfileJson } from "./contact_pb";
+import { file_inbox_conversation_v1_contact } from "./contact_pb";
+import { file_inbox_conversation_v1_contact_note } from "./contact_note_pb";
 import type { Contact, ContactJson, Conversation, ConversationJson } from "./conversation_pb";
 import { file_inbox_conversation_v1_conversation } from "./conversation_pb";
 import type { Message as Message$1, MessageJson } from "../../messaging/v1/message_pb";
@@ -17,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/privacy_service.proto.
  */
 export const file_inbox_conversation_v1_privacy_service: GenFile = /*@__PURE__*/
-  fileDesc("CitpbmJveC9jb252ZXJzYXRpb24vdjEvcHJpdmFjeV9zZXJ2aWNlLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEiUQoURXhwb3J0Q29udGFjdFJlcXVlc3QSEgoKY29udGFjdF9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSK6AQoORXhwb3J0ZWRSZWNvcmQSMQoHY29udGFjdBgBIAEoCzIeLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0SAASOwoMY29udmVyc2F0aW9uGAIgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbkgAEi4KB21lc3NhZ2UYAyABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZUgAQggKBnJlY29yZCJoChVFeHBvcnRDb250YWN0UmVzcG9uc2USNgoHcmVjb3JkcxgBIAMoCzIlLmluYm94LmNvbnZlcnNhdGlvbi52MS5FeHBvcnRlZFJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgoLRXJhc3VyZVN0ZXASDAoEbmFtZRgBIAEoCRItCglkb25lX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqECCgdFcmFzdXJlEgoKAmlkGAEgASgJEhIKCmNvbnRhY3RfaWQYAiABKAkSGAoQY29udmVyc2F0aW9uX2lkcxgDIAMoCRIyCgVzdGF0ZRgEIAEoDjIjLmluYm94LmNvbnZlcnNhdGlvbi52MS5FcmFzdXJlU3RhdGUSMQoFc3RlcHMYBSADKAsyIi5pbmJveC5jb252ZXJzYXRpb24udjEuRXJhc3VyZVN0ZXASLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWRvbmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNZmFpbHVyZV9jb3VudBgIIAEoAyI9ChNFcmFzZUNvbnRhY3RSZXF1ZXN0EhIKCmNvbnRhY3RfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCSJHChRFcmFzZUNvbnRhY3RSZXNwb25zZRIvCgdlcmFzdXJlGAEgASgLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkVyYXN1cmUiJwoRR2V0RXJhc3VyZVJlcXVlc3QSEgoKZXJhc3VyZV9pZBgBIAEoCSJFChJHZXRFcmFzdXJlUmVzcG9uc2USLwoHZXJhc3VyZRgBIAEoCzIeLmluYm94LmNvbnZlcnNhdGlvbi52MS5FcmFzdXJlKmAKDEVyYXN1cmVTdGF0ZRIdChlFUkFTVVJFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVRVJBU1VSRV9TVEFURV9SVU5OSU5HEAESFgoSRVJBU1VSRV9TVEFURV9ET05FEAIy6gIKDlByaXZhY3lTZXJ2aWNlEnYKDUV4cG9ydENvbnRhY3QSKy5pbmJveC5jb252ZXJzYXRpb24udjEuRXhwb3J0Q29udGFjdFJlcXVlc3QaLC5pbmJveC5jb252ZXJzYXRpb24udjEuRXhwb3J0Q29udGFjdFJlc3BvbnNlIgqquxgGCgIBBSABEnEKDEVyYXNlQ29udGFjdBIqLmluYm94LmNvbnZlcnNhdGlvbi52MS5FcmFzZUNvbnRhY3RSZXF1ZXN0GisuaW5ib3guY29udmVyc2F0aW9uLnYxLkVyYXNlQ29udGFjdFJlc3BvbnNlIgiquxgECgIBBRJtCgpHZXRFcmFzdXJlEiguaW5ib3guY29udmVyc2F0aW9uLnYxLkdldEVyYXN1cmVSZXF1ZXN0GikuaW5ib3guY29udmVyc2F0aW9uLnYxLkdldEVyYXN1cmVSZXNwb25zZSIKqrsYBgoCAQUgAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_conversation_v1_conversation, file_inbox_messaging_v1_message, file_inbox_policy_v1_policy]);
+  fileDesc("CitpbmJveC9jb252ZXJzYXRpb24vdjEvcHJpdmFjeV9zZXJ2aWNlLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEiUQoURXhwb3J0Q29udGFjdFJlcXVlc3QSEgoKY29udGFjdF9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSKoAgoORXhwb3J0ZWRSZWNvcmQSMQoHY29udGFjdBgBIAEoCzIeLmluYm94LmNvbnZlcnNhdGlvbi52MS5Db250YWN0SAASOwoMY29udmVyc2F0aW9uGAIgASgLMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvbkgAEi4KB21lc3NhZ2UYAyABKAsyGy5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZUgAEjgKB3Byb2ZpbGUYBCABKAsyJS5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdFByb2ZpbGVIABIyCgRub3RlGAUgASgLMiIuaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnRhY3ROb3RlSABCCAoGcmVjb3JkImgKFUV4cG9ydENvbnRhY3RSZXNwb25zZRI2CgdyZWNvcmRzGAEgAygLMiUuaW5ib3guY29udmVyc2F0aW9uLnYxLkV4cG9ydGVkUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJKCgtFcmFzdXJlU3RlcBIMCgRuYW1lGAEgASgJEi0KCWRvbmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAioQIKB0VyYXN1cmUSCgoCaWQYASABKAkSEgoKY29udGFjdF9pZBgCIAEoCRIYChBjb252ZXJzYXRpb25faWRzGAMgAygJEjIKBXN0YXRlGAQgASgOMiMuaW5ib3guY29udmVyc2F0aW9uLnYxLkVyYXN1cmVTdGF0ZRIxCgVzdGVwcxgFIAMoCzIiLmluYm94LmNvbnZlcnNhdGlvbi52MS5FcmFzdXJlU3RlcBIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJZG9uZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAggASgDIj0KE0VyYXNlQ29udGFjdFJlcXVlc3QSEgoKY29udGFjdF9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIkcKFEVyYXNlQ29udGFjdFJlc3BvbnNlEi8KB2VyYXN1cmUYASABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuRXJhc3VyZSInChFHZXRFcmFzdXJlUmVxdWVzdBISCgplcmFzdXJlX2lkGAEgASgJIkUKEkdldEVyYXN1cmVSZXNwb25zZRIvCgdlcmFzdXJlGAEgASgLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkVyYXN1cmUqYAoMRXJhc3VyZVN0YXRlEh0KGUVSQVNVUkVfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVFUkFTVVJFX1NUQVRFX1JVTk5JTkcQARIWChJFUkFTVVJFX1NUQVRFX0RPTkUQAjLqAgoOUHJpdmFjeVNlcnZpY2USdgoNRXhwb3J0Q29udGFjdBIrLmluYm94LmNvbnZlcnNhdGlvbi52MS5FeHBvcnRDb250YWN0UmVxdWVzdBosLmluYm94LmNvbnZlcnNhdGlvbi52MS5FeHBvcnRDb250YWN0UmVzcG9uc2UiCqq7GAYKAgEFIAEScQoMRXJhc2VDb250YWN0EiouaW5ib3guY29udmVyc2F0aW9uLnYxLkVyYXNlQ29udGFjdFJlcXVlc3QaKy5pbmJveC5jb252ZXJzYXRpb24udjEuRXJhc2VDb250YWN0UmVzcG9uc2UiCKq7GAQKAgEFEm0KCkdldEVyYXN1cmUSKC5pbmJveC5jb252ZXJzYXRpb24udjEuR2V0RXJhc3VyZVJlcXVlc3QaKS5pbmJveC5jb252ZXJzYXRpb24udjEuR2V0RXJhc3VyZVJlc3BvbnNlIgqquxgGCgIBBSABYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_conversation_v1_contact, file_inbox_conversation_v1_contact_note, file_inbox_conversation_v1_conversation, file_inbox_messaging_v1_message, file_inbox_policy_v1_policy]);
 
 /**
  * Asks for everything that is kept of a contact.
@@ -117,6 +120,22 @@ export type ExportedRecord = Message<"inbox.conversation.v1.ExportedRecord"> & {
      */
     value: Message$1;
     case: "message";
+  } | {
+    /**
+     * What is written down of the contact. Comes second.
+     *
+     * @generated from field: inbox.conversation.v1.ContactProfile profile = 4;
+     */
+    value: ContactProfile;
+    case: "profile";
+  } | {
+    /**
+     * A note on the contact, newest first.
+     *
+     * @generated from field: inbox.conversation.v1.ContactNote note = 5;
+     */
+    value: ContactNote;
+    case: "note";
   } | { case: undefined; value?: undefined };
 };
 
@@ -146,6 +165,20 @@ export type ExportedRecordJson = {
    * @generated from field: inbox.messaging.v1.Message message = 3;
    */
   message?: MessageJson;
+
+  /**
+   * What is written down of the contact. Comes second.
+   *
+   * @generated from field: inbox.conversation.v1.ContactProfile profile = 4;
+   */
+  profile?: ContactProfileJson;
+
+  /**
+   * A note on the contact, newest first.
+   *
+   * @generated from field: inbox.conversation.v1.ContactNote note = 5;
+   */
+  note?: ContactNoteJson;
 };
 
 /**
@@ -162,7 +195,7 @@ export const ExportedRecordSchema: GenMessage<ExportedRecord, {jsonType: Exporte
  */
 export type ExportContactResponse = Message<"inbox.conversation.v1.ExportContactResponse"> & {
   /**
-   * In order: the contact, then conversation by conversation.
+   * In order: the contact, its profile and notes, then conversation by conversation.
    *
    * @generated from field: repeated inbox.conversation.v1.ExportedRecord records = 1;
    */
@@ -183,7 +216,7 @@ export type ExportContactResponse = Message<"inbox.conversation.v1.ExportContact
  */
 export type ExportContactResponseJson = {
   /**
-   * In order: the contact, then conversation by conversation.
+   * In order: the contact, its profile and notes, then conversation by conversation.
    *
    * @generated from field: repeated inbox.conversation.v1.ExportedRecord records = 1;
    */

@@ -514,7 +514,8 @@ export const ReadSnapshotResponseSchema: GenMessage<ReadSnapshotResponse, {jsonT
  */
 export const EventLogService: GenService<{
   /**
-   * Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept.
+   * Reads a dense range of the log; EVENTS_EXPIRED when it is no longer kept. What was erased keeps its place, as an
+   * event `event_erased` without a payload: pass over it.
    *
    * @generated from rpc inbox.event.v1.EventLogService.ReadEvents
    */
