@@ -24,13 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from inbox.conversation.v1 import contact_pb2 as inbox_dot_conversation_dot_v1_dot_contact__pb2
-from inbox.conversation.v1 import contact_note_pb2 as inbox_dot_conversation_dot_v1_dot_contact__note__pb2
 from inbox.conversation.v1 import conversation_pb2 as inbox_dot_conversation_dot_v1_dot_conversation__pb2
 from inbox.messaging.v1 import message_pb2 as inbox_dot_messaging_dot_v1_dot_message__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+inbox/conversation/v1/privacy_service.proto\x12\x15inbox.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#inbox/conversation/v1/contact.proto\x1a(inbox/conversation/v1/contact_note.proto\x1a(inbox/conversation/v1/conversation.proto\x1a inbox/messaging/v1/message.proto\x1a\x1cinbox/policy/v1/policy.proto\"Q\n\x14\x45xportContactRequest\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xa8\x02\n\x0e\x45xportedRecord\x12\x31\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.ContactH\x00\x12;\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32#.inbox.conversation.v1.ConversationH\x00\x12.\n\x07message\x18\x03 \x01(\x0b\x32\x1b.inbox.messaging.v1.MessageH\x00\x12\x38\n\x07profile\x18\x04 \x01(\x0b\x32%.inbox.conversation.v1.ContactProfileH\x00\x12\x32\n\x04note\x18\x05 \x01(\x0b\x32\".inbox.conversation.v1.ContactNoteH\x00\x42\x08\n\x06record\"h\n\x15\x45xportContactResponse\x12\x36\n\x07records\x18\x01 \x03(\x0b\x32%.inbox.conversation.v1.ExportedRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0b\x45rasureStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\tdone_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x02\n\x07\x45rasure\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x18\n\x10\x63onversation_ids\x18\x03 \x03(\t\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.inbox.conversation.v1.ErasureState\x12\x31\n\x05steps\x18\x05 \x03(\x0b\x32\".inbox.conversation.v1.ErasureStep\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tdone_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rfailure_count\x18\x08 \x01(\x03\"=\n\x13\x45raseContactRequest\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"G\n\x14\x45raseContactResponse\x12/\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.Erasure\"\'\n\x11GetErasureRequest\x12\x12\n\nerasure_id\x18\x01 \x01(\t\"E\n\x12GetErasureResponse\x12/\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.Erasure*`\n\x0c\x45rasureState\x12\x1d\n\x19\x45RASURE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45RASURE_STATE_RUNNING\x10\x01\x12\x16\n\x12\x45RASURE_STATE_DONE\x10\x02\x32\xea\x02\n\x0ePrivacyService\x12v\n\rExportContact\x12+.inbox.conversation.v1.ExportContactRequest\x1a,.inbox.conversation.v1.ExportContactResponse\"\n\xaa\xbb\x18\x06\n\x02\x01\x05 \x01\x12q\n\x0c\x45raseContact\x12*.inbox.conversation.v1.EraseContactRequest\x1a+.inbox.conversation.v1.EraseContactResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12m\n\nGetErasure\x12(.inbox.conversation.v1.GetErasureRequest\x1a).inbox.conversation.v1.GetErasureResponse\"\n\xaa\xbb\x18\x06\n\x02\x01\x05 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+inbox/conversation/v1/privacy_service.proto\x12\x15inbox.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#inbox/conversation/v1/contact.proto\x1a(inbox/conversation/v1/conversation.proto\x1a inbox/messaging/v1/message.proto\x1a\x1cinbox/policy/v1/policy.proto\"Q\n\x14\x45xportContactRequest\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xa8\x02\n\x0e\x45xportedRecord\x12\x31\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.ContactH\x00\x12;\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32#.inbox.conversation.v1.ConversationH\x00\x12.\n\x07message\x18\x03 \x01(\x0b\x32\x1b.inbox.messaging.v1.MessageH\x00\x12\x38\n\x07profile\x18\x04 \x01(\x0b\x32%.inbox.conversation.v1.ContactProfileH\x00\x12\x32\n\x04note\x18\x05 \x01(\x0b\x32\".inbox.conversation.v1.ContactNoteH\x00\x42\x08\n\x06record\"h\n\x15\x45xportContactResponse\x12\x36\n\x07records\x18\x01 \x03(\x0b\x32%.inbox.conversation.v1.ExportedRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0b\x45rasureStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\tdone_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x02\n\x07\x45rasure\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x18\n\x10\x63onversation_ids\x18\x03 \x03(\t\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.inbox.conversation.v1.ErasureState\x12\x31\n\x05steps\x18\x05 \x03(\x0b\x32\".inbox.conversation.v1.ErasureStep\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tdone_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rfailure_count\x18\x08 \x01(\x03\"=\n\x13\x45raseContactRequest\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"G\n\x14\x45raseContactResponse\x12/\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.Erasure\"\'\n\x11GetErasureRequest\x12\x12\n\nerasure_id\x18\x01 \x01(\t\"E\n\x12GetErasureResponse\x12/\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1e.inbox.conversation.v1.Erasure*`\n\x0c\x45rasureState\x12\x1d\n\x19\x45RASURE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45RASURE_STATE_RUNNING\x10\x01\x12\x16\n\x12\x45RASURE_STATE_DONE\x10\x02\x32\xea\x02\n\x0ePrivacyService\x12v\n\rExportContact\x12+.inbox.conversation.v1.ExportContactRequest\x1a,.inbox.conversation.v1.ExportContactResponse\"\n\xaa\xbb\x18\x06\n\x02\x01\x05 \x01\x12q\n\x0c\x45raseContact\x12*.inbox.conversation.v1.EraseContactRequest\x1a+.inbox.conversation.v1.EraseContactResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12m\n\nGetErasure\x12(.inbox.conversation.v1.GetErasureRequest\x1a).inbox.conversation.v1.GetErasureResponse\"\n\xaa\xbb\x18\x06\n\x02\x01\x05 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,26 +42,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PRIVACYSERVICE'].methods_by_name['EraseContact']._serialized_options = b'\252\273\030\004\n\002\001\005'
   _globals['_PRIVACYSERVICE'].methods_by_name['GetErasure']._loaded_options = None
   _globals['_PRIVACYSERVICE'].methods_by_name['GetErasure']._serialized_options = b'\252\273\030\006\n\002\001\005 \001'
-  _globals['_ERASURESTATE']._serialized_start=1392
-  _globals['_ERASURESTATE']._serialized_end=1488
-  _globals['_EXPORTCONTACTREQUEST']._serialized_start=288
-  _globals['_EXPORTCONTACTREQUEST']._serialized_end=369
-  _globals['_EXPORTEDRECORD']._serialized_start=372
-  _globals['_EXPORTEDRECORD']._serialized_end=668
-  _globals['_EXPORTCONTACTRESPONSE']._serialized_start=670
-  _globals['_EXPORTCONTACTRESPONSE']._serialized_end=774
-  _globals['_ERASURESTEP']._serialized_start=776
-  _globals['_ERASURESTEP']._serialized_end=850
-  _globals['_ERASURE']._serialized_start=853
-  _globals['_ERASURE']._serialized_end=1142
-  _globals['_ERASECONTACTREQUEST']._serialized_start=1144
-  _globals['_ERASECONTACTREQUEST']._serialized_end=1205
-  _globals['_ERASECONTACTRESPONSE']._serialized_start=1207
-  _globals['_ERASECONTACTRESPONSE']._serialized_end=1278
-  _globals['_GETERASUREREQUEST']._serialized_start=1280
-  _globals['_GETERASUREREQUEST']._serialized_end=1319
-  _globals['_GETERASURERESPONSE']._serialized_start=1321
-  _globals['_GETERASURERESPONSE']._serialized_end=1390
-  _globals['_PRIVACYSERVICE']._serialized_start=1491
-  _globals['_PRIVACYSERVICE']._serialized_end=1853
+  _globals['_ERASURESTATE']._serialized_start=1350
+  _globals['_ERASURESTATE']._serialized_end=1446
+  _globals['_EXPORTCONTACTREQUEST']._serialized_start=246
+  _globals['_EXPORTCONTACTREQUEST']._serialized_end=327
+  _globals['_EXPORTEDRECORD']._serialized_start=330
+  _globals['_EXPORTEDRECORD']._serialized_end=626
+  _globals['_EXPORTCONTACTRESPONSE']._serialized_start=628
+  _globals['_EXPORTCONTACTRESPONSE']._serialized_end=732
+  _globals['_ERASURESTEP']._serialized_start=734
+  _globals['_ERASURESTEP']._serialized_end=808
+  _globals['_ERASURE']._serialized_start=811
+  _globals['_ERASURE']._serialized_end=1100
+  _globals['_ERASECONTACTREQUEST']._serialized_start=1102
+  _globals['_ERASECONTACTREQUEST']._serialized_end=1163
+  _globals['_ERASECONTACTRESPONSE']._serialized_start=1165
+  _globals['_ERASECONTACTRESPONSE']._serialized_end=1236
+  _globals['_GETERASUREREQUEST']._serialized_start=1238
+  _globals['_GETERASUREREQUEST']._serialized_end=1277
+  _globals['_GETERASURERESPONSE']._serialized_start=1279
+  _globals['_GETERASURERESPONSE']._serialized_end=1348
+  _globals['_PRIVACYSERVICE']._serialized_start=1449
+  _globals['_PRIVACYSERVICE']._serialized_end=1811
 # @@protoc_insertion_point(module_scope)
