@@ -18,11 +18,11 @@ from suite.settings import ROOT, python_environment, python_program
 from tests.service.chassis.conftest import FOLDER, SERVICE
 
 COMMAND_SECONDS = 60
-SECOND = '''"""One more."""
+THIRD = '''"""One more."""
 from alembic import op
 from chassis import migrations
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -32,24 +32,24 @@ def upgrade() -> None:
 '''
 
 
-def folder_with_second_script(tmp_path: Path) -> Path:
+def folder_with_third_script(tmp_path: Path) -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_second.py").write_text(SECOND)
+    (folder / "versions" / "0003_third.py").write_text(THIRD)
     return folder
 
 
 async def test_many_runners_at_once_do_the_work_once(
     empty_database: DatabaseUrls, tmp_path: Path
 ) -> None:
-    folder = folder_with_second_script(tmp_path)
+    folder = folder_with_third_script(tmp_path)
 
     async with asyncio.TaskGroup() as runners:
         runs = [
             runners.create_task(migrate(empty_database.owner, SERVICE, folder)) for _ in range(4)
         ]
 
-    assert {run.result() for run in runs} == {"0002"}
+    assert {run.result() for run in runs} == {"0003"}
     async with connected(empty_database.owner) as connection:
         assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
         assert await connection.fetchval(
@@ -75,9 +75,9 @@ async def test_the_command_brings_a_services_empty_database_up_to_date(
 async def test_a_newer_database_is_refused_by_runner_and_service(
     urls: DatabaseUrls, tmp_path: Path
 ) -> None:
-    await migrate(urls.owner, SERVICE, folder_with_second_script(tmp_path))
+    await migrate(urls.owner, SERVICE, folder_with_third_script(tmp_path))
 
-    with pytest.raises(SchemaNewer, match="0002"):
+    with pytest.raises(SchemaNewer, match="0003"):
         await migrate(urls.owner, SERVICE, FOLDER)
     database = Database(urls.app)
     with pytest.raises(SchemaNewer):
@@ -107,7 +107,7 @@ async def test_a_migration_does_not_queue_requests_behind_a_lock_it_cannot_get(
         await holder.execute("LOCK TABLE notes IN ACCESS SHARE MODE")
         async with asyncio.TaskGroup() as group:
             run = group.create_task(
-                migrate(urls.owner, SERVICE, folder_with_second_script(tmp_path))
+                migrate(urls.owner, SERVICE, folder_with_third_script(tmp_path))
             )
             await asyncio.sleep(3.5)
             assert not run.done()
@@ -115,7 +115,7 @@ async def test_a_migration_does_not_queue_requests_behind_a_lock_it_cannot_get(
                 await asyncio.wait_for(other.fetch("SELECT count(*) FROM notes"), 5)
             await reading.rollback()
 
-    assert run.result() == "0002"
+    assert run.result() == "0003"
 
 
 async def test_every_table_forces_row_security_and_no_role_may_bypass_it(
