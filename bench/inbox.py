@@ -18,6 +18,8 @@ from services.conversation.model.tags import PRIORITY
 from services.conversation.model.thread import ChannelKind
 
 OWN = WorkspaceId(derived_id("bench", "own"))
+MEMBER = derived_id("bench", "member")
+"""Who looks after one in fifty conversations."""
 NEIGHBOURS = 10
 NEIGHBOUR_SHARE = 0.02
 """Each of them has so many conversations for one of the own workspace's."""
@@ -85,7 +87,8 @@ CONVERSATIONS = f"""
 INSERT INTO conversations (
     workspace_id, id, contact_id, channel_id, channel_kind, folder, preview_seq,
     preview_author_kind, preview_text, preview_create_time, inbound_count, read_ordinal,
-    solved_ordinal, mode, mode_epoch, log_epoch, create_time, version, tag_ids)
+    solved_ordinal, mode, mode_epoch, log_epoch, create_time, version, tag_ids, assignee_id,
+    waiting_since)
 SELECT $1, md5(concat($1::uuid, 'conversation', n))::uuid,
        md5(concat($1::uuid, 'contact', n))::uuid,
        ($4::uuid[])[place], ($5::text[])[place], folder, 12, 'customer',
@@ -93,7 +96,9 @@ SELECT $1, md5(concat($1::uuid, 'conversation', n))::uuid,
        create_time - ln(1 - dice[3]) * interval '2 days', 6,
        CASE WHEN dice[9] < CASE folder WHEN 'open' THEN 0.4 ELSE 0.004 END THEN 4 ELSE 6 END,
        0, 'manual', 1, 'life', create_time, 9,
-       array_remove(ARRAY[{GIVEN_TAGS}], NULL)
+       array_remove(ARRAY[{GIVEN_TAGS}], NULL),
+       CASE WHEN dice[8] < 0.02 THEN '{MEMBER}'::uuid WHEN dice[8] < 0.4 THEN $1 END,
+       CASE WHEN folder = 'open' AND dice[8] > 0.9 THEN create_time END
 FROM (
     SELECT n, dice, timestamptz '2026-01-01' + n * interval '25 seconds' AS create_time,
            1 + width_bucket(dice[1], $6::float8[]) AS place,

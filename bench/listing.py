@@ -23,7 +23,7 @@ import asyncpg
 import uvloop
 
 from bench.database import Ask, Asked, Server, database_alone, timed
-from bench.inbox import COLD, HOT, OWN, Inbox, tag_id
+from bench.inbox import COLD, HOT, MEMBER, OWN, Inbox, tag_id
 from bench.report import Progress, machine
 from chassis.auth import Caller, Role
 from chassis.clock import SystemClock
@@ -75,6 +75,12 @@ FILTERS: dict[str, dict[str, Any]] = {
     "the star, unread": STAR | UNREAD,
     "a common tag": _tagged("billing"),
     "a rare tag": _tagged("press"),
+    "what waits, in Open": {"folder": Folder.OPEN, "waiting_only": True},
+    "one member's": {"assignee_id": MEMBER},
+    "one member's, unread": {"assignee_id": MEMBER} | UNREAD,
+    "nobody's": {"unassigned_only": True},
+    "one member's, a common tag": {"assignee_id": MEMBER} | _tagged("billing"),
+    "nobody's, a common tag": {"unassigned_only": True} | _tagged("billing"),
     "the star, a busy channel": STAR | HOT_CHANNEL,
     "a common tag, a quiet channel": _tagged("billing") | COLD_CHANNEL,
     "a common tag, a quiet channel, unread": _tagged("billing") | COLD_CHANNEL | UNREAD,
