@@ -67,6 +67,16 @@ export function inboxApi(services: Services): InboxApi {
         (await conversations.untagConversation({ conversationId, tag, requestId: aRequestId() }))
           .conversation,
       ),
+    assign: async (conversationId, memberId) =>
+      present(
+        (
+          await conversations.assignConversation({
+            conversationId,
+            memberId,
+            requestId: aRequestId(),
+          })
+        ).conversation,
+      ),
     markRead: async (conversationId, readOrdinal) =>
       present(
         (await conversations.markRead({ conversationId, readOrdinal, requestId: aRequestId() }))

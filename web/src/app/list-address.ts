@@ -17,6 +17,8 @@ export function listOf(search: string): ListQuery {
   return listQuery(FOLDERS.get(query.get("folder") ?? "") ?? Folder.OPEN, {
     isUnreadOnly: query.has("unread"),
     tagKeys: query.getAll("tag").filter(Boolean),
+    isWaitingOnly: query.has("waiting"),
+    assignee: query.get("assignee") ?? "",
   });
 }
 
@@ -32,7 +34,7 @@ export function placeOf(search: string): Place | null {
 
 /** With its question mark; empty for all of Open. */
 export function searchOf(
-  { folder, isUnreadOnly, tagKeys }: ListQuery,
+  { folder, isUnreadOnly, isWaitingOnly, assignee, tagKeys }: ListQuery,
   at: Place | null = null,
 ): string {
   const query = new URLSearchParams();
@@ -40,6 +42,8 @@ export function searchOf(
     if (value === folder && folder !== Folder.OPEN) query.set("folder", name);
   }
   if (isUnreadOnly) query.set("unread", "1");
+  if (isWaitingOnly) query.set("waiting", "1");
+  if (assignee !== "") query.set("assignee", assignee);
   for (const key of tagKeys) query.append("tag", key);
   if (at !== null) query.set("at", String(at.seq));
   return query.size === 0 ? "" : `?${query}`;

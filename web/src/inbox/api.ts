@@ -47,6 +47,8 @@ export interface InboxApi {
   move(conversationId: string, folder: Folder, seenInboundCount: bigint): Promise<Conversation>;
   tag(conversationId: string, tagId: string): Promise<Conversation>;
   untag(conversationId: string, tagId: string): Promise<Conversation>;
+  /** To nobody when `memberId` is empty. */
+  assign(conversationId: string, memberId: string): Promise<Conversation>;
   markRead(conversationId: string, readOrdinal: bigint): Promise<Conversation>;
   /** Unread from this inbound message on. Refused with VERSION_CONFLICT when it changed since `version`. */
   markUnread(conversationId: string, fromOrdinal: bigint, version: bigint): Promise<Conversation>;

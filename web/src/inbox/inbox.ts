@@ -221,6 +221,13 @@ export class Inbox {
     });
   }
 
+  /** Give it to a member to look after, or to nobody. */
+  async assign(id: string, memberId: string): Promise<void> {
+    await this.#doing("assigneeId", id, memberId, async () => {
+      this.#learn(await this.#api.assign(id, memberId));
+    });
+  }
+
   #learn(conversation: Conversation): void {
     this.store.change((state) => withConversation(state, conversation));
   }

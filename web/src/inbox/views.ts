@@ -50,6 +50,8 @@ export interface Pending {
   readonly readOrdinal: ReadonlyMap<string, bigint>;
   /** By `tagging`: whether it shall have the tag. */
   readonly tags: ReadonlyMap<string, boolean>;
+  /** The member who shall look after it; empty for nobody. */
+  readonly assigneeId: ReadonlyMap<string, string>;
 }
 
 export const NOTHING_PENDING: Pending = {
@@ -57,6 +59,7 @@ export const NOTHING_PENDING: Pending = {
   mode: new Map(),
   readOrdinal: new Map(),
   tags: new Map(),
+  assigneeId: new Map(),
 };
 
 export function tagging(conversationId: string, tagId: string): string {
@@ -87,6 +90,7 @@ interface Parts {
   readonly mode: ConversationMode;
   readonly readOrdinal: bigint;
   readonly tagIds: readonly string[];
+  readonly assigneeId: string;
 }
 
 /** Remembers the last view of each conversation, so an unchanged one stays the same object. */
@@ -111,6 +115,7 @@ export class ConversationViews {
       mode: pending.mode.get(id) ?? projection.mode,
       readOrdinal: pendingRead > conversation.readOrdinal ? pendingRead : conversation.readOrdinal,
       tagIds: tagIdsOf(conversation, pending),
+      assigneeId: pending.assigneeId.get(id) ?? conversation.assigneeId,
     };
     const made = this.#made.get(id);
     if (made !== undefined && isSame(made.parts, parts)) return made.view;
@@ -163,6 +168,7 @@ function isSame(a: Parts, b: Parts): boolean {
     a.folder === b.folder &&
     a.mode === b.mode &&
     a.readOrdinal === b.readOrdinal &&
+    a.assigneeId === b.assigneeId &&
     isSameList(a.tagIds, b.tagIds)
   );
 }
@@ -188,7 +194,7 @@ function viewOf(parts: Parts): ConversationView {
     modeEpoch: projection.modeEpoch,
     version: conversation.version,
     tagIds: parts.tagIds,
-    assigneeId: conversation.assigneeId,
+    assigneeId: parts.assigneeId,
     waitingSince: projection.waitingSince,
     hold: projection.hold,
   };

@@ -19,6 +19,7 @@ function initialsOf(name: string): string {
 }
 
 const SIZES = {
+  tiny: "size-4.5 text-[0.5rem]",
   small: "size-6 text-[0.625rem]",
   medium: "size-9 text-xs",
   large: "size-11 text-sm",

@@ -108,6 +108,10 @@ export const PanelIcon = stroked(
     <path d="M12.2 4v12" />
   </>,
 );
+/** Somebody asks for a person. */
+export const HandIcon = stroked(
+  <path d="M6.4 10.6V5.2a1.2 1.2 0 0 1 2.4 0v3.6V3.9a1.2 1.2 0 0 1 2.4 0v4.9V4.9a1.2 1.2 0 0 1 2.4 0v6.6l.6-1.5a1.2 1.2 0 0 1 2.2.9l-1.7 4a4 4 0 0 1-3.7 2.4h-.9a4.3 4.3 0 0 1-3.5-1.8l-2.3-3.3a1.2 1.2 0 0 1 2-1.4z" />,
+);
 export const KeyIcon = stroked(
   <>
     <circle cx="6.7" cy="13.3" r="3.3" />

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { listOf, OPEN_LIST, placeOf, searchOf } from "../../src/app/list-address";
 import { Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
-import { keyOf, listQuery, MOST_TAGS } from "../../src/inbox/list-query";
+import { keyOf, listQuery, MOST_TAGS, NOBODY } from "../../src/inbox/list-query";
 
 test("all of Open needs no words, and what nobody knows is all of Open", () => {
   expect(searchOf(OPEN_LIST)).toBe("");
@@ -37,4 +37,10 @@ test("a place in a conversation is the number of its message, and nothing else",
   for (const nowhere of ["", "?at=", "?at=0", "?at=-4", "?at=4x", "?at=99999999999999999999"]) {
     expect(placeOf(nowhere)).toBeNull();
   }
+});
+
+test("whose conversations they are and whether they wait are in the address too", () => {
+  const query = listQuery(Folder.OPEN, { isWaitingOnly: true, assignee: NOBODY });
+  expect(searchOf(query)).toBe("?waiting=1&assignee=nobody");
+  expect(listOf(searchOf(query))).toEqual(query);
 });

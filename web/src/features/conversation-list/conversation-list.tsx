@@ -67,6 +67,7 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
   const hasMore = useInbox(({ state }) => state.lists.get(keyOf(query))?.nextPageToken !== "");
   const { star } = useTags();
   const presence = useInbox((snapshot) => snapshot.state.presence);
+  const members = useInbox((snapshot) => snapshot.state.members);
   const typing = useTypingCustomers();
   const timeZone = useTimeZone();
   const today = useToday(timeZone);
@@ -104,6 +105,7 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
               isSelected={conversation.id === selectedId}
               isPriority={star !== null && conversation.tagIds.includes(star.id)}
               isCustomerTyping={typing.has(conversation.id)}
+              assigneeName={members.get(conversation.assigneeId)?.displayName ?? ""}
               viewers={viewersOf(presence, conversation.id, member.id)}
               today={today}
               timeZone={timeZone}

@@ -4,7 +4,8 @@ import { memo } from "react";
 import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
-import { ReplyIcon, SparkIcon, StarIcon } from "../../ui/icons";
+import { Avatar } from "../../ui/avatar";
+import { HandIcon, ReplyIcon, SparkIcon, StarIcon } from "../../ui/icons";
 import { listTime, toDate } from "../../ui/time";
 import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
@@ -16,6 +17,8 @@ interface RowProps {
   isSelected: boolean;
   isPriority: boolean;
   isCustomerTyping: boolean;
+  /** Who looks after it; empty for nobody. */
+  assigneeName: string;
   /** Names of colleagues who look at it. */
   viewers: string;
   today: Date;
@@ -47,6 +50,7 @@ export const ConversationRow = memo(function ConversationRow({
   isSelected,
   isPriority,
   isCustomerTyping,
+  assigneeName,
   viewers,
   today,
   timeZone,
@@ -109,6 +113,18 @@ export const ConversationRow = memo(function ConversationRow({
             <span title={`${viewers} here now`} className="shrink-0">
               <span className="sr-only">{viewers} here now.</span>
               <span className="block size-2 rounded-full bg-good" />
+            </span>
+          )}
+          {conversation.waitingSince !== null && (
+            <span title="Waiting for a person" className="shrink-0 text-warn">
+              <span className="sr-only">Waiting for a person.</span>
+              <HandIcon className="size-4" />
+            </span>
+          )}
+          {assigneeName !== "" && (
+            <span title={`Assigned to ${assigneeName}`} className="flex shrink-0">
+              <span className="sr-only">Assigned to {assigneeName}.</span>
+              <Avatar name={assigneeName} colorKey={conversation.assigneeId} size="tiny" />
             </span>
           )}
           {conversation.mode === ConversationMode.AI && (

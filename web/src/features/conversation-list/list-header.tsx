@@ -2,13 +2,13 @@
 
 import type { ReactNode } from "react";
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
-import { isFiltered, type ListQuery, listQuery, MOST_TAGS } from "../../inbox/list-query";
+import { isFiltered, type ListQuery, listQuery, MOST_TAGS, NOBODY } from "../../inbox/list-query";
 import { counterKey } from "../../inbox/merge";
 import { PRIORITY } from "../../inbox/tags";
 import { Chip } from "../../ui/chip";
-import { CloseIcon, StarIcon } from "../../ui/icons";
+import { CloseIcon, HandIcon, StarIcon } from "../../ui/icons";
 import { Segments } from "../../ui/segments";
-import { useInbox } from "../session";
+import { useInbox, useSession } from "../session";
 import { TagDot, tagName } from "../tag-look";
 import { useTags } from "../use-tags";
 
@@ -54,13 +54,25 @@ function Counted({ name, count }: { name: string; count: bigint }) {
 export function FilterChips({ query, onChange }: HeaderProps) {
   const { star, labels } = useTags();
   const counters = useInbox((snapshot) => snapshot.state.counters);
-  const { folder, isUnreadOnly, tagKeys } = query;
+  const { member } = useSession();
+  const { folder, isUnreadOnly, isWaitingOnly, assignee, tagKeys } = query;
   const unread = counters.get(counterKey({ folder, channelId: "", tagId: "" }))?.unreadCount ?? 0n;
 
+  function change(part: Partial<ListQuery>) {
+    onChange(listQuery(folder, { ...query, ...part }));
+  }
   function toggleTag(key: string) {
     const others = tagKeys.filter((known) => known !== key);
     const isOn = others.length < tagKeys.length;
-    onChange(listQuery(folder, { isUnreadOnly, tagKeys: isOn ? others : [...others, key] }));
+    change({ tagKeys: isOn ? others : [...others, key] });
+  }
+  function assigneeChip(name: string, whose: string) {
+    const isOn = assignee === whose;
+    return (
+      <Chip isOn={isOn} onToggle={() => change({ assignee: isOn ? "" : whose })}>
+        {name}
+      </Chip>
+    );
   }
   function tagChip(tag: { id: string; key: string }, icon: ReactNode, name: string) {
     const counter = counters.get(counterKey({ folder, channelId: "", tagId: tag.id }));
@@ -85,9 +97,18 @@ export function FilterChips({ query, onChange }: HeaderProps) {
       <Chip
         count={unread}
         isOn={isUnreadOnly}
-        onToggle={() => onChange(listQuery(folder, { isUnreadOnly: !isUnreadOnly, tagKeys }))}
+        onToggle={() => change({ isUnreadOnly: !isUnreadOnly })}
       >
         Unread
+      </Chip>
+      {assigneeChip("Mine", member.id)}
+      {assigneeChip("Unassigned", NOBODY)}
+      <Chip
+        icon={<HandIcon className="size-3.5" />}
+        isOn={isWaitingOnly}
+        onToggle={() => change({ isWaitingOnly: !isWaitingOnly })}
+      >
+        Waiting
       </Chip>
       {star !== null &&
         tagChip(

@@ -7,6 +7,7 @@ import type { ConversationView } from "../../inbox/views";
 import { Avatar } from "../../ui/avatar";
 import { Button, IconButton } from "../../ui/button";
 import { BackIcon, CheckIcon, PanelIcon, ReopenIcon, StarIcon } from "../../ui/icons";
+import { memberName } from "../assignee";
 import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
@@ -37,6 +38,7 @@ export function ThreadHeader({
 }) {
   const { canWrite } = useSession();
   const channel = useInbox((snapshot) => snapshot.state.channels.get(conversation.channelId));
+  const holder = useHolder(conversation);
   const move = useMove(conversation);
   const [isMenuWanted, setIsMenuWanted] = useState(false);
   const name = nameOf(conversation);
@@ -57,7 +59,9 @@ export function ThreadHeader({
             <span className="truncate">
               <Doing
                 conversationId={conversation.id}
-                idle={channel?.displayName ?? lookOf(conversation.channelKind).name}
+                idle={[holder, channel?.displayName ?? lookOf(conversation.channelKind).name]
+                  .filter(Boolean)
+                  .join(" · ")}
               />
             </span>
           </p>
@@ -135,6 +139,15 @@ export function ModeBadge({ mode }: { mode: ConversationMode }) {
       {isAi ? "AI: Active" : "Manual"}
     </span>
   );
+}
+
+/** Which person has it in manual mode; empty while none has. */
+function useHolder({ mode, hold }: ConversationView): string {
+  const { member } = useSession();
+  const members = useInbox((snapshot) => snapshot.state.members);
+  if (mode !== ConversationMode.MANUAL || hold === null) return "";
+  if (hold.memberId === member.id) return "You have it";
+  return `${memberName(members, hold.memberId, member.id)} has it`;
 }
 
 function Doing({ conversationId, idle }: { conversationId: string; idle: string }) {
