@@ -1,4 +1,4 @@
-"""Who looks after a conversation, who has it, and what waits for a person."""
+"""Who looks after a conversation, who has it, what waits for a person, and drafts."""
 
 from __future__ import annotations
 
@@ -120,6 +120,27 @@ def test_what_waits_for_a_person_is_found_by_its_filter_until_somebody_answers(
     expect(customer.bubble(answer)).to_be_visible()
     expect(agent.pane.get_by_text("Waiting for a person")).to_have_count(0)
     expect(agent.row(answer)).to_have_count(0)
+
+
+def test_a_draft_is_there_on_another_device_and_gone_once_it_was_sent(
+    agent: Agent, colleague: Agent, customer: Customer, words: Words
+) -> None:
+    # The colleague's desk is the same member's other device.
+    question, draft = words("How long will it take?"), words("About three days")
+    customer.writes(question)
+    agent.opens_conversation(question)
+    with agent.page.expect_response("**/SaveDraft"):
+        agent.field.fill(draft)
+
+    colleague.opens_conversation(question)
+    expect(colleague.field).to_have_value(draft)
+    with colleague.page.expect_response("**/DeleteDraft"):
+        colleague.field.press("Enter")
+    expect(customer.bubble(draft)).to_be_visible()
+
+    agent.page.reload()
+    expect(agent.bubble(draft)).to_be_visible()
+    expect(agent.field).to_have_value("")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

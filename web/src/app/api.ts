@@ -4,6 +4,7 @@ import { readAll } from "../connection/read-all";
 import type { Services } from "../connection/rpc";
 import type { InboxApi } from "../inbox/api";
 import type { ContactApi } from "../inbox/contact-file";
+import type { DraftApi } from "../inbox/drafts";
 
 /** Nothing is shown halfway: an answer without its entity is a fault. */
 function present<T>(value: T | undefined): T {
@@ -147,5 +148,31 @@ export function contactApi({ contacts }: Services): ContactApi {
           })
         ).note,
       ),
+  };
+}
+
+export function draftApi({ conversations }: Services): DraftApi {
+  return {
+    get: async (conversationId) =>
+      (await conversations.getConversation({ conversationId })).draft ?? null,
+    save: async (conversationId, text, expectedVersion) =>
+      present(
+        (
+          await conversations.saveDraft({
+            conversationId,
+            text,
+            expectedVersion,
+            requestId: aRequestId(),
+          })
+        ).draft,
+      ),
+    delete: async (conversationId, expectedVersion) =>
+      (
+        await conversations.deleteDraft({
+          conversationId,
+          expectedVersion,
+          requestId: aRequestId(),
+        })
+      ).draft ?? null,
   };
 }

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { fetchTicket, signOut } from "../connection/auth";
 import { CloseCode } from "../connection/close-codes";
 import { LineBroken, LiveConnection, SendRefused } from "../connection/live";
-import { outboxStorage } from "../connection/local-storage";
+import { draftStorage, outboxStorage } from "../connection/local-storage";
 import { Outbox, type OutboxEntry } from "../connection/outbox";
 import { refusalOf } from "../connection/refusal";
 import type { Services } from "../connection/rpc";
@@ -15,9 +15,10 @@ import type { GetSelfResponse } from "../gen/inbox/identity/v1/identity_service_
 import { SendMessageRequestSchema } from "../gen/inbox/messaging/v1/messaging_service_pb";
 import { Role } from "../gen/inbox/policy/v1/policy_pb";
 import type { ContactApi } from "../inbox/contact-file";
+import { Drafts } from "../inbox/drafts";
 import { type Clock, Inbox } from "../inbox/inbox";
 import { ConversationViews } from "../inbox/views";
-import { contactApi, inboxApi } from "./api";
+import { contactApi, draftApi, inboxApi } from "./api";
 
 /** A line that is not there after this long must not keep the inbox from showing. */
 const LOAD_WITHOUT_LINE_AFTER_MILLIS = 3_000;
@@ -59,6 +60,7 @@ export class Session implements SessionHandle {
   readonly outbox: Outbox;
   readonly services: Services;
   readonly contactApi: ContactApi;
+  readonly drafts: Drafts;
   readonly member: Member;
   readonly role: Role;
   #cleanUp: (() => void)[] = [];
@@ -70,6 +72,7 @@ export class Session implements SessionHandle {
     this.services = services;
     this.contactApi = contactApi(services);
     this.member = self.member;
+    this.drafts = new Drafts(draftApi(services), draftStorage(self.member.id), CLOCK);
     this.role = self.subject?.role ?? self.member.role;
     this.#onSignedOut = onSignedOut;
     this.inbox = new Inbox(inboxApi(services), CLOCK, {

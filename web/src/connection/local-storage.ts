@@ -53,3 +53,16 @@ export function outboxStorage(owner: string): OutboxStorage {
     remove: (clientMessageId) => removeItem(prefix + clientMessageId),
   };
 }
+
+/** Belongs to one member, like the outbox. */
+export function draftStorage(owner: string): {
+  read(conversationId: string): string | null;
+  write(conversationId: string, value: string | null): void;
+} {
+  const keyOf = (conversationId: string) => `inbox.draft.${owner}.${conversationId}`;
+  return {
+    read: (conversationId) => readItem(keyOf(conversationId)),
+    write: (conversationId, value) =>
+      value === null ? removeItem(keyOf(conversationId)) : writeItem(keyOf(conversationId), value),
+  };
+}

@@ -9,6 +9,7 @@ import type { Member } from "../gen/inbox/identity/v1/identity_pb";
 import type { Role } from "../gen/inbox/policy/v1/policy_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import type { ContactApi } from "../inbox/contact-file";
+import type { Drafts } from "../inbox/drafts";
 import type { Inbox } from "../inbox/inbox";
 import type { InboxSnapshot } from "../inbox/store";
 import type { ConversationView, ConversationViews } from "../inbox/views";
@@ -35,6 +36,7 @@ export interface SessionHandle {
   readonly status: Observable<SocketStatus>;
   readonly services: Services;
   readonly contactApi: ContactApi;
+  readonly drafts: Drafts;
   readonly member: Member;
   readonly role: Role;
   /** May write to customers. */

@@ -1,13 +1,6 @@
 /** Where a reply is written. Enter sends, Shift+Enter breaks the line. */
 
-import {
-  type KeyboardEvent,
-  useEffect,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, useEffect, useImperativeHandle, useLayoutEffect, useRef } from "react";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
 import type { ConversationView } from "../../inbox/views";
 import { ArrowUpIcon, PlaneIcon } from "../../ui/icons";
@@ -15,8 +8,8 @@ import { useToast } from "../../ui/toast";
 import { nameOf } from "../contact-name";
 import { useInbox, useSession } from "../session";
 import { AiLock } from "./ai-lock";
-import { readDraft, writeDraft } from "./drafts";
 import { lengthLeft } from "./length";
+import { useDraft } from "./use-draft";
 
 const TALLEST_PIXELS = 200;
 /** Said again while typing goes on, and taken back after a pause. */
@@ -40,10 +33,10 @@ export function Composer({
   onTyping: (isTyping: boolean) => void;
   handle: React.Ref<ComposerHandle>;
 }) {
-  const { inbox, member, canWrite, send } = useSendSession();
+  const { inbox, canWrite, send } = useSendSession();
   const toast = useToast();
   const { id } = conversation;
-  const [text, setText] = useState(() => readDraft(member.id, id));
+  const [text, change] = useDraft(id);
   const field = useRef<HTMLTextAreaElement>(null);
   const capabilities = useInbox(
     (snapshot) => snapshot.state.channels.get(conversation.channelId)?.capabilities,
@@ -54,11 +47,6 @@ export function Composer({
   const isTooLong = left !== null && left < 0;
   const canSend = !isEmpty && !isTooLong;
   const isAi = conversation.mode === ConversationMode.AI;
-
-  function change(next: string) {
-    setText(next);
-    writeDraft(member.id, id, next);
-  }
 
   useImperativeHandle(handle, () => ({
     putBack(returned) {
@@ -182,7 +170,6 @@ function useSendSession() {
   const session = useSession();
   return {
     inbox: session.inbox,
-    member: session.member,
     canWrite: session.canWrite,
     send: (conversationId: string, text: string) => session.send(conversationId, text),
   };
