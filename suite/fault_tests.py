@@ -43,7 +43,10 @@ FAULT_TESTS = {
         ),
         "malformed calls, frames, webhooks and positions",
     ),
-    "T17": FaultTest((f"{FOLDER}/takeover",), "takeovers of the AI, by every way"),
+    "T17": FaultTest(
+        (f"{FOLDER}/takeover", "tests/system/test_killed_ai.py"),
+        "takeovers of the AI, by every way, and kills around them",
+    ),
     "T18": FaultTest((f"{FOLDER}/test_event_log.py",), "two of each, without lock or check"),
     "T19": FaultTest((f"{FOLDER}/system/test_restore.py",), "a database restored under load"),
     "F49": FaultTest((f"{FOLDER}/test_counter_drift.py",), "counters under everything at once"),
