@@ -44,10 +44,10 @@ BUDGETS = {
     "architecture": timedelta(minutes=1),
     "unit": timedelta(minutes=1),
     CHECK: timedelta(minutes=3),
-    "service": timedelta(minutes=3),
+    "service": timedelta(minutes=4),
     "system": timedelta(minutes=4),
     "faults": timedelta(minutes=3),
-    "web": timedelta(minutes=8),
+    "web": timedelta(minutes=10),
 }
 """On 2 cores."""
 IN_PARALLEL = frozenset({"architecture", "unit", "service", "system"})

@@ -80,6 +80,7 @@ class Race:
     """Messaging's events in the order of the log, as far as the assistant has heard them."""
     heard_gpos: int = 0
     channels: dict[str, ChannelId] = field(default_factory=dict)
+    is_over: bool = False
 
     async def run(self, schedules: int) -> None:
         """Play, then let the AI have everything and wait until nothing is owed any more."""
@@ -92,14 +93,15 @@ class Race:
             first = await self.write(channel_id, f"customer {number}")
             self.channels[first] = channel_id
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.answer()) for _ in range(WORKERS)]
-            tasks.append(group.create_task(self.hear()))
+            for _ in range(WORKERS):
+                group.create_task(self.answer())
+            group.create_task(self.hear())
             async with asyncio.TaskGroup() as playing:
                 for conversation_id in self.channels:
                     playing.create_task(self.play(conversation_id, schedules // CONVERSATIONS))
             await self.settle()
-            for task in tasks:
-                task.cancel()
+            # They end after their step: cancelled, they might leave a half-opened connection.
+            self.is_over = True
         heard = -1
         while self.heard_gpos > heard:
             heard = self.heard_gpos
@@ -152,13 +154,13 @@ class Race:
             await self.dawdle()
 
         worker = self.assistant.a_worker(hook=hook)
-        while True:
+        while not self.is_over:
             await worker.run_once()
             await asyncio.sleep(0.002)
 
     async def hear(self) -> None:
         """The consumer, which is late."""
-        while True:
+        while not self.is_over:
             await self.hear_once()
             await asyncio.sleep(self.chance.choice((0.001, 0.005, 0.02)))
 

@@ -28,6 +28,7 @@ from services.assistant.model.turns import CollectedField, FolderNews, Turn
 from services.assistant.providers.port import Answer, Provider, Question, Toolbox
 from services.assistant.providers.providers import Providers
 from services.assistant.service.assistant import BEFORE_ALL
+from services.assistant.store.turns import Place as PlaceInAudit
 from tests.fakes import FakeClock, settle
 from tests.service.assistant.messaging_double import MessagingDouble, Thread
 
@@ -205,14 +206,18 @@ class Desk:
         )  # fmt: skip
 
     async def turns(self, conversation_id: str = "") -> Sequence[Turn]:
-        """The audit, oldest first."""
-        found, _ = await turns.list_turns(
-            self.app,
-            self.workspace_id,
-            conversation_id=conversation_id,
-            after=BEFORE_ALL,
-            page_size=200,
-        )
+        """All of the audit, oldest first."""
+        found: list[Turn] = []
+        place: PlaceInAudit | None = BEFORE_ALL
+        while place is not None:
+            page, place = await turns.list_turns(
+                self.app,
+                self.workspace_id,
+                conversation_id=conversation_id,
+                after=place,
+                page_size=200,
+            )
+            found += page
         return found[::-1]
 
     async def published(self) -> list[Message]:

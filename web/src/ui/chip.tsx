@@ -33,7 +33,7 @@ export function Chip({
       {icon}
       <span className="truncate">{children}</span>
       {count !== undefined && count > 0n && (
-        <span className="tabular-nums opacity-75">{count.toLocaleString()}</span>
+        <span className="tabular-nums">{count.toLocaleString()}</span>
       )}
     </button>
   );

@@ -44,7 +44,7 @@ export function ThreadHeader({
   const name = nameOf(conversation);
 
   return (
-    <header className="border-b border-line bg-surface">
+    <header className="@container border-b border-line bg-surface">
       <div className="flex min-h-16 items-center gap-2 py-2 pr-2 pl-1 md:gap-3 md:pr-4 md:pl-5">
         <IconButton label="Back to the list" className="md:hidden" onClick={onBack}>
           <BackIcon />
@@ -80,7 +80,7 @@ export function ThreadHeader({
                 title="Mark as solved"
               >
                 <CheckIcon className="size-4.5 text-good" />
-                <span className="max-lg:sr-only">Mark as solved</span>
+                <span className="@max-xl:sr-only">Mark as solved</span>
               </Button>
             ) : (
               <Button
@@ -89,7 +89,7 @@ export function ThreadHeader({
                 title="Move back to Open"
               >
                 <ReopenIcon className="size-4.5" />
-                <span className="max-sm:sr-only">Reopen</span>
+                <span className="@max-xl:sr-only">Reopen</span>
               </Button>
             )}
             <Suspense fallback={<MoreButton onClick={() => setIsMenuWanted(true)} />}>
