@@ -41,7 +41,7 @@ class Page:
 
     conversations: list[Conversation]
     next_place: Place | None
-    """None after the last page."""
+    """How far the list was looked through; None after the last page."""
     drafted: frozenset[str] = frozenset()
     """Those of them in which the caller has a draft."""
 
@@ -83,12 +83,12 @@ async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> 
         )
         # One more than shown tells whether there is another page.
         size = query.page_size + 1
-        found = await listing.page(transaction, filters, after=query.after, size=size)
-        shown = found[: query.page_size]
+        walked = await listing.page(transaction, filters, after=query.after, size=size)
+        shown = walked.conversations[: query.page_size]
         drafted = await drafts.drafted(transaction, caller.id, [one.id for one in shown])
-    if len(found) == len(shown):
-        return Page(shown, None, drafted)
-    return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id), drafted)
+    if len(walked.conversations) > len(shown):
+        return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id), drafted)
+    return Page(shown, walked.ended_at, drafted)
 
 
 async def get_conversation(means: Means, caller: Caller, conversation_id: str) -> Opened:

@@ -34,6 +34,7 @@ from services.conversation.mapping import (
     settings_to,
     told_of,
 )
+from services.conversation.mapping.times import time_to
 from services.conversation.model.conversation import Folder
 from services.conversation.model.drafts import MAX_DRAFT_CHARACTERS
 from services.conversation.model.tags import PRIORITY
@@ -101,6 +102,8 @@ class ConversationService(conversation_v1.ConversationServiceServicer):
             if following
             else "",
             drafted_conversation_ids=sorted(page.drafted),
+            frontier_time=time_to(following.last_activity_time) if following else None,
+            frontier_conversation_id=following.conversation_id if following else "",
         )
 
     async def GetConversation(

@@ -18,13 +18,15 @@ from services.conversation.store.listing import Filters
 from tests.service.conversation.desk import FIRST_DAY, Desk, a_customer
 
 
-async def listed(desk: Desk, page_size: int, **query: Any) -> list[Conversation]:
-    """Every page of a query, one after the other."""
+async def listed(
+    desk: Desk, page_size: int, *, is_sparse: bool = False, **query: Any
+) -> list[Conversation]:
+    """Every page of a query, one after the other; only those of a sparse list may be short."""
     shown: list[Conversation] = []
     page = await desk.page(page_size=page_size, **query)
     shown += page.conversations
     while page.next_place:
-        assert len(page.conversations) == page_size
+        assert len(page.conversations) == page_size or is_sparse
         page = await desk.page(page_size=page_size, after=page.next_place, **query)
         shown += page.conversations
     return shown
@@ -145,6 +147,33 @@ async def test_the_rarest_of_tags_and_channel_leads(
     assert await leaders(channel_id=quiet) == ((), False)
     shown = await desk.page(tags=("vip", "priority"), channel_id=quiet)
     assert [c.contact.display_name for c in shown.conversations] == ["0"]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 50])
+async def test_a_page_of_filters_that_hardly_meet_is_short_and_says_where_to_go_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, page_size: int
+) -> None:
+    vip, rush = await desk.create_tag("VIP"), await desk.create_tag("Rush")
+    customers = [a_customer(str(number)) for number in range(15)]
+    both = {0, 6, 7, 14}
+    for number, customer in enumerate(customers):
+        await desk.apply(customer.writes(at=FIRST_DAY - timedelta(minutes=number)))
+        await desk.tag(customer.conversation_id, vip.id)
+        if number in both:
+            await desk.tag(customer.conversation_id, rush.id)
+    for _ in range(20):  # Others that make VIP the rarer of the two.
+        other = a_customer("other")
+        await desk.apply(other.writes(at=FIRST_DAY - timedelta(days=1)))
+        await desk.tag(other.conversation_id, rush.id)
+    monkeypatch.setattr(listing, "LOOKED_AT", 4)
+
+    first = await desk.page(page_size=50, tags=("vip", "rush"))
+    shown = await listed(desk, page_size, is_sparse=True, tags=("vip", "rush"))
+
+    assert [found.id for found in first.conversations] == [customers[0].conversation_id]
+    assert first.next_place is not None
+    assert first.next_place.conversation_id == customers[3].conversation_id
+    assert [found.id for found in shown] == [customers[n].conversation_id for n in sorted(both)]
 
 
 async def test_a_list_of_one_tag_follows_every_message_and_every_move(desk: Desk) -> None:

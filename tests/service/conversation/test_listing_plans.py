@@ -14,13 +14,14 @@ from chassis.ids import WorkspaceId
 from services.conversation.model.conversation import Folder
 from services.conversation.model.tags import PRIORITY
 from services.conversation.model.thread import ChannelKind
-from services.conversation.store.listing import BEFORE_ALL, Filters, page_statement
+from services.conversation.store.listing import BEFORE_ALL, LOOKED_AT, Filters, page_statement
 from suite.databases import DatabaseUrls, connected
 from suite.testing import TestServers, fresh_database
 
 BUSY = WorkspaceId("018f0000-0000-7000-8000-000000000001")
 CHANNEL = "018f0000-0000-7000-8000-00000000ca01"
 VIP = "018f0000-0000-7000-8000-00000000a001"
+NEVER_GIVEN = "018f0000-0000-7000-8000-00000000a002"
 MEMBER = "018f0000-0000-7000-8000-00000000b001"
 ROWS = 20_000
 FILL_CONTACTS = """
@@ -205,7 +206,29 @@ async def test_filters_that_combine_walk_the_index_of_one_and_look_at_each_row(
     assert f"using {index} on" in text
     assert "Seq Scan" not in text
     assert "Hash" not in text
-    assert most_rows(text) == 51
+    # A sort of all that may be looked at would show here.
+    assert most_rows(text) < LOOKED_AT / 2
+
+
+SPARSE: list[dict[str, Any]] = [
+    STARRED | {"channel_kind": ChannelKind.TELEGRAM},
+    {"tag_ids": (PRIORITY.id, NEVER_GIVEN)},
+    NOBODYS | ON_CHANNEL | {"tag_ids": (NEVER_GIVEN,)} | CHANNEL_LEADS,
+    MINE | {"channel_kind": ChannelKind.TELEGRAM},
+]
+"""Filters of which each lets many through and all of them nothing."""
+
+
+@pytest.mark.parametrize("options", SPARSE)
+@pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])
+async def test_a_walk_that_finds_nothing_ends_and_says_where(
+    busy: Database, options: dict[str, Any], plan: str
+) -> None:
+    rows, text = await explained(busy, Filters(Folder.OPEN, **options), 0, plan)
+
+    assert "Seq Scan" not in text
+    assert most_rows(text) <= LOOKED_AT
+    assert [row["is_listed"] for row in rows] == [False] * (most_rows(text) == LOOKED_AT)
 
 
 @pytest.mark.parametrize("tagged", [{}, STARRED, STARRED | CHANNEL_LEADS])

@@ -77,11 +77,11 @@ async def found_by(
     asked = replace(transaction, workspace_id=workspace_id)
     page = await listing.page(asked, Filters(Folder.OPEN), after=BEFORE_ALL, size=10)
     found = [
-        *page,
+        *page.conversations,
         *await conversations.in_id_order(asked, after=BEFORE_ALL_IDS, size=10),
         *(await conversations.lock_many(asked, [ana.conversation_id])).values(),
         *(await contacts.by_identity(asked, [ana.thread.identity_key])).values(),
-        *await listing.page(asked, STARRED, after=BEFORE_ALL, size=10),
+        *(await listing.page(asked, STARRED, after=BEFORE_ALL, size=10)).conversations,
         *[tag for tag in await tags.every(asked) if tag != PRIORITY],
         *await counters.every(asked),
         *await seen.of(asked, ana.conversation_id),

@@ -17,8 +17,8 @@ const aRequestId = () => crypto.randomUUID();
 export function inboxApi(services: Services): InboxApi {
   const { conversations, tags, messaging, channels, identity } = services;
   return {
-    listConversations: (query, pageToken, position) =>
-      conversations.listConversations({
+    listConversations: async (query, pageToken, position) => {
+      const page = await conversations.listConversations({
         folder: query.folder,
         unreadOnly: query.isUnreadOnly,
         tags: [...query.tagKeys],
@@ -27,7 +27,10 @@ export function inboxApi(services: Services): InboxApi {
         pageToken,
         pageSize: 50,
         position,
-      }),
+      });
+      const { frontierTime: time, frontierConversationId: id } = page;
+      return { ...page, frontier: time === undefined ? null : { time, id } };
+    },
     getConversation: async (conversationId) =>
       present((await conversations.getConversation({ conversationId })).conversation),
     listMessages: async (conversationId, bound, pageSize) => {

@@ -8,10 +8,14 @@ import type { Channel } from "../gen/inbox/messaging/v1/channel_pb";
 import type { Message } from "../gen/inbox/messaging/v1/message_pb";
 import type { ConversationMode, Thread } from "../gen/inbox/messaging/v1/thread_pb";
 import type { ListQuery } from "./list-query";
+import type { ListKey } from "./state";
 
 export interface ConversationPage {
+  /** Fewer than a page, or none, although more follow, where filters hardly meet. */
   conversations: readonly Conversation[];
   nextPageToken: string;
+  /** How far down the list was looked; null after the last page. */
+  frontier: ListKey | null;
 }
 
 export interface MessagePage {

@@ -47,6 +47,6 @@ export async function listPage(
     return await api.listConversations(query, pageToken, position);
   } catch (error) {
     if (refusalOf(error).reason !== Reason.TAG_NOT_FOUND) throw error;
-    return { conversations: [], nextPageToken: "" };
+    return { conversations: [], nextPageToken: "", frontier: null };
   }
 }

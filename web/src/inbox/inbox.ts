@@ -306,18 +306,9 @@ export class Inbox {
 function withListPage(
   state: InboxState,
   query: ListQuery,
-  { conversations, nextPageToken }: ConversationPage,
+  { conversations, nextPageToken, frontier }: ConversationPage,
 ): InboxState {
   let next = state;
   for (const conversation of conversations) next = withConversation(next, conversation);
-  const last = conversations.at(-1);
-  const isComplete = nextPageToken === "" || last?.lastActivityTime === undefined;
-  return {
-    ...next,
-    lists: withEntry(next.lists, keyOf(query), {
-      nextPageToken,
-      frontier:
-        isComplete || !last?.lastActivityTime ? null : { time: last.lastActivityTime, id: last.id },
-    }),
-  };
+  return { ...next, lists: withEntry(next.lists, keyOf(query), { nextPageToken, frontier }) };
 }

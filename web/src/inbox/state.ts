@@ -64,7 +64,7 @@ export interface ListKey {
 /** How much of one list is loaded. */
 export interface ListPages {
   readonly nextPageToken: string;
-  /** The last loaded row; null once everything is loaded. */
+  /** How far down it is known; null once all of it is. */
   readonly frontier: ListKey | null;
 }
 

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import { Inbox } from "../../src/inbox/inbox";
-import { type ListQuery, listQuery } from "../../src/inbox/list-query";
+import { keyOf, type ListQuery, listQuery } from "../../src/inbox/list-query";
 import { ConversationViews } from "../../src/inbox/views";
 import { ModelServices } from "./model";
 
@@ -64,10 +64,30 @@ test("each list is paged by itself, and none shows what lies beyond its last pag
   await inbox.resync();
   await inbox.loadMore(STARRED);
   expect(list(listQuery(Folder.OPEN))).toEqual(["c7", "c6", "c5"]);
-  expect(list(STARRED)).toEqual(["c4", "c3", "c2"]);
+  expect(list(STARRED)).toEqual(["c4", "c3"]);
   await inbox.loadMore(STARRED);
   expect(list(STARRED)).toEqual(["c4", "c3", "c2", "c1"]);
   expect(list(listQuery(Folder.OPEN))).toEqual(["c7", "c6", "c5"]);
+});
+
+test("a page that brings nothing says how far it looked, and what changes there is neither lost nor early", async () => {
+  const { inbox, services, list } = anInbox(12);
+  await services.tag("c1", "priority");
+  await inbox.resync();
+  await inbox.loadMore(STARRED);
+  const pages = inbox.store.latest.lists.get(keyOf(STARRED));
+  expect(pages).toMatchObject({ frontier: { id: "c8" } });
+  expect(list(STARRED)).toEqual([]);
+
+  await services.tag("c9", "priority");
+  await services.tag("c4", "priority");
+  expect(list(STARRED)).toEqual(["c9"]);
+
+  await inbox.loadMore(STARRED);
+  expect(list(STARRED)).toEqual(["c9", "c4"]);
+  await inbox.loadMore(STARRED);
+  expect(list(STARRED)).toEqual(["c9", "c4", "c1"]);
+  expect(inbox.store.latest.lists.get(keyOf(STARRED))?.nextPageToken).toBe("");
 });
 
 test("what was seen leaves the unread list, and what is marked unread comes back", async () => {

@@ -12,7 +12,11 @@ import { type ListQuery, NOBODY } from "../../src/inbox/list-query";
 import { livingTag } from "../../src/inbox/tags";
 import { refused } from "./model-refusals";
 
-/** Three conversations at once, newest activity first. */
+/** A page of the list is short like this, and looks at no more of the folder, so that some bring nothing. */
+const PAGE = 3;
+const LOOKED_AT = 5;
+
+/** Newest activity first. */
 export function pageOfList(
   conversations: ReadonlyMap<string, Conversation>,
   tags: ReadonlyMap<string, Tag>,
@@ -22,21 +26,33 @@ export function pageOfList(
   if (query.tagKeys.some((key) => livingTag(tags, key) === undefined)) {
     throw refused("tag not found", Code.NotFound, "TAG_NOT_FOUND");
   }
-  const all = [...conversations.values()]
-    .filter(
-      ({ folder, inboundCount, readOrdinal, tagIds, waitingSince, assigneeId }) =>
-        folder === query.folder &&
-        (waitingSince !== undefined || !query.isWaitingOnly) &&
-        ["", assigneeId || NOBODY].includes(query.assignee) &&
-        (inboundCount > readOrdinal || !query.isUnreadOnly) &&
-        query.tagKeys.every((key) => tagIds.includes(livingTag(tags, key)?.id ?? "")),
-    )
+  const folder = [...conversations.values()]
+    .filter(({ folder }) => folder === query.folder)
     .sort((a, b) =>
       Number((b.lastActivityTime?.seconds ?? 0n) - (a.lastActivityTime?.seconds ?? 0n)),
     );
+  const isListed = ({
+    inboundCount,
+    readOrdinal,
+    tagIds,
+    waitingSince,
+    assigneeId,
+  }: Conversation) =>
+    (waitingSince !== undefined || !query.isWaitingOnly) &&
+    ["", assigneeId || NOBODY].includes(query.assignee) &&
+    (inboundCount > readOrdinal || !query.isUnreadOnly) &&
+    query.tagKeys.every((key) => tagIds.includes(livingTag(tags, key)?.id ?? ""));
   const from = Number(pageToken || 0);
-  const page = all.slice(from, from + 3).map((c) => clone(ConversationSchema, c));
-  return { conversations: page, nextPageToken: all.length > from + 3 ? String(from + 3) : "" };
+  const page: Conversation[] = [];
+  let to = from;
+  for (const conversation of folder.slice(from, from + LOOKED_AT)) {
+    if (page.length === PAGE) break;
+    if (isListed(conversation)) page.push(clone(ConversationSchema, conversation));
+    to += 1;
+  }
+  const { lastActivityTime: time, id } = folder[to - 1] ?? {};
+  const frontier = to < folder.length && time && id ? { time, id } : null;
+  return { conversations: page, nextPageToken: frontier ? String(to) : "", frontier };
 }
 
 /** Newest first, as the real one gives them. */

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from inbox.conversation.v1 import conversation_pb2 as inbox_dot_conversation_dot_v1_dot_conversation__pb2
 from inbox.conversation.v1 import counter_pb2 as inbox_dot_conversation_dot_v1_dot_counter__pb2
 from inbox.conversation.v1 import draft_pb2 as inbox_dot_conversation_dot_v1_dot_draft__pb2
@@ -30,7 +31,7 @@ from inbox.messaging.v1 import channel_pb2 as inbox_dot_messaging_dot_v1_dot_cha
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0inbox/conversation/v1/conversation_service.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\x1a#inbox/conversation/v1/counter.proto\x1a!inbox/conversation/v1/draft.proto\x1a$inbox/conversation/v1/settings.proto\x1a inbox/messaging/v1/channel.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xaf\x02\n\x18ListConversationsRequest\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0bunread_only\x18\x04 \x01(\x08\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x07 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x0c\n\x04tags\x18\x08 \x03(\t\x12\x15\n\rpriority_only\x18\t \x01(\x08\x12\x14\n\x0cwaiting_only\x18\n \x01(\x08\x12\x10\n\x08\x61ssignee\x18\x0b \x01(\t\"\x92\x01\n\x19ListConversationsResponse\x12:\n\rconversations\x18\x01 \x03(\x0b\x32#.inbox.conversation.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12 \n\x18\x64rafted_conversation_ids\x18\x03 \x03(\t\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"\xb1\x01\n\x17GetConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12.\n\x07seen_by\x18\x02 \x03(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\x12+\n\x05\x64raft\x18\x03 \x01(\x0b\x32\x1c.inbox.conversation.v1.Draft\"}\n\x18SolveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x04 \x01(\x03\"V\n\x19SolveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"b\n\x19ReopenConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"W\n\x1aReopenConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"\xab\x01\n\x17MoveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12-\n\x06\x66older\x18\x02 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x05 \x01(\x03\"U\n\x18MoveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"l\n\x16TagConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"T\n\x17TagConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"n\n\x18UntagConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"V\n\x19UntagConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"u\n\x19\x41ssignConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"W\n\x1a\x41ssignConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"m\n\x10SaveDraftRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\x04text\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"@\n\x11SaveDraftResponse\x12+\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1c.inbox.conversation.v1.Draft\"[\n\x12\x44\x65leteDraftRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"B\n\x13\x44\x65leteDraftResponse\x12+\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1c.inbox.conversation.v1.Draft\"T\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cread_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"M\n\x10MarkReadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"p\n\x11MarkUnreadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"O\n\x12MarkUnreadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"\x14\n\x12GetCountersRequest\"G\n\x13GetCountersResponse\x12\x30\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1e.inbox.conversation.v1.Counter\"\x19\n\x17GetInboxSettingsRequest\"R\n\x18GetInboxSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings\"\x82\x01\n\x1aUpdateInboxSettingsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1f\n\x12reopens_on_inbound\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x15\n\x13_reopens_on_inbound\"U\n\x1bUpdateInboxSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings2\xe1\x0e\n\x13\x43onversationService\x12\x85\x01\n\x11ListConversations\x12/.inbox.conversation.v1.ListConversationsRequest\x1a\x30.inbox.conversation.v1.ListConversationsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x7f\n\x0fGetConversation\x12-.inbox.conversation.v1.GetConversationRequest\x1a..inbox.conversation.v1.GetConversationResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x81\x01\n\x11SolveConversation\x12/.inbox.conversation.v1.SolveConversationRequest\x1a\x30.inbox.conversation.v1.SolveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12ReopenConversation\x12\x30.inbox.conversation.v1.ReopenConversationRequest\x1a\x31.inbox.conversation.v1.ReopenConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12~\n\x10MoveConversation\x12..inbox.conversation.v1.MoveConversationRequest\x1a/.inbox.conversation.v1.MoveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12{\n\x0fTagConversation\x12-.inbox.conversation.v1.TagConversationRequest\x1a..inbox.conversation.v1.TagConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x81\x01\n\x11UntagConversation\x12/.inbox.conversation.v1.UntagConversationRequest\x1a\x30.inbox.conversation.v1.UntagConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12\x41ssignConversation\x12\x30.inbox.conversation.v1.AssignConversationRequest\x1a\x31.inbox.conversation.v1.AssignConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12h\n\tSaveDraft\x12\'.inbox.conversation.v1.SaveDraftRequest\x1a(.inbox.conversation.v1.SaveDraftResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12n\n\x0b\x44\x65leteDraft\x12).inbox.conversation.v1.DeleteDraftRequest\x1a*.inbox.conversation.v1.DeleteDraftResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12\x65\n\x08MarkRead\x12&.inbox.conversation.v1.MarkReadRequest\x1a\'.inbox.conversation.v1.MarkReadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12k\n\nMarkUnread\x12(.inbox.conversation.v1.MarkUnreadRequest\x1a).inbox.conversation.v1.MarkUnreadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12s\n\x0bGetCounters\x12).inbox.conversation.v1.GetCountersRequest\x1a*.inbox.conversation.v1.GetCountersResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x82\x01\n\x10GetInboxSettings\x12..inbox.conversation.v1.GetInboxSettingsRequest\x1a/.inbox.conversation.v1.GetInboxSettingsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x85\x01\n\x13UpdateInboxSettings\x12\x31.inbox.conversation.v1.UpdateInboxSettingsRequest\x1a\x32.inbox.conversation.v1.UpdateInboxSettingsResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0inbox/conversation/v1/conversation_service.proto\x12\x15inbox.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(inbox/conversation/v1/conversation.proto\x1a#inbox/conversation/v1/counter.proto\x1a!inbox/conversation/v1/draft.proto\x1a$inbox/conversation/v1/settings.proto\x1a inbox/messaging/v1/channel.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xaf\x02\n\x18ListConversationsRequest\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x13\n\x0bunread_only\x18\x04 \x01(\x08\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x07 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x0c\n\x04tags\x18\x08 \x03(\t\x12\x15\n\rpriority_only\x18\t \x01(\x08\x12\x14\n\x0cwaiting_only\x18\n \x01(\x08\x12\x10\n\x08\x61ssignee\x18\x0b \x01(\t\"\xe7\x01\n\x19ListConversationsResponse\x12:\n\rconversations\x18\x01 \x03(\x0b\x32#.inbox.conversation.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12 \n\x18\x64rafted_conversation_ids\x18\x03 \x03(\t\x12\x31\n\rfrontier_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x18\x66rontier_conversation_id\x18\x05 \x01(\t\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"\xb1\x01\n\x17GetConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\x12.\n\x07seen_by\x18\x02 \x03(\x0b\x32\x1d.inbox.conversation.v1.SeenBy\x12+\n\x05\x64raft\x18\x03 \x01(\x0b\x32\x1c.inbox.conversation.v1.Draft\"}\n\x18SolveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x04 \x01(\x03\"V\n\x19SolveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"b\n\x19ReopenConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"W\n\x1aReopenConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"\xab\x01\n\x17MoveConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12-\n\x06\x66older\x18\x02 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\x12\x1a\n\x12seen_inbound_count\x18\x05 \x01(\x03\"U\n\x18MoveConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"l\n\x16TagConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"T\n\x17TagConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"n\n\x18UntagConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"V\n\x19UntagConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"u\n\x19\x41ssignConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"W\n\x1a\x41ssignConversationResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"m\n\x10SaveDraftRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\x04text\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"@\n\x11SaveDraftResponse\x12+\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1c.inbox.conversation.v1.Draft\"[\n\x12\x44\x65leteDraftRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"B\n\x13\x44\x65leteDraftResponse\x12+\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1c.inbox.conversation.v1.Draft\"T\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cread_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"M\n\x10MarkReadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"p\n\x11MarkUnreadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_ordinal\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03\"O\n\x12MarkUnreadResponse\x12\x39\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32#.inbox.conversation.v1.Conversation\"\x14\n\x12GetCountersRequest\"G\n\x13GetCountersResponse\x12\x30\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1e.inbox.conversation.v1.Counter\"\x19\n\x17GetInboxSettingsRequest\"R\n\x18GetInboxSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings\"\x82\x01\n\x1aUpdateInboxSettingsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1f\n\x12reopens_on_inbound\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x15\n\x13_reopens_on_inbound\"U\n\x1bUpdateInboxSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32$.inbox.conversation.v1.InboxSettings2\xe1\x0e\n\x13\x43onversationService\x12\x85\x01\n\x11ListConversations\x12/.inbox.conversation.v1.ListConversationsRequest\x1a\x30.inbox.conversation.v1.ListConversationsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x7f\n\x0fGetConversation\x12-.inbox.conversation.v1.GetConversationRequest\x1a..inbox.conversation.v1.GetConversationResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x81\x01\n\x11SolveConversation\x12/.inbox.conversation.v1.SolveConversationRequest\x1a\x30.inbox.conversation.v1.SolveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12ReopenConversation\x12\x30.inbox.conversation.v1.ReopenConversationRequest\x1a\x31.inbox.conversation.v1.ReopenConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12~\n\x10MoveConversation\x12..inbox.conversation.v1.MoveConversationRequest\x1a/.inbox.conversation.v1.MoveConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12{\n\x0fTagConversation\x12-.inbox.conversation.v1.TagConversationRequest\x1a..inbox.conversation.v1.TagConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x81\x01\n\x11UntagConversation\x12/.inbox.conversation.v1.UntagConversationRequest\x1a\x30.inbox.conversation.v1.UntagConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12\x84\x01\n\x12\x41ssignConversation\x12\x30.inbox.conversation.v1.AssignConversationRequest\x1a\x31.inbox.conversation.v1.AssignConversationResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12h\n\tSaveDraft\x12\'.inbox.conversation.v1.SaveDraftRequest\x1a(.inbox.conversation.v1.SaveDraftResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12n\n\x0b\x44\x65leteDraft\x12).inbox.conversation.v1.DeleteDraftRequest\x1a*.inbox.conversation.v1.DeleteDraftResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12\x65\n\x08MarkRead\x12&.inbox.conversation.v1.MarkReadRequest\x1a\'.inbox.conversation.v1.MarkReadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12k\n\nMarkUnread\x12(.inbox.conversation.v1.MarkUnreadRequest\x1a).inbox.conversation.v1.MarkUnreadResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12s\n\x0bGetCounters\x12).inbox.conversation.v1.GetCountersRequest\x1a*.inbox.conversation.v1.GetCountersResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x82\x01\n\x10GetInboxSettings\x12..inbox.conversation.v1.GetInboxSettingsRequest\x1a/.inbox.conversation.v1.GetInboxSettingsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x85\x01\n\x13UpdateInboxSettings\x12\x31.inbox.conversation.v1.UpdateInboxSettingsRequest\x1a\x32.inbox.conversation.v1.UpdateInboxSettingsResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,66 +70,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSERVICE'].methods_by_name['GetInboxSettings']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['UpdateInboxSettings']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['UpdateInboxSettings']._serialized_options = b'\252\273\030\003\n\001\001'
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=292
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=595
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=598
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=744
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=746
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=795
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=798
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=975
-  _globals['_SOLVECONVERSATIONREQUEST']._serialized_start=977
-  _globals['_SOLVECONVERSATIONREQUEST']._serialized_end=1102
-  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_start=1104
-  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_end=1190
-  _globals['_REOPENCONVERSATIONREQUEST']._serialized_start=1192
-  _globals['_REOPENCONVERSATIONREQUEST']._serialized_end=1290
-  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_start=1292
-  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_end=1379
-  _globals['_MOVECONVERSATIONREQUEST']._serialized_start=1382
-  _globals['_MOVECONVERSATIONREQUEST']._serialized_end=1553
-  _globals['_MOVECONVERSATIONRESPONSE']._serialized_start=1555
-  _globals['_MOVECONVERSATIONRESPONSE']._serialized_end=1640
-  _globals['_TAGCONVERSATIONREQUEST']._serialized_start=1642
-  _globals['_TAGCONVERSATIONREQUEST']._serialized_end=1750
-  _globals['_TAGCONVERSATIONRESPONSE']._serialized_start=1752
-  _globals['_TAGCONVERSATIONRESPONSE']._serialized_end=1836
-  _globals['_UNTAGCONVERSATIONREQUEST']._serialized_start=1838
-  _globals['_UNTAGCONVERSATIONREQUEST']._serialized_end=1948
-  _globals['_UNTAGCONVERSATIONRESPONSE']._serialized_start=1950
-  _globals['_UNTAGCONVERSATIONRESPONSE']._serialized_end=2036
-  _globals['_ASSIGNCONVERSATIONREQUEST']._serialized_start=2038
-  _globals['_ASSIGNCONVERSATIONREQUEST']._serialized_end=2155
-  _globals['_ASSIGNCONVERSATIONRESPONSE']._serialized_start=2157
-  _globals['_ASSIGNCONVERSATIONRESPONSE']._serialized_end=2244
-  _globals['_SAVEDRAFTREQUEST']._serialized_start=2246
-  _globals['_SAVEDRAFTREQUEST']._serialized_end=2355
-  _globals['_SAVEDRAFTRESPONSE']._serialized_start=2357
-  _globals['_SAVEDRAFTRESPONSE']._serialized_end=2421
-  _globals['_DELETEDRAFTREQUEST']._serialized_start=2423
-  _globals['_DELETEDRAFTREQUEST']._serialized_end=2514
-  _globals['_DELETEDRAFTRESPONSE']._serialized_start=2516
-  _globals['_DELETEDRAFTRESPONSE']._serialized_end=2582
-  _globals['_MARKREADREQUEST']._serialized_start=2584
-  _globals['_MARKREADREQUEST']._serialized_end=2668
-  _globals['_MARKREADRESPONSE']._serialized_start=2670
-  _globals['_MARKREADRESPONSE']._serialized_end=2747
-  _globals['_MARKUNREADREQUEST']._serialized_start=2749
-  _globals['_MARKUNREADREQUEST']._serialized_end=2861
-  _globals['_MARKUNREADRESPONSE']._serialized_start=2863
-  _globals['_MARKUNREADRESPONSE']._serialized_end=2942
-  _globals['_GETCOUNTERSREQUEST']._serialized_start=2944
-  _globals['_GETCOUNTERSREQUEST']._serialized_end=2964
-  _globals['_GETCOUNTERSRESPONSE']._serialized_start=2966
-  _globals['_GETCOUNTERSRESPONSE']._serialized_end=3037
-  _globals['_GETINBOXSETTINGSREQUEST']._serialized_start=3039
-  _globals['_GETINBOXSETTINGSREQUEST']._serialized_end=3064
-  _globals['_GETINBOXSETTINGSRESPONSE']._serialized_start=3066
-  _globals['_GETINBOXSETTINGSRESPONSE']._serialized_end=3148
-  _globals['_UPDATEINBOXSETTINGSREQUEST']._serialized_start=3151
-  _globals['_UPDATEINBOXSETTINGSREQUEST']._serialized_end=3281
-  _globals['_UPDATEINBOXSETTINGSRESPONSE']._serialized_start=3283
-  _globals['_UPDATEINBOXSETTINGSRESPONSE']._serialized_end=3368
-  _globals['_CONVERSATIONSERVICE']._serialized_start=3371
-  _globals['_CONVERSATIONSERVICE']._serialized_end=5260
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=325
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=628
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=631
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=862
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=864
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=913
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=916
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=1093
+  _globals['_SOLVECONVERSATIONREQUEST']._serialized_start=1095
+  _globals['_SOLVECONVERSATIONREQUEST']._serialized_end=1220
+  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_start=1222
+  _globals['_SOLVECONVERSATIONRESPONSE']._serialized_end=1308
+  _globals['_REOPENCONVERSATIONREQUEST']._serialized_start=1310
+  _globals['_REOPENCONVERSATIONREQUEST']._serialized_end=1408
+  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_start=1410
+  _globals['_REOPENCONVERSATIONRESPONSE']._serialized_end=1497
+  _globals['_MOVECONVERSATIONREQUEST']._serialized_start=1500
+  _globals['_MOVECONVERSATIONREQUEST']._serialized_end=1671
+  _globals['_MOVECONVERSATIONRESPONSE']._serialized_start=1673
+  _globals['_MOVECONVERSATIONRESPONSE']._serialized_end=1758
+  _globals['_TAGCONVERSATIONREQUEST']._serialized_start=1760
+  _globals['_TAGCONVERSATIONREQUEST']._serialized_end=1868
+  _globals['_TAGCONVERSATIONRESPONSE']._serialized_start=1870
+  _globals['_TAGCONVERSATIONRESPONSE']._serialized_end=1954
+  _globals['_UNTAGCONVERSATIONREQUEST']._serialized_start=1956
+  _globals['_UNTAGCONVERSATIONREQUEST']._serialized_end=2066
+  _globals['_UNTAGCONVERSATIONRESPONSE']._serialized_start=2068
+  _globals['_UNTAGCONVERSATIONRESPONSE']._serialized_end=2154
+  _globals['_ASSIGNCONVERSATIONREQUEST']._serialized_start=2156
+  _globals['_ASSIGNCONVERSATIONREQUEST']._serialized_end=2273
+  _globals['_ASSIGNCONVERSATIONRESPONSE']._serialized_start=2275
+  _globals['_ASSIGNCONVERSATIONRESPONSE']._serialized_end=2362
+  _globals['_SAVEDRAFTREQUEST']._serialized_start=2364
+  _globals['_SAVEDRAFTREQUEST']._serialized_end=2473
+  _globals['_SAVEDRAFTRESPONSE']._serialized_start=2475
+  _globals['_SAVEDRAFTRESPONSE']._serialized_end=2539
+  _globals['_DELETEDRAFTREQUEST']._serialized_start=2541
+  _globals['_DELETEDRAFTREQUEST']._serialized_end=2632
+  _globals['_DELETEDRAFTRESPONSE']._serialized_start=2634
+  _globals['_DELETEDRAFTRESPONSE']._serialized_end=2700
+  _globals['_MARKREADREQUEST']._serialized_start=2702
+  _globals['_MARKREADREQUEST']._serialized_end=2786
+  _globals['_MARKREADRESPONSE']._serialized_start=2788
+  _globals['_MARKREADRESPONSE']._serialized_end=2865
+  _globals['_MARKUNREADREQUEST']._serialized_start=2867
+  _globals['_MARKUNREADREQUEST']._serialized_end=2979
+  _globals['_MARKUNREADRESPONSE']._serialized_start=2981
+  _globals['_MARKUNREADRESPONSE']._serialized_end=3060
+  _globals['_GETCOUNTERSREQUEST']._serialized_start=3062
+  _globals['_GETCOUNTERSREQUEST']._serialized_end=3082
+  _globals['_GETCOUNTERSRESPONSE']._serialized_start=3084
+  _globals['_GETCOUNTERSRESPONSE']._serialized_end=3155
+  _globals['_GETINBOXSETTINGSREQUEST']._serialized_start=3157
+  _globals['_GETINBOXSETTINGSREQUEST']._serialized_end=3182
+  _globals['_GETINBOXSETTINGSRESPONSE']._serialized_start=3184
+  _globals['_GETINBOXSETTINGSRESPONSE']._serialized_end=3266
+  _globals['_UPDATEINBOXSETTINGSREQUEST']._serialized_start=3269
+  _globals['_UPDATEINBOXSETTINGSREQUEST']._serialized_end=3399
+  _globals['_UPDATEINBOXSETTINGSRESPONSE']._serialized_start=3401
+  _globals['_UPDATEINBOXSETTINGSRESPONSE']._serialized_end=3486
+  _globals['_CONVERSATIONSERVICE']._serialized_start=3489
+  _globals['_CONVERSATIONSERVICE']._serialized_end=5378
 # @@protoc_insertion_point(module_scope)

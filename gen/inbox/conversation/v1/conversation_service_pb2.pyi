@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from inbox.conversation.v1 import conversation_pb2 as _conversation_pb2
 from inbox.conversation.v1 import counter_pb2 as _counter_pb2
@@ -98,15 +99,27 @@ class ListConversationsResponse(_message.Message):
     CONVERSATIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     DRAFTED_CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
+    FRONTIER_TIME_FIELD_NUMBER: _builtins.int
+    FRONTIER_CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty after the last page."""
+    frontier_conversation_id: _builtins.str
+    """The conversation at that place; it need not be one of those shown. Empty after the last page."""
     @_builtins.property
     def conversations(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Conversation]:
-        """Newest activity first."""
+        """Newest activity first. Fewer than asked for, or none, although more follow, where filters combine that hardly
+        ever meet: the next page goes on looking.
+        """
 
     @_builtins.property
     def drafted_conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Those of them in which the caller has a draft."""
+
+    @_builtins.property
+    def frontier_time(self) -> _timestamp_pb2.Timestamp:
+        """How far down the list was looked: whatever belongs above this place is on the pages so far. Unset after the last
+        page.
+        """
 
     def __init__(
         self,
@@ -114,10 +127,12 @@ class ListConversationsResponse(_message.Message):
         conversations: _abc.Iterable[_conversation_pb2.Conversation] | None = ...,
         next_page_token: _builtins.str = ...,
         drafted_conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
+        frontier_time: _timestamp_pb2.Timestamp | None = ...,
+        frontier_conversation_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frontier_time", b"frontier_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversations", b"conversations", "drafted_conversation_ids", b"drafted_conversation_ids", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversations", b"conversations", "drafted_conversation_ids", b"drafted_conversation_ids", "frontier_conversation_id", b"frontier_conversation_id", "frontier_time", b"frontier_time", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

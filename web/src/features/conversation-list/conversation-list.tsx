@@ -64,7 +64,8 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
   const list = useInbox((snapshot, views) => views.list(snapshot.state, snapshot.pending, query));
   const isReady = useInbox((snapshot) => snapshot.isLoaded);
   const isLoaded = useInbox(({ state }) => state.lists.has(keyOf(query)));
-  const hasMore = useInbox(({ state }) => state.lists.get(keyOf(query))?.nextPageToken !== "");
+  const nextPageToken = useInbox(({ state }) => state.lists.get(keyOf(query))?.nextPageToken);
+  const hasMore = nextPageToken !== "";
   const { star } = useTags();
   const presence = useInbox((snapshot) => snapshot.state.presence);
   const members = useInbox((snapshot) => snapshot.state.members);
@@ -76,10 +77,11 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
   const [hasFailed, setHasFailed] = useState(false);
 
   const isNearEnd = isReady && hasMore && end > list.length - ROWS_AHEAD;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a page may bring nothing and say where to go on.
   useEffect(() => {
     if (!isNearEnd || hasFailed) return;
     inbox.loadMore(query).catch(() => setHasFailed(true));
-  }, [inbox, query, isNearEnd, hasFailed]);
+  }, [inbox, query, isNearEnd, hasFailed, nextPageToken]);
 
   if (!isReady || (!isLoaded && !hasFailed)) return <ListSkeleton />;
   if (list.length === 0 && !hasMore) return <EmptyList query={query} onClear={onClear} />;
