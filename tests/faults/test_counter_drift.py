@@ -72,6 +72,7 @@ async def test_counters_do_not_drift_whatever_happens_at_once(
         (counter.folder, counter.channel_id, counter.tag_id): (
             counter.conversation_count,
             counter.unread_count,
+            counter.waiting_count,
         )
         for counter in kept
     }

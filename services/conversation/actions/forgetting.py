@@ -61,7 +61,7 @@ async def forget_conversations(
     tag_ids = {tag_id for conversation in doomed for tag_id in conversation.tag_ids}
     living = await tags.hold(transaction, tag_ids)
     counted = differences([Movement(None, one) for one in doomed], living)
-    taken = {key: Tally(-tally.conversations, -tally.unread) for key, tally in counted.items()}
+    taken = {key: Tally(*(-count for count in tally)) for key, tally in counted.items()}
     await publish(means, transaction, [*told, *await count(transaction, workspace_id, taken)])
 
 

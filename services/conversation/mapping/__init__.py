@@ -268,6 +268,7 @@ def counter_to(counter: Counter) -> conversation_v1.Counter:
         tag_id=counter.subject_id if counter.kind is CounterKind.TAG else "",
         conversation_count=counter.tally.conversations,
         unread_count=counter.tally.unread,
+        waiting_count=counter.tally.waiting,
         version=counter.version,
     )
 

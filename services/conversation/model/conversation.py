@@ -63,6 +63,11 @@ class Conversation:
         return self.unread_count > 0
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether the AI handed it over and no person has come since."""
+        return self.waiting_since is not None
+
+    @property
     def is_priority(self) -> bool:
         """The star: it and the built-in tag are one fact."""
         return PRIORITY.id in self.tag_ids

@@ -37,10 +37,12 @@ class CounterKey(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Conversations, and those of them that are unread; a difference may be negative."""
+    """Conversations, those of them that are unread, and those that wait for a person; a difference
+    may be negative."""
 
     conversations: int
     unread: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,21 @@ class Movement(NamedTuple):
         """Whether it counts for something else than before. Most messages change nothing here."""
         if self.before is None:
             return True
-        return (self.before.folder, self.before.is_unread, self.before.tag_ids) != (
-            self.after.folder,
-            self.after.is_unread,
-            self.after.tag_ids,
-        )
+        return _what_counts(self.before) != _what_counts(self.after)
+
+
+def _what_counts(conversation: Conversation) -> tuple[object, ...]:
+    return (
+        conversation.folder,
+        conversation.is_unread,
+        conversation.is_waiting,
+        conversation.tag_ids,
+    )
 
 
 def distance(differences: Mapping[CounterKey, Tally]) -> int:
     """How far counters are from what they count, in conversations."""
-    return sum(abs(tally.conversations) + abs(tally.unread) for tally in differences.values())
+    return sum(abs(count) for tally in differences.values() for count in tally)
 
 
 def counted_for(conversation: Conversation, living: AbstractSet[str]) -> Iterator[CounterKey]:
@@ -89,7 +96,7 @@ def counted_for(conversation: Conversation, living: AbstractSet[str]) -> Iterato
 
 def differences(movements: Iterable[Movement], living: AbstractSet[str]) -> dict[CounterKey, Tally]:
     """What movements change together, in the order of the keys; what cancels out is left away."""
-    sums: defaultdict[CounterKey, list[int]] = defaultdict(lambda: [0, 0])
+    sums: defaultdict[CounterKey, list[int]] = defaultdict(lambda: [0, 0, 0])
     for movement in movements:
         for sign, conversation in ((-1, movement.before), (1, movement.after)):
             if conversation is None:
@@ -97,4 +104,5 @@ def differences(movements: Iterable[Movement], living: AbstractSet[str]) -> dict
             for key in counted_for(conversation, living):
                 sums[key][0] += sign
                 sums[key][1] += sign * conversation.is_unread
+                sums[key][2] += sign * conversation.is_waiting
     return {key: Tally(*sums[key]) for key in sorted(sums) if any(sums[key])}

@@ -88,6 +88,7 @@ counters = Table(
     Column("folder", Text, nullable=False),
     Column("conversation_count", BigInteger, nullable=False),
     Column("unread_count", BigInteger, nullable=False),
+    Column("waiting_count", BigInteger, nullable=False, server_default="0"),
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("workspace_id", "kind", "subject_id", "folder", name="pk_counters"),
     CheckConstraint("kind IN ('folder', 'channel', 'tag')", name="ck_counters_kind"),

@@ -15,17 +15,20 @@ from services.conversation.store.rows import columns
 # The rows are locked in the order they are given in, which is that of their keys everywhere.
 ADD = """
 INSERT INTO counters AS kept
-    (workspace_id, kind, subject_id, folder, conversation_count, unread_count, version)
-SELECT $1, *, 1 FROM unnest($2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[])
+    (workspace_id, kind, subject_id, folder, conversation_count, unread_count, waiting_count,
+     version)
+SELECT $1, *, 1
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
 ON CONFLICT (workspace_id, kind, subject_id, folder) DO UPDATE SET
     conversation_count = kept.conversation_count + excluded.conversation_count,
     unread_count = kept.unread_count + excluded.unread_count,
+    waiting_count = kept.waiting_count + excluded.waiting_count,
     version = kept.version + 1
-RETURNING kind, subject_id, folder, conversation_count, unread_count, version
+RETURNING kind, subject_id, folder, conversation_count, unread_count, waiting_count, version
 """
 EVERY = """
 SELECT * FROM counters
-WHERE workspace_id = $1 AND (conversation_count <> 0 OR unread_count <> 0)
+WHERE workspace_id = $1 AND (conversation_count, unread_count, waiting_count) <> (0, 0, 0)
 ORDER BY kind, subject_id, folder
 """
 FORGET_TAG = "DELETE FROM counters WHERE workspace_id = $1 AND kind = 'tag' AND subject_id = $2"
@@ -48,7 +51,8 @@ WITH RECURSIVE ranges (after) AS (
 )
 SELECT counted.* FROM ranges CROSS JOIN LATERAL (
     SELECT kind, subject_id, folder, count(*) AS conversations,
-           count(*) FILTER (WHERE inbound_count > read_ordinal) AS unread
+           count(*) FILTER (WHERE inbound_count > read_ordinal) AS unread,
+           count(waiting_since) AS waiting
     FROM (
         SELECT * FROM conversations WHERE workspace_id = $1 AND id > after ORDER BY id LIMIT $2
     ) AS part, LATERAL (
@@ -60,7 +64,7 @@ SELECT counted.* FROM ranges CROSS JOIN LATERAL (
     GROUP BY kind, subject_id, folder
 ) AS counted
 UNION ALL
-SELECT kind, subject_id, folder, -conversation_count, -unread_count FROM counters
+SELECT kind, subject_id, folder, -conversation_count, -unread_count, -waiting_count FROM counters
 WHERE workspace_id = $1
 """
 FETCH = "FETCH 20 FROM comparison"
@@ -109,12 +113,13 @@ async def drift(transaction: Transaction) -> dict[CounterKey, Tally]:
     well. Nobody else can mend the workspace's counters until the end."""
     await transaction.raw.execute(CHECK_ALONE, transaction.workspace_id)
     await transaction.raw.execute(COMPARE, transaction.workspace_id, RANGE)
-    sums: defaultdict[CounterKey, list[int]] = defaultdict(lambda: [0, 0])
+    sums: defaultdict[CounterKey, list[int]] = defaultdict(lambda: [0, 0, 0])
     while rows := await transaction.raw.fetch(FETCH):
         for row in rows:
             tally = sums[CounterKey(row["kind"], str(row["subject_id"]), row["folder"])]
             tally[0] += row["conversations"]
             tally[1] += row["unread"]
+            tally[2] += row["waiting"]
     await transaction.raw.execute(CLOSE)
     return {key: Tally(*sums[key]) for key in sorted(sums) if any(sums[key])}
 
@@ -124,6 +129,6 @@ def _counter(row: asyncpg.Record) -> Counter:
         kind=CounterKind(row["kind"]),
         subject_id=str(row["subject_id"]),
         folder=Folder(row["folder"]),
-        tally=Tally(row["conversation_count"], row["unread_count"]),
+        tally=Tally(row["conversation_count"], row["unread_count"], row["waiting_count"]),
         version=row["version"],
     )

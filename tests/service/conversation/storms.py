@@ -70,11 +70,15 @@ class Storm:
 
     def _happens(self) -> ThreadFacts:
         customer = self.random.choice(self.customers)
-        match self.random.randrange(6):
+        match self.random.randrange(8):
             case 0:
                 return customer.is_answered()
             case 1:
                 return customer.is_switched(self.random.choice(list(Mode)))
+            case 2:
+                return customer.is_handed_over()
+            case 3:
+                return customer.is_taken_by(new_id())
             case _:
                 return customer.writes()
 
@@ -128,7 +132,7 @@ async def rows_by_tag_are_wrong(desk: Desk) -> int:
         return int(await transaction.raw.fetchval(WRONG_ROWS))
 
 
-async def told_counters(desk: Desk) -> dict[tuple[int, str, str], tuple[int, int]]:
+async def told_counters(desk: Desk) -> dict[tuple[int, str, str], tuple[int, int, int]]:
     """What somebody who heard every event believes of the counters of living tags."""
     newest: dict[tuple[int, str, str], conversation_v1.Counter] = {}
     for event in await desk.frames():
@@ -139,7 +143,7 @@ async def told_counters(desk: Desk) -> dict[tuple[int, str, str], tuple[int, int
                     newest[name] = counter
     living = {"", *(tag.id for tag in await desk.tags())}
     return {
-        name: (counter.conversation_count, counter.unread_count)
+        name: (counter.conversation_count, counter.unread_count, counter.waiting_count)
         for name, counter in newest.items()
         if counter.conversation_count and counter.tag_id in living
     }

@@ -75,6 +75,28 @@ async def test_only_becoming_unread_or_read_counts_not_each_message(desk: Desk) 
     assert unread == [[0], [1], [0]]
 
 
+async def test_what_waits_for_a_person_is_counted_until_one_comes(desk: Desk) -> None:
+    ana, bo = a_customer(), a_customer()
+    await desk.apply(ana.opens(), bo.opens(), handover := ana.is_handed_over(), bo.is_handed_over())
+    await desk.apply(handover)
+    assert (await desk.counters())[OPEN] == Tally(2, 0, 2)
+
+    await desk.apply(ana.is_taken_by(new_id()))
+    await desk.move(bo.conversation_id, Folder.SPAM)
+
+    counters = await desk.counters()
+    assert counters[OPEN] == Tally(1, 0, 0)
+    assert counters[CounterKey("folder", ALL, "spam")] == Tally(1, 0, 1)
+    assert await desk.drift() == 0
+    in_open = [
+        one.waiting_count
+        for event in await told(desk)
+        for one in event.counters
+        if one.folder == conversation_v1.FOLDER_OPEN and not one.channel_id
+    ]
+    assert in_open == [2, 1, 0]
+
+
 async def test_a_move_is_told_after_its_own_event_and_with_all_it_changes(desk: Desk) -> None:
     ana = a_customer()
     await desk.apply(ana.opens(), ana.writes())
@@ -124,7 +146,8 @@ async def spoil(desk: Desk) -> None:
     """Somebody changes rows by hand."""
     async with desk.worker.begin(desk.workspace_id) as transaction:
         await transaction.raw.execute(
-            "UPDATE counters SET unread_count = unread_count + 2 WHERE kind = 'folder'"
+            "UPDATE counters SET unread_count = unread_count + 1, "
+            "waiting_count = waiting_count + 1 WHERE kind = 'folder'"
         )
         await transaction.raw.execute("DELETE FROM counters WHERE kind = 'channel'")
 
@@ -229,6 +252,8 @@ async def test_counters_stand_for_what_a_list_of_that_filter_shows(
         await desk.apply(customer.writes())
         if number % 3:
             await desk.tag(customer.conversation_id)
+        if number % 2:
+            await desk.apply(customer.is_handed_over())
         if number > 2:
             await desk.mark_read(customer.conversation_id, 1)
         await desk.move(customer.conversation_id, list(Folder)[number % 4])
@@ -242,7 +267,9 @@ async def test_counters_stand_for_what_a_list_of_that_filter_shows(
     ):
         every = (await desk.page(folder, **filters)).conversations
         unread = (await desk.page(folder, unread_only=True, **filters)).conversations
-        assert counters.get(key, Tally(0, 0)) == Tally(len(every), len(unread))
+        waiting = (await desk.page(folder, waiting_only=True, **filters)).conversations
+        shown = Tally(len(every), len(unread), len(waiting))
+        assert counters.get(key, Tally(0, 0)) == shown
 
 
 async def test_counters_begin_with_what_a_released_database_has(
@@ -278,4 +305,64 @@ async def test_counters_begin_with_what_a_released_database_has(
         (CounterKind.FOLDER, ALL, Folder.SOLVED): Tally(3, 1),
         (CounterKind.CHANNEL, channel_id, Folder.OPEN): Tally(6, 2),
         (CounterKind.CHANNEL, channel_id, Folder.SOLVED): Tally(3, 1),
+    }
+
+
+OLD_HANDOVERS = """
+UPDATE conversations SET waiting_since = now(), tag_ids = ARRAY[$2::uuid], folder = 'open'
+WHERE workspace_id = $1 AND id IN (md5('conversation1')::uuid, md5('conversation2')::uuid)
+"""
+OLD_COUNTERS = """
+INSERT INTO counters
+SELECT $1, kind, subject_id, folder, count(*),
+       count(*) FILTER (WHERE inbound_count > read_ordinal), 7
+FROM conversations, LATERAL (
+    VALUES ('folder', '00000000-0000-0000-0000-000000000000'::uuid), ('channel', channel_id)
+) AS counted (kind, subject_id) WHERE workspace_id = $1 GROUP BY kind, subject_id, folder
+"""
+
+
+async def test_what_waited_when_a_released_database_was_migrated_is_counted(
+    servers: TestServers, tmp_path: Path
+) -> None:
+    released = tmp_path / "migrations"
+    later = shutil.ignore_patterns("0009_*", "__pycache__")
+    shutil.copytree(folder_of("conversation"), released, ignore=later)
+
+    def migrate_at_first(owner_url: str) -> None:
+        asyncio.run(migrate(owner_url, "conversation", released))
+
+    workspace_id, channel_id, deleted = WorkspaceId(new_id()), new_id(), new_id()
+    with fresh_database(servers, "conversation", migrate_at_first) as urls:
+        worker = Database(urls.worker)
+        async with worker.begin(workspace_id) as transaction:
+            raw = transaction.raw
+            await raw.execute(
+                "INSERT INTO contacts (workspace_id, id, display_name, create_time, version) "
+                "VALUES ($1, $1, 'Ana', now(), 1)",
+                workspace_id,
+            )
+            await raw.execute(OLD_CONVERSATIONS, workspace_id, channel_id)
+            await raw.execute(OLD_COUNTERS, workspace_id)
+            await raw.execute(OLD_HANDOVERS, workspace_id, deleted)
+            await raw.execute(
+                "INSERT INTO tags VALUES ($1, $2, '', '', 'gray', now(), true, 2)",
+                workspace_id,
+                deleted,
+            )
+
+        await migrate(urls.owner, "conversation")
+
+        async with worker.begin(workspace_id) as transaction:
+            counted = {
+                (one.kind, one.folder): (one.tally, one.version)
+                for one in await stored.every(transaction)
+            }
+            assert await stored.drift(transaction) == {}
+        await worker.close()
+    assert counted == {
+        (CounterKind.FOLDER, Folder.OPEN): (Tally(6, 2, 2), 8),
+        (CounterKind.FOLDER, Folder.SOLVED): (Tally(3, 1, 0), 7),
+        (CounterKind.CHANNEL, Folder.OPEN): (Tally(6, 2, 2), 8),
+        (CounterKind.CHANNEL, Folder.SOLVED): (Tally(3, 1, 0), 7),
     }

@@ -153,6 +153,7 @@ conversations = st.builds(
     folder=st.sampled_from(Folder),
     inbound_count=st.integers(0, 3),
     read_ordinal=st.integers(0, 3),
+    waiting_since=st.sampled_from([None, FIRST_DAY]),
     tag_ids=st.sets(st.sampled_from([PRIORITY.id, VIP, GONE])).map(lambda ids: tuple(sorted(ids))),
 )
 
@@ -167,5 +168,5 @@ def test_the_sum_of_all_changes_is_what_the_last_state_counts_for(
     kept = differences(movements, LIVING)
 
     last = states[-1]
-    counted = {key: Tally(1, last.is_unread) for key in counted_for(last, LIVING)}
+    counted = {key: Tally(1, last.is_unread, last.is_waiting) for key in counted_for(last, LIVING)}
     assert kept == counted

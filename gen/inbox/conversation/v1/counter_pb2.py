@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from inbox.conversation.v1 import conversation_pb2 as inbox_dot_conversation_dot_v1_dot_conversation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#inbox/conversation/v1/counter.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\"\x9f\x01\n\x07\x43ounter\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x0e\n\x06tag_id\x18\x03 \x01(\t\x12\x1a\n\x12\x63onversation_count\x18\x04 \x01(\x03\x12\x14\n\x0cunread_count\x18\x05 \x01(\x03\x12\x0f\n\x07version\x18\x06 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#inbox/conversation/v1/counter.proto\x12\x15inbox.conversation.v1\x1a(inbox/conversation/v1/conversation.proto\"\xb6\x01\n\x07\x43ounter\x12-\n\x06\x66older\x18\x01 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x0e\n\x06tag_id\x18\x03 \x01(\t\x12\x1a\n\x12\x63onversation_count\x18\x04 \x01(\x03\x12\x14\n\x0cunread_count\x18\x05 \x01(\x03\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12\x15\n\rwaiting_count\x18\x07 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'inbox.conversation.v1.count
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_COUNTER']._serialized_start=105
-  _globals['_COUNTER']._serialized_end=264
+  _globals['_COUNTER']._serialized_end=287
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,7 @@ class Counter(_message.Message):
     CONVERSATION_COUNT_FIELD_NUMBER: _builtins.int
     UNREAD_COUNT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    WAITING_COUNT_FIELD_NUMBER: _builtins.int
     folder: _conversation_pb2.Folder.ValueType
     """The folder."""
     channel_id: _builtins.str
@@ -43,6 +44,8 @@ class Counter(_message.Message):
     """So many of them with an unread message."""
     version: _builtins.int
     """Raised with every change; keep the counter with the higher one."""
+    waiting_count: _builtins.int
+    """So many of them wait for a person."""
     def __init__(
         self,
         *,
@@ -52,10 +55,11 @@ class Counter(_message.Message):
         conversation_count: _builtins.int = ...,
         unread_count: _builtins.int = ...,
         version: _builtins.int = ...,
+        waiting_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "conversation_count", b"conversation_count", "folder", b"folder", "tag_id", b"tag_id", "unread_count", b"unread_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "conversation_count", b"conversation_count", "folder", b"folder", "tag_id", b"tag_id", "unread_count", b"unread_count", "version", b"version", "waiting_count", b"waiting_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

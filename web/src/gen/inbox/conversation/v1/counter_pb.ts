@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/counter.proto.
  */
 export const file_inbox_conversation_v1_counter: GenFile = /*@__PURE__*/
-  fileDesc("CiNpbmJveC9jb252ZXJzYXRpb24vdjEvY291bnRlci5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIp8BCgdDb3VudGVyEi0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEgoKY2hhbm5lbF9pZBgCIAEoCRIOCgZ0YWdfaWQYAyABKAkSGgoSY29udmVyc2F0aW9uX2NvdW50GAQgASgDEhQKDHVucmVhZF9jb3VudBgFIAEoAxIPCgd2ZXJzaW9uGAYgASgDYgZwcm90bzM", [file_inbox_conversation_v1_conversation]);
+  fileDesc("CiNpbmJveC9jb252ZXJzYXRpb24vdjEvY291bnRlci5wcm90bxIVaW5ib3guY29udmVyc2F0aW9uLnYxIrYBCgdDb3VudGVyEi0KBmZvbGRlchgBIAEoDjIdLmluYm94LmNvbnZlcnNhdGlvbi52MS5Gb2xkZXISEgoKY2hhbm5lbF9pZBgCIAEoCRIOCgZ0YWdfaWQYAyABKAkSGgoSY29udmVyc2F0aW9uX2NvdW50GAQgASgDEhQKDHVucmVhZF9jb3VudBgFIAEoAxIPCgd2ZXJzaW9uGAYgASgDEhUKDXdhaXRpbmdfY291bnQYByABKANiBnByb3RvMw", [file_inbox_conversation_v1_conversation]);
 
 /**
  * How many conversations lie in a folder: all of them, those on one channel, or those with one tag. Kept with every
@@ -62,6 +62,13 @@ export type Counter = Message<"inbox.conversation.v1.Counter"> & {
    * @generated from field: int64 version = 6;
    */
   version: bigint;
+
+  /**
+   * So many of them wait for a person.
+   *
+   * @generated from field: int64 waiting_count = 7;
+   */
+  waitingCount: bigint;
 };
 
 /**
@@ -112,6 +119,13 @@ export type CounterJson = {
    * @generated from field: int64 version = 6;
    */
   version?: string;
+
+  /**
+   * So many of them wait for a person.
+   *
+   * @generated from field: int64 waiting_count = 7;
+   */
+  waitingCount?: string;
 };
 
 /**
