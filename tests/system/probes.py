@@ -227,9 +227,6 @@ PROBES: dict[str, Probe] = {
     "AssistantService/GetAssistantSettings": _probe(OWN),
     "AssistantService/UpdateAssistantSettings": _probe(OWN, **REQUEST, display_name="theirs"),
     "AssistantService/ListTurns": _probe(OWN, **CONVERSATION),
-    "AssistantService/SilenceConversation": _probe(
-        OWN, **CONVERSATION, **REQUEST, is_silenced=True
-    ),
     "AssistantService/ForgetConversations": _probe(
         OWN, conversation_ids=lambda victim: [victim.conversation_id], **REQUEST
     ),

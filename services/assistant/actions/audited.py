@@ -27,16 +27,6 @@ def settings_changed(
     )
 
 
-def conversation_silenced(conversation_id: str, *, is_silenced: bool) -> Change:
-    """The AI may not answer in a conversation, or may again."""
-    return Change.of(
-        "conversation",
-        conversation_id,
-        {"is_silenced": not is_silenced},
-        {"is_silenced": is_silenced},
-    )
-
-
 def conversation_forgotten(conversation_id: str) -> Change:
     """What was said in a conversation is not kept any more."""
     return Change.of("conversation", conversation_id, {}, {"is_forgotten": True})

@@ -20,10 +20,9 @@ from services.assistant.model.turns import (
     silenced_unheard,
     take_in,
 )
-from services.assistant.store import duties, requests, turns
+from services.assistant.store import duties, turns
 from services.assistant.store import settings as settings_store
 
-SILENCE = "AssistantService/SilenceConversation"
 FORGET = "AssistantService/ForgetConversations"
 
 
@@ -74,40 +73,6 @@ async def take_in_folders(transaction: Transaction, news: Sequence[FolderNews]) 
                 await duties.update(transaction, duty, due_time(duty, settings))
         elif duty.is_silenced:
             await duties.begin_silent(transaction, duty)
-
-
-async def silence_conversation(
-    means: Means,
-    caller: Caller,
-    conversation_id: str,
-    *,
-    request_id: str,
-    is_silenced: bool,
-) -> None:
-    """Keep the AI from answering, also what it has begun to write; or let it again.
-
-    What the customer wrote while it was silenced is not answered later. A conversation that
-    nothing is known of has nothing to be silenced. Raises: IdempotencyKeyReused.
-    """
-    at = means.clock.now()
-    async with means.database.begin(caller.workspace) as transaction:
-        held = await duties.lock(transaction, [conversation_id])
-        repeated = await requests.remember(
-            transaction,
-            request_id,
-            method="SilenceConversation",
-            digest=requests.digest_of(conversation_id, is_silenced),
-            entity_id=conversation_id,
-            at=at,
-        )
-        if repeated is not None or conversation_id not in held:
-            return
-        settings = (await settings_store.read(transaction)).settings
-        after = silenced(held[conversation_id].duty, is_silenced=is_silenced)
-        await duties.update(transaction, after, due_time(after, settings))
-        if held[conversation_id].duty.is_silenced is not is_silenced:
-            changes = [audited.conversation_silenced(conversation_id, is_silenced=is_silenced)]
-            await audit.append(transaction, caller, SILENCE, changes, at=at)
 
 
 async def forget_conversations(

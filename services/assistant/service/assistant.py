@@ -80,19 +80,6 @@ class AssistantService(v1.AssistantServiceServicer):
             else "",
         )
 
-    async def SilenceConversation(
-        self, request: v1.SilenceConversationRequest, context: Context
-    ) -> v1.SilenceConversationResponse:
-        """Keeps the AI from answering in a conversation, or lets it again."""
-        await conversations.silence_conversation(
-            self._means,
-            require_caller(),
-            parse_id("conversation_id", request.conversation_id),
-            request_id=parse_id("request_id", request.request_id),
-            is_silenced=request.is_silenced,
-        )
-        return v1.SilenceConversationResponse()
-
     async def ForgetConversations(
         self, request: v1.ForgetConversationsRequest, context: Context
     ) -> v1.ForgetConversationsResponse:

@@ -1,4 +1,4 @@
-"""AssistantService over gRPC: the audit, silence, forgetting."""
+"""What is known of conversations: the audit of turns, silence in Spam, forgetting."""
 
 from __future__ import annotations
 
@@ -44,35 +44,6 @@ async def test_the_audit_lists_turns_newest_first_and_by_conversation(
     assert list(of_bob.turns) == [listed[1]]
     ended = [event.turn for event in await desk.published() if isinstance(event, v1.TurnEnded)]
     assert ended == listed[::-1]
-
-
-async def test_a_silenced_conversation_is_not_answered_and_nothing_of_it_is_later(
-    desk: Desk, suite: v1.AssistantServiceStub
-) -> None:
-    provider = desk.providers = saying("hello")
-    ana = desk.customer()
-    ana.writes("spam")
-    await desk.hear(ana)
-
-    async def silence(*, is_silenced: bool) -> None:
-        await suite.SilenceConversation(
-            v1.SilenceConversationRequest(
-                conversation_id=ana.conversation_id,
-                request_id=new_id(),
-                is_silenced=is_silenced,
-            )
-        )
-
-    await silence(is_silenced=True)
-    ana.writes("more spam")
-    await desk.answer_all(ana)
-    assert ana.sent == []
-    await silence(is_silenced=False)
-    ana.writes("I am a person")
-    await desk.answer_all(ana)
-
-    assert len(ana.sent) == 1
-    assert provider.asked[0].text == "I am a person"
 
 
 async def test_what_lies_in_spam_is_not_answered_and_what_comes_after_it_is(desk: Desk) -> None:
@@ -159,9 +130,7 @@ async def _somebody_waits(database: Database) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_silence_ends_what_is_being_written(
-    desk: Desk, suite: v1.AssistantServiceStub
-) -> None:
+async def test_a_move_to_spam_ends_what_is_being_written(desk: Desk) -> None:
     desk.providers = saying("hello")
     ana = desk.customer()
     ana.writes("spam")
@@ -170,11 +139,7 @@ async def test_silence_ends_what_is_being_written(
 
     async def hook(step: str) -> None:
         if step == "written":
-            await suite.SilenceConversation(
-                v1.SilenceConversationRequest(
-                    conversation_id=ana.conversation_id, request_id=new_id(), is_silenced=True
-                )
-            )
+            await desk.moves(ana, is_silenced=True)
 
     await desk.a_worker(hook=hook).run_once()
 

@@ -42,15 +42,6 @@ async def update_assistant_settings(stage: Stage) -> None:
     )
 
 
-async def silence_conversation(stage: Stage) -> None:
-    await stage.to.assistant.SilenceConversation(
-        assistant_v1.SilenceConversationRequest(
-            conversation_id=stage.tenant.conversation_id, request_id=new_id(), is_silenced=True
-        ),
-        metadata=within(stage.tenant.workspace_id),
-    )
-
-
 async def forget_conversations(stage: Stage) -> None:
     await stage.to.assistant.ForgetConversations(
         assistant_v1.ForgetConversationsRequest(
@@ -65,7 +56,6 @@ DEEDS: dict[str, Deed] = {
     "KnowledgeService/UpdateArticle": Deed(update_article),
     "KnowledgeService/DeleteArticle": Deed(delete_article),
     "AssistantService/UpdateAssistantSettings": Deed(update_assistant_settings),
-    "AssistantService/SilenceConversation": Deed(silence_conversation, by=SERVICE),
     "AssistantService/ForgetConversations": Deed(forget_conversations, by=SERVICE),
 }
 """In an order in which they can be done."""

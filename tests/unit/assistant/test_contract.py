@@ -107,11 +107,6 @@ def call(
         ("SearchArticles", v1.SearchArticlesRequest(query="x" * 501), "query"),
         ("UpdateAssistantSettings", v1.UpdateAssistantSettingsRequest(), "request_id"),
         ("ListTurns", v1.ListTurnsRequest(conversation_id="x"), "conversation_id"),
-        (
-            "SilenceConversation",
-            v1.SilenceConversationRequest(request_id=ID),
-            "conversation_id",
-        ),
         ("ForgetConversations", v1.ForgetConversationsRequest(request_id=ID), "conversation_ids"),
         (
             "ForgetConversations",

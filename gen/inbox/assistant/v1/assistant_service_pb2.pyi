@@ -273,53 +273,6 @@ class ListTurnsResponse(_message.Message):
 Global___ListTurnsResponse: _TypeAlias = ListTurnsResponse  # noqa: Y015
 
 @_typing.final
-class SilenceConversationRequest(_message.Message):
-    """Asks to keep the AI from answering in a conversation, or to let it again."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    IS_SILENCED_FIELD_NUMBER: _builtins.int
-    conversation_id: _builtins.str
-    """The conversation."""
-    request_id: _builtins.str
-    """A UUID made by the caller; a repeat changes nothing again."""
-    is_silenced: _builtins.bool
-    """False lets the AI answer again."""
-    def __init__(
-        self,
-        *,
-        conversation_id: _builtins.str = ...,
-        request_id: _builtins.str = ...,
-        is_silenced: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "is_silenced", b"is_silenced", "request_id", b"request_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SilenceConversationRequest: _TypeAlias = SilenceConversationRequest  # noqa: Y015
-
-@_typing.final
-class SilenceConversationResponse(_message.Message):
-    """The AI does as asked from now on."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SilenceConversationResponse: _TypeAlias = SilenceConversationResponse  # noqa: Y015
-
-@_typing.final
 class ForgetConversationsRequest(_message.Message):
     """Asks to forget everything said in some conversations."""
 

@@ -50,11 +50,6 @@ class AssistantServiceStub:
                 request_serializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ListTurnsRequest.SerializeToString,
                 response_deserializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ListTurnsResponse.FromString,
                 _registered_method=True)
-        self.SilenceConversation = channel.unary_unary(
-                '/inbox.assistant.v1.AssistantService/SilenceConversation',
-                request_serializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.SilenceConversationRequest.SerializeToString,
-                response_deserializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.SilenceConversationResponse.FromString,
-                _registered_method=True)
         self.ForgetConversations = channel.unary_unary(
                 '/inbox.assistant.v1.AssistantService/ForgetConversations',
                 request_serializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ForgetConversationsRequest.SerializeToString,
@@ -87,13 +82,6 @@ class AssistantServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def SilenceConversation(self, request, context):
-        """Keeps the AI from answering in a conversation, as in folder Spam, or lets it again.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def ForgetConversations(self, request, context):
         """Forgets what was said in conversations of a contact that is erased; the audit of turns stays.
         """
@@ -118,11 +106,6 @@ def add_AssistantServiceServicer_to_server(servicer, server):
                     servicer.ListTurns,
                     request_deserializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ListTurnsRequest.FromString,
                     response_serializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ListTurnsResponse.SerializeToString,
-            ),
-            'SilenceConversation': grpc.unary_unary_rpc_method_handler(
-                    servicer.SilenceConversation,
-                    request_deserializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.SilenceConversationRequest.FromString,
-                    response_serializer=inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.SilenceConversationResponse.SerializeToString,
             ),
             'ForgetConversations': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetConversations,
@@ -212,33 +195,6 @@ class AssistantService:
             '/inbox.assistant.v1.AssistantService/ListTurns',
             inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ListTurnsRequest.SerializeToString,
             inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.ListTurnsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SilenceConversation(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/inbox.assistant.v1.AssistantService/SilenceConversation',
-            inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.SilenceConversationRequest.SerializeToString,
-            inbox_dot_assistant_dot_v1_dot_assistant__service__pb2.SilenceConversationResponse.FromString,
             options,
             channel_credentials,
             insecure,

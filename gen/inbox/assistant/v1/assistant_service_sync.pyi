@@ -24,8 +24,6 @@ class AssistantServiceStub:
     """Changes how the AI behaves, from the next turn on."""
     ListTurns: _grpc.UnaryUnaryMultiCallable[_assistant_service_pb2.ListTurnsRequest, _assistant_service_pb2.ListTurnsResponse]
     """Lists the turns of the AI: who wants to know why it said something begins here."""
-    SilenceConversation: _grpc.UnaryUnaryMultiCallable[_assistant_service_pb2.SilenceConversationRequest, _assistant_service_pb2.SilenceConversationResponse]
-    """Keeps the AI from answering in a conversation, as in folder Spam, or lets it again."""
     ForgetConversations: _grpc.UnaryUnaryMultiCallable[_assistant_service_pb2.ForgetConversationsRequest, _assistant_service_pb2.ForgetConversationsResponse]
     """Forgets what was said in conversations of a contact that is erased; the audit of turns stays."""
 
@@ -55,14 +53,6 @@ class AssistantServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _assistant_service_pb2.ListTurnsResponse:
         """Lists the turns of the AI: who wants to know why it said something begins here."""
-
-    @_abc_1.abstractmethod
-    def SilenceConversation(
-        self,
-        request: _assistant_service_pb2.SilenceConversationRequest,
-        context: _grpc.ServicerContext,
-    ) -> _assistant_service_pb2.SilenceConversationResponse:
-        """Keeps the AI from answering in a conversation, as in folder Spam, or lets it again."""
 
     @_abc_1.abstractmethod
     def ForgetConversations(

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/assistant/v1/assistant_service.proto.
  */
 export const file_inbox_assistant_v1_assistant_service: GenFile = /*@__PURE__*/
-  fileDesc("CippbmJveC9hc3Npc3RhbnQvdjEvYXNzaXN0YW50X3NlcnZpY2UucHJvdG8SEmluYm94LmFzc2lzdGFudC52MSIdChtHZXRBc3Npc3RhbnRTZXR0aW5nc1JlcXVlc3QiVwocR2V0QXNzaXN0YW50U2V0dGluZ3NSZXNwb25zZRI3CghzZXR0aW5ncxgBIAEoCzIlLmluYm94LmFzc2lzdGFudC52MS5Bc3Npc3RhbnRTZXR0aW5ncyKfBQoeVXBkYXRlQXNzaXN0YW50U2V0dGluZ3NSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgCIAEoAxIyCghwcm92aWRlchgDIAEoDjIgLmluYm94LmFzc2lzdGFudC52MS5Qcm92aWRlcktpbmQSGQoMZGlzcGxheV9uYW1lGAQgASgJSACIAQESGQoMaW5zdHJ1Y3Rpb25zGAUgASgJSAGIAQESMwoNYWxsb3dlZF90b29scxgGIAEoCzIcLmluYm94LmFzc2lzdGFudC52MS5Ub29sTGlzdBIuCgtyZXBseV9kZWxheRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChNsb25nZXN0X3JlcGx5X2RlbGF5GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDWFuc3dlcl93aXRoaW4YCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIQoUbWluX2NvdmVyYWdlX3BlcmNlbnQYCiABKAVIAogBARIZCgxjb250ZXh0X3NpemUYCyABKAVIA4gBARIyCgZvcGVuYWkYDCABKAsyIi5pbmJveC5hc3Npc3RhbnQudjEuT3BlbkFpU2V0dGluZ3MSMAoFYWdlbnQYDSABKAsyIS5pbmJveC5hc3Npc3RhbnQudjEuQWdlbnRTZXR0aW5ncxIaCgdhcGlfa2V5GA4gASgJQgSwuxgBSASIAQFCDwoNX2Rpc3BsYXlfbmFtZUIPCg1faW5zdHJ1Y3Rpb25zQhcKFV9taW5fY292ZXJhZ2VfcGVyY2VudEIPCg1fY29udGV4dF9zaXplQgoKCF9hcGlfa2V5IjMKCFRvb2xMaXN0EicKBXRvb2xzGAEgAygOMhguaW5ib3guYXNzaXN0YW50LnYxLlRvb2wiWgofVXBkYXRlQXNzaXN0YW50U2V0dGluZ3NSZXNwb25zZRI3CghzZXR0aW5ncxgBIAEoCzIlLmluYm94LmFzc2lzdGFudC52MS5Bc3Npc3RhbnRTZXR0aW5ncyJSChBMaXN0VHVybnNSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJVChFMaXN0VHVybnNSZXNwb25zZRInCgV0dXJucxgBIAMoCzIYLmluYm94LmFzc2lzdGFudC52MS5UdXJuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJeChpTaWxlbmNlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRITCgtpc19zaWxlbmNlZBgDIAEoCCIdChtTaWxlbmNlQ29udmVyc2F0aW9uUmVzcG9uc2UiawoaRm9yZ2V0Q29udmVyc2F0aW9uc1JlcXVlc3QSGAoQY29udmVyc2F0aW9uX2lkcxgBIAMoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWxvZ19lcG9jaBgDIAEoCRIMCgRncG9zGAQgASgDIh0KG0ZvcmdldENvbnZlcnNhdGlvbnNSZXNwb25zZTKVBQoQQXNzaXN0YW50U2VydmljZRKHAQoUR2V0QXNzaXN0YW50U2V0dGluZ3MSLy5pbmJveC5hc3Npc3RhbnQudjEuR2V0QXNzaXN0YW50U2V0dGluZ3NSZXF1ZXN0GjAuaW5ib3guYXNzaXN0YW50LnYxLkdldEFzc2lzdGFudFNldHRpbmdzUmVzcG9uc2UiDKq7GAgKBAECAwUgARKMAQoXVXBkYXRlQXNzaXN0YW50U2V0dGluZ3MSMi5pbmJveC5hc3Npc3RhbnQudjEuVXBkYXRlQXNzaXN0YW50U2V0dGluZ3NSZXF1ZXN0GjMuaW5ib3guYXNzaXN0YW50LnYxLlVwZGF0ZUFzc2lzdGFudFNldHRpbmdzUmVzcG9uc2UiCKq7GAQKAgEFEmYKCUxpc3RUdXJucxIkLmluYm94LmFzc2lzdGFudC52MS5MaXN0VHVybnNSZXF1ZXN0GiUuaW5ib3guYXNzaXN0YW50LnYxLkxpc3RUdXJuc1Jlc3BvbnNlIgyquxgICgQBAgMFIAESfwoTU2lsZW5jZUNvbnZlcnNhdGlvbhIuLmluYm94LmFzc2lzdGFudC52MS5TaWxlbmNlQ29udmVyc2F0aW9uUmVxdWVzdBovLmluYm94LmFzc2lzdGFudC52MS5TaWxlbmNlQ29udmVyc2F0aW9uUmVzcG9uc2UiB6q7GAMKAQUSfwoTRm9yZ2V0Q29udmVyc2F0aW9ucxIuLmluYm94LmFzc2lzdGFudC52MS5Gb3JnZXRDb252ZXJzYXRpb25zUmVxdWVzdBovLmluYm94LmFzc2lzdGFudC52MS5Gb3JnZXRDb252ZXJzYXRpb25zUmVzcG9uc2UiB6q7GAMKAQViBnByb3RvMw", [file_google_protobuf_duration, file_inbox_assistant_v1_assistant, file_inbox_policy_v1_policy]);
+  fileDesc("CippbmJveC9hc3Npc3RhbnQvdjEvYXNzaXN0YW50X3NlcnZpY2UucHJvdG8SEmluYm94LmFzc2lzdGFudC52MSIdChtHZXRBc3Npc3RhbnRTZXR0aW5nc1JlcXVlc3QiVwocR2V0QXNzaXN0YW50U2V0dGluZ3NSZXNwb25zZRI3CghzZXR0aW5ncxgBIAEoCzIlLmluYm94LmFzc2lzdGFudC52MS5Bc3Npc3RhbnRTZXR0aW5ncyKfBQoeVXBkYXRlQXNzaXN0YW50U2V0dGluZ3NSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgCIAEoAxIyCghwcm92aWRlchgDIAEoDjIgLmluYm94LmFzc2lzdGFudC52MS5Qcm92aWRlcktpbmQSGQoMZGlzcGxheV9uYW1lGAQgASgJSACIAQESGQoMaW5zdHJ1Y3Rpb25zGAUgASgJSAGIAQESMwoNYWxsb3dlZF90b29scxgGIAEoCzIcLmluYm94LmFzc2lzdGFudC52MS5Ub29sTGlzdBIuCgtyZXBseV9kZWxheRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChNsb25nZXN0X3JlcGx5X2RlbGF5GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDWFuc3dlcl93aXRoaW4YCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIQoUbWluX2NvdmVyYWdlX3BlcmNlbnQYCiABKAVIAogBARIZCgxjb250ZXh0X3NpemUYCyABKAVIA4gBARIyCgZvcGVuYWkYDCABKAsyIi5pbmJveC5hc3Npc3RhbnQudjEuT3BlbkFpU2V0dGluZ3MSMAoFYWdlbnQYDSABKAsyIS5pbmJveC5hc3Npc3RhbnQudjEuQWdlbnRTZXR0aW5ncxIaCgdhcGlfa2V5GA4gASgJQgSwuxgBSASIAQFCDwoNX2Rpc3BsYXlfbmFtZUIPCg1faW5zdHJ1Y3Rpb25zQhcKFV9taW5fY292ZXJhZ2VfcGVyY2VudEIPCg1fY29udGV4dF9zaXplQgoKCF9hcGlfa2V5IjMKCFRvb2xMaXN0EicKBXRvb2xzGAEgAygOMhguaW5ib3guYXNzaXN0YW50LnYxLlRvb2wiWgofVXBkYXRlQXNzaXN0YW50U2V0dGluZ3NSZXNwb25zZRI3CghzZXR0aW5ncxgBIAEoCzIlLmluYm94LmFzc2lzdGFudC52MS5Bc3Npc3RhbnRTZXR0aW5ncyJSChBMaXN0VHVybnNSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJVChFMaXN0VHVybnNSZXNwb25zZRInCgV0dXJucxgBIAMoCzIYLmluYm94LmFzc2lzdGFudC52MS5UdXJuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJrChpGb3JnZXRDb252ZXJzYXRpb25zUmVxdWVzdBIYChBjb252ZXJzYXRpb25faWRzGAEgAygJEhIKCnJlcXVlc3RfaWQYAiABKAkSEQoJbG9nX2Vwb2NoGAMgASgJEgwKBGdwb3MYBCABKAMiHQobRm9yZ2V0Q29udmVyc2F0aW9uc1Jlc3BvbnNlMpQEChBBc3Npc3RhbnRTZXJ2aWNlEocBChRHZXRBc3Npc3RhbnRTZXR0aW5ncxIvLmluYm94LmFzc2lzdGFudC52MS5HZXRBc3Npc3RhbnRTZXR0aW5nc1JlcXVlc3QaMC5pbmJveC5hc3Npc3RhbnQudjEuR2V0QXNzaXN0YW50U2V0dGluZ3NSZXNwb25zZSIMqrsYCAoEAQIDBSABEowBChdVcGRhdGVBc3Npc3RhbnRTZXR0aW5ncxIyLmluYm94LmFzc2lzdGFudC52MS5VcGRhdGVBc3Npc3RhbnRTZXR0aW5nc1JlcXVlc3QaMy5pbmJveC5hc3Npc3RhbnQudjEuVXBkYXRlQXNzaXN0YW50U2V0dGluZ3NSZXNwb25zZSIIqrsYBAoCAQUSZgoJTGlzdFR1cm5zEiQuaW5ib3guYXNzaXN0YW50LnYxLkxpc3RUdXJuc1JlcXVlc3QaJS5pbmJveC5hc3Npc3RhbnQudjEuTGlzdFR1cm5zUmVzcG9uc2UiDKq7GAgKBAECAwUgARJ/ChNGb3JnZXRDb252ZXJzYXRpb25zEi4uaW5ib3guYXNzaXN0YW50LnYxLkZvcmdldENvbnZlcnNhdGlvbnNSZXF1ZXN0Gi8uaW5ib3guYXNzaXN0YW50LnYxLkZvcmdldENvbnZlcnNhdGlvbnNSZXNwb25zZSIHqrsYAwoBBWIGcHJvdG8z", [file_google_protobuf_duration, file_inbox_assistant_v1_assistant, file_inbox_policy_v1_policy]);
 
 /**
  * Asks how the AI behaves.
@@ -475,92 +475,6 @@ export const ListTurnsResponseSchema: GenMessage<ListTurnsResponse, {jsonType: L
   messageDesc(file_inbox_assistant_v1_assistant_service, 6);
 
 /**
- * Asks to keep the AI from answering in a conversation, or to let it again.
- *
- * @generated from message inbox.assistant.v1.SilenceConversationRequest
- */
-export type SilenceConversationRequest = Message<"inbox.assistant.v1.SilenceConversationRequest"> & {
-  /**
-   * The conversation.
-   *
-   * @generated from field: string conversation_id = 1;
-   */
-  conversationId: string;
-
-  /**
-   * A UUID made by the caller; a repeat changes nothing again.
-   *
-   * @generated from field: string request_id = 2;
-   */
-  requestId: string;
-
-  /**
-   * False lets the AI answer again.
-   *
-   * @generated from field: bool is_silenced = 3;
-   */
-  isSilenced: boolean;
-};
-
-/**
- * Asks to keep the AI from answering in a conversation, or to let it again.
- *
- * @generated from message inbox.assistant.v1.SilenceConversationRequest
- */
-export type SilenceConversationRequestJson = {
-  /**
-   * The conversation.
-   *
-   * @generated from field: string conversation_id = 1;
-   */
-  conversationId?: string;
-
-  /**
-   * A UUID made by the caller; a repeat changes nothing again.
-   *
-   * @generated from field: string request_id = 2;
-   */
-  requestId?: string;
-
-  /**
-   * False lets the AI answer again.
-   *
-   * @generated from field: bool is_silenced = 3;
-   */
-  isSilenced?: boolean;
-};
-
-/**
- * Describes the message inbox.assistant.v1.SilenceConversationRequest.
- * Use `create(SilenceConversationRequestSchema)` to create a new message.
- */
-export const SilenceConversationRequestSchema: GenMessage<SilenceConversationRequest, {jsonType: SilenceConversationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_assistant_v1_assistant_service, 7);
-
-/**
- * The AI does as asked from now on.
- *
- * @generated from message inbox.assistant.v1.SilenceConversationResponse
- */
-export type SilenceConversationResponse = Message<"inbox.assistant.v1.SilenceConversationResponse"> & {
-};
-
-/**
- * The AI does as asked from now on.
- *
- * @generated from message inbox.assistant.v1.SilenceConversationResponse
- */
-export type SilenceConversationResponseJson = {
-};
-
-/**
- * Describes the message inbox.assistant.v1.SilenceConversationResponse.
- * Use `create(SilenceConversationResponseSchema)` to create a new message.
- */
-export const SilenceConversationResponseSchema: GenMessage<SilenceConversationResponse, {jsonType: SilenceConversationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_assistant_v1_assistant_service, 8);
-
-/**
  * Asks to forget everything said in some conversations.
  *
  * @generated from message inbox.assistant.v1.ForgetConversationsRequest
@@ -637,7 +551,7 @@ export type ForgetConversationsRequestJson = {
  * Use `create(ForgetConversationsRequestSchema)` to create a new message.
  */
 export const ForgetConversationsRequestSchema: GenMessage<ForgetConversationsRequest, {jsonType: ForgetConversationsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_assistant_v1_assistant_service, 9);
+  messageDesc(file_inbox_assistant_v1_assistant_service, 7);
 
 /**
  * Nothing that was said there is kept here any more.
@@ -660,7 +574,7 @@ export type ForgetConversationsResponseJson = {
  * Use `create(ForgetConversationsResponseSchema)` to create a new message.
  */
 export const ForgetConversationsResponseSchema: GenMessage<ForgetConversationsResponse, {jsonType: ForgetConversationsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_assistant_v1_assistant_service, 10);
+  messageDesc(file_inbox_assistant_v1_assistant_service, 8);
 
 /**
  * How the AI answers, and what it did.
@@ -697,16 +611,6 @@ export const AssistantService: GenService<{
     methodKind: "unary";
     input: typeof ListTurnsRequestSchema;
     output: typeof ListTurnsResponseSchema;
-  },
-  /**
-   * Keeps the AI from answering in a conversation, as in folder Spam, or lets it again.
-   *
-   * @generated from rpc inbox.assistant.v1.AssistantService.SilenceConversation
-   */
-  silenceConversation: {
-    methodKind: "unary";
-    input: typeof SilenceConversationRequestSchema;
-    output: typeof SilenceConversationResponseSchema;
   },
   /**
    * Forgets what was said in conversations of a contact that is erased; the audit of turns stays.
