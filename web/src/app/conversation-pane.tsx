@@ -3,13 +3,13 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { refusalOf } from "../connection/refusal";
 import { Composer, type ComposerHandle } from "../features/composer/composer";
-import { useConversation, useSession } from "../features/session";
+import { useConversation, useInbox, useSession } from "../features/session";
 import { ChannelBanner } from "../features/thread/channel-banner";
 import { MessageList } from "../features/thread/message-list";
 import { ModeBar } from "../features/thread/mode-bar";
 import { ThreadHeader } from "../features/thread/thread-header";
 import { Button, IconButton } from "../ui/button";
-import { AlertIcon, BackIcon } from "../ui/icons";
+import { AlertIcon, BackIcon, CheckIcon } from "../ui/icons";
 import { EmptyState } from "../ui/notice";
 import { Skeleton } from "../ui/skeleton";
 import type { Place } from "./list-address";
@@ -51,27 +51,42 @@ export function ConversationPane({
       .catch((error: unknown) => setFailure(refusalOf(error).isTransient ? "unreachable" : "gone"));
   }, [inbox, id, at]);
   useEffect(load, [load]);
+  const isErased = useInbox(({ state }) => state.erasedConversations.has(id));
   useEffect(() => () => void inbox.openConversation(null), [inbox]);
 
   const onChannels = useCallback(() => goTo({ page: "channels" }), []);
+  const onActivity = useCallback(
+    () => goTo({ page: "settings", section: "activity", entry: id }),
+    [id],
+  );
   const onEdit = useCallback((text: string) => composer.current?.putBack(text), []);
 
   if (conversation === null) {
+    const missing = isErased ? "erased" : failure;
     return (
       <>
         <div className="flex min-h-16 items-center gap-3 border-b border-line bg-surface px-1 md:px-5">
           <IconButton label="Back to the list" className="md:hidden" onClick={onBack}>
             <BackIcon />
           </IconButton>
-          {failure === "none" && <Skeleton className="size-9 rounded-full!" />}
-          {failure === "none" && <Skeleton className="h-4 w-36" />}
+          {missing === "none" && <Skeleton className="size-9 rounded-full!" />}
+          {missing === "none" && <Skeleton className="h-4 w-36" />}
         </div>
-        {failure === "gone" && (
+        {missing === "erased" && (
+          <EmptyState
+            icon={<CheckIcon className="size-7" />}
+            title="This conversation was erased"
+            action={<Button onClick={onLeave}>Back to the list</Button>}
+          >
+            Nothing that was said in it is kept here.
+          </EmptyState>
+        )}
+        {missing === "gone" && (
           <EmptyState icon={<AlertIcon className="size-7" />} title="No such conversation">
             The address is wrong, or you may not see it.
           </EmptyState>
         )}
-        {failure === "unreachable" && (
+        {missing === "unreachable" && (
           <EmptyState
             icon={<AlertIcon className="size-7" />}
             title="The conversation could not be loaded"
@@ -88,6 +103,7 @@ export function ConversationPane({
         isContactShown={isContactShown}
         onContact={onContact}
         onBack={onBack}
+        onActivity={onActivity}
         onLeave={onLeave}
       />
       <ModeBar conversation={conversation} />

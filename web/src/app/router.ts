@@ -66,7 +66,7 @@ export function pathOf(route: Route): string {
   }
 }
 
-export const INBOX: Route = { page: "inbox", list: OPEN_LIST, conversationId: null, at: null };
+export const INBOX: InboxRoute = { page: "inbox", list: OPEN_LIST, conversationId: null, at: null };
 export const SETTINGS: Route = { page: "settings", section: "account", entry: null };
 
 const listeners = new Set<() => void>();

@@ -9,6 +9,7 @@ import {
   KeyIcon,
   PeopleIcon,
   PersonIcon,
+  PulseIcon,
   ScrollIcon,
   SparkIcon,
 } from "../ui/icons";
@@ -28,6 +29,7 @@ const ENTRIES: readonly Entry[] = [
   { section: "members", text: "Members", icon: PeopleIcon },
   { section: "knowledge", text: "Knowledge", icon: BookIcon },
   { section: "assistant", text: "AI", icon: SparkIcon },
+  { section: "activity", text: "AI activity", icon: PulseIcon },
   { section: "inbox", text: "Inbox", icon: InboxIcon },
   { section: "keys", text: "API keys", icon: KeyIcon, isForOwners: true },
   { section: "audit", text: "Audit", icon: ScrollIcon, isForOwners: true },

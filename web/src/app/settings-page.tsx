@@ -5,7 +5,7 @@ import { OwnersOnly } from "../features/owners-only";
 import { useSession } from "../features/session";
 import { Page } from "../ui/page";
 import { Skeleton } from "../ui/skeleton";
-import { goBack, goTo, pathOf, type Route } from "./router";
+import { goBack, goTo, INBOX, pathOf, type Route } from "./router";
 import type { SettingsPlace } from "./settings-address";
 import { SettingsNav } from "./settings-nav";
 
@@ -15,6 +15,7 @@ const ApiKeys = lazy(() => import("../features/settings/api-keys"));
 const Audit = lazy(() => import("../features/audit/audit"));
 const InboxSettings = lazy(() => import("../features/settings/inbox-settings"));
 const AssistantSettings = lazy(() => import("../features/assistant/assistant-settings"));
+const AiActivity = lazy(() => import("../features/activity/ai-activity"));
 const TryQuestion = lazy(() => import("../features/knowledge/try-question"));
 const Knowledge = lazy(() => import("../features/knowledge/knowledge"));
 
@@ -22,6 +23,10 @@ const ARTICLES: Route = { page: "settings", section: "knowledge", entry: null };
 
 function articleAt(entry: string): Route {
   return { page: "settings", section: "knowledge", entry };
+}
+
+function messageAt(conversationId: string, seq: bigint): Route {
+  return { ...INBOX, conversationId, at: { seq } };
 }
 
 export default function SettingsPage({
@@ -61,6 +66,20 @@ function Section({ place }: { place: SettingsPlace }): ReactNode {
           <AssistantSettings />
           <TryQuestion {...knowledge} />
         </>
+      );
+    case "activity":
+      return (
+        <AiActivity
+          key={place.entry}
+          conversationId={place.entry ?? ""}
+          links={{
+            hrefOfMessage: (id, seq) => pathOf(messageAt(id, seq)),
+            openMessage: (id, seq) => goTo(messageAt(id, seq)),
+            hrefOfArticle: knowledge.hrefOf,
+            openArticle: knowledge.onOpen,
+          }}
+          onAll={() => goTo({ page: "settings", section: "activity", entry: null })}
+        />
       );
     case "inbox":
       return <InboxSettings />;

@@ -193,3 +193,4 @@ export const TwoTicksIcon = stroked(
   </>,
   1.8,
 );
+export const PulseIcon = stroked(<path d="M2.8 10.4h3.4l2.3-5.6 3.2 10.4 2.4-4.8h3.1" />);

@@ -1,8 +1,8 @@
-/** What is done with a conversation less often: other folders, unread again. Loaded beside the header. */
+/** What is done with a conversation less often: other folders, unread again, what the AI did. Loaded beside the header. */
 
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
 import type { ConversationView } from "../../inbox/views";
-import { ArchiveIcon, DotIcon, InboxIcon, SpamIcon } from "../../ui/icons";
+import { ArchiveIcon, DotIcon, InboxIcon, PulseIcon, SpamIcon } from "../../ui/icons";
 import { Menu, MenuItem, MenuLine } from "../../ui/menu";
 import { useToast } from "../../ui/toast";
 import { useSession } from "../session";
@@ -18,13 +18,15 @@ const PLACES = [
 export default function ConversationMenu({
   conversation,
   isOpenAtFirst,
+  onActivity,
   onLeave,
 }: {
   conversation: ConversationView;
   isOpenAtFirst: boolean;
+  onActivity: () => void;
   onLeave: () => void;
 }) {
-  const { inbox } = useSession();
+  const { inbox, canWrite } = useSession();
   const toast = useToast();
   const move = useMove(conversation);
 
@@ -38,7 +40,7 @@ export default function ConversationMenu({
 
   return (
     <Menu isOpenAtFirst={isOpenAtFirst} trigger={<MoreButton />}>
-      {conversation.inboundCount > 0n && (
+      {canWrite && conversation.inboundCount > 0n && (
         <>
           <MenuItem icon={<DotIcon className="size-4.5" />} onSelect={markUnread}>
             Mark as unread
@@ -46,13 +48,22 @@ export default function ConversationMenu({
           <MenuLine />
         </>
       )}
-      {PLACES.filter(({ folder }) => folder !== conversation.folder).map(
-        ({ folder, text, icon: Icon }) => (
-          <MenuItem key={folder} icon={<Icon className="size-4.5" />} onSelect={() => move(folder)}>
-            {text}
-          </MenuItem>
-        ),
-      )}
+      {canWrite &&
+        PLACES.filter(({ folder }) => folder !== conversation.folder).map(
+          ({ folder, text, icon: Icon }) => (
+            <MenuItem
+              key={folder}
+              icon={<Icon className="size-4.5" />}
+              onSelect={() => move(folder)}
+            >
+              {text}
+            </MenuItem>
+          ),
+        )}
+      {canWrite && <MenuLine />}
+      <MenuItem icon={<PulseIcon className="size-4.5" />} onSelect={onActivity}>
+        AI activity
+      </MenuItem>
     </Menu>
   );
 }

@@ -1,17 +1,8 @@
 /** Rows for the team in plain words. Pure. */
 
 import { type Author, AuthorKind, type SystemNote } from "../../gen/inbox/messaging/v1/message_pb";
-import { ConversationMode, HandoverReason } from "../../gen/inbox/messaging/v1/thread_pb";
-
-const REASONS: Record<HandoverReason, string> = {
-  [HandoverReason.UNSPECIFIED]: "",
-  [HandoverReason.CUSTOMER_ASKED]: "the customer asked for a person",
-  [HandoverReason.UNSURE]: "it was not sure enough",
-  [HandoverReason.PROVIDER_FAILED]: "its provider failed",
-  [HandoverReason.PROVIDER_SLOW]: "its provider was too slow",
-  [HandoverReason.POLICY]: "a rule of yours wants a person here",
-  [HandoverReason.OTHER]: "",
-};
+import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
+import { HANDOVER_WORDS } from "../handover-words";
 
 export function noteWords(note: SystemNote, ownId: string): string {
   const { kind } = note;
@@ -19,7 +10,7 @@ export function noteWords(note: SystemNote, ownId: string): string {
     case "modeSwitched":
       return switchWords(kind.value.mode, kind.value.author, ownId);
     case "handover": {
-      const reason = REASONS[kind.value.reason] ?? "";
+      const reason = HANDOVER_WORDS[kind.value.reason] ?? "";
       return reason === "" ? "The AI handed over" : `The AI handed over: ${reason}`;
     }
     case "aiResumed":

@@ -27,6 +27,7 @@ export function ThreadHeader({
   isContactShown,
   onContact,
   onBack,
+  onActivity,
   onLeave,
 }: {
   conversation: ConversationView;
@@ -34,6 +35,8 @@ export function ThreadHeader({
   /** Show the contact's panel, or hide it. */
   onContact: () => void;
   onBack: () => void;
+  /** Show what the AI did here. */
+  onActivity: () => void;
   onLeave: () => void;
 }) {
   const { canWrite } = useSession();
@@ -70,10 +73,10 @@ export function ThreadHeader({
         <IconButton label="View contact" aria-pressed={isContactShown} onClick={onContact}>
           <PanelIcon />
         </IconButton>
-        {canWrite && (
-          <div className="flex items-center gap-1">
-            <Star conversation={conversation} />
-            {conversation.folder === Folder.OPEN ? (
+        <div className="flex items-center gap-1">
+          {canWrite && <Star conversation={conversation} />}
+          {canWrite &&
+            (conversation.folder === Folder.OPEN ? (
               <Button
                 onClick={() => move(Folder.SOLVED)}
                 aria-label="Mark as solved"
@@ -91,16 +94,16 @@ export function ThreadHeader({
                 <ReopenIcon className="size-4.5" />
                 <span className="@max-xl:sr-only">Reopen</span>
               </Button>
-            )}
-            <Suspense fallback={<MoreButton onClick={() => setIsMenuWanted(true)} />}>
-              <ConversationMenu
-                conversation={conversation}
-                isOpenAtFirst={isMenuWanted}
-                onLeave={onLeave}
-              />
-            </Suspense>
-          </div>
-        )}
+            ))}
+          <Suspense fallback={<MoreButton onClick={() => setIsMenuWanted(true)} />}>
+            <ConversationMenu
+              conversation={conversation}
+              isOpenAtFirst={isMenuWanted}
+              onActivity={onActivity}
+              onLeave={onLeave}
+            />
+          </Suspense>
+        </div>
       </div>
       <TagRow conversation={conversation} />
     </header>
