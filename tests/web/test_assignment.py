@@ -110,9 +110,13 @@ def test_what_waits_for_a_person_is_found_by_its_filter_until_somebody_answers(
     customer.writes(plea)
     expect(customer.history).to_contain_text("I am passing you on to a colleague")
 
-    chip(agent.page, "Waiting").click()
+    waiting = chip(agent.page, "Waiting")
+    expect(waiting).to_have_text(re.compile(r"^Waiting[1-9]"))
+    waiting.click()
     row = agent.rows.first
     expect(row.get_by_title("Waiting for a person")).to_be_visible()
+    count = int(waiting.inner_text().split()[-1])
+    expect(agent.rows).to_have_count(count)
     row.click()
     expect(agent.history).to_contain_text(plea)
     agent.writes(answer)
@@ -120,6 +124,28 @@ def test_what_waits_for_a_person_is_found_by_its_filter_until_somebody_answers(
     expect(customer.bubble(answer)).to_be_visible()
     expect(agent.pane.get_by_text("Waiting for a person")).to_have_count(0)
     expect(agent.row(answer)).to_have_count(0)
+    expect(waiting).to_have_text(re.compile(rf"^Waiting{count - 1 or ''}$"))
+
+
+def test_a_draft_stands_in_the_list_of_each_tab_of_the_member_until_it_is_sent(
+    agent: Agent, colleague: Agent, customer: Customer, system: System, words: Words
+) -> None:
+    question, draft = words("And by when?"), words("By Friday")
+    customer.writes(question)
+    agent.opens_conversation(question)
+    tab = Agent(agent.page.context.new_page(), system)
+    tab.opens()
+
+    agent.field.fill(draft)
+
+    for one in (agent, tab):
+        expect(one.row(f"Draft: {draft}")).to_be_visible()
+    expect(colleague.row(question)).to_be_visible()
+    expect(colleague.row(draft)).to_have_count(0)
+    agent.field.press("Enter")
+    for one in (agent, tab):
+        expect(one.row(draft)).to_be_visible()
+        expect(one.row(f"Draft: {draft}")).to_have_count(0)
 
 
 def test_a_draft_is_there_on_another_device_and_gone_once_it_was_sent(

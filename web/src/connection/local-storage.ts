@@ -58,9 +58,16 @@ export function outboxStorage(owner: string): OutboxStorage {
 export function draftStorage(owner: string): {
   read(conversationId: string): string | null;
   write(conversationId: string, value: string | null): void;
+  /** The browser tells of what its other tabs wrote. */
+  listen(changed: (conversationId: string) => void): void;
 } {
-  const keyOf = (conversationId: string) => `inbox.draft.${owner}.${conversationId}`;
+  const prefix = `inbox.draft.${owner}.`;
+  const keyOf = (conversationId: string) => prefix + conversationId;
   return {
+    listen: (changed) =>
+      window.addEventListener("storage", ({ key }) => {
+        if (key?.startsWith(prefix)) changed(key.slice(prefix.length));
+      }),
     read: (conversationId) => readItem(keyOf(conversationId)),
     write: (conversationId, value) =>
       value === null ? removeItem(keyOf(conversationId)) : writeItem(keyOf(conversationId), value),

@@ -22,6 +22,8 @@ export interface DraftStorage {
   read(conversationId: string): string | null;
   /** Null forgets it. */
   write(conversationId: string, value: string | null): void;
+  /** Another tab of this member wrote one. */
+  listen(changed: (conversationId: string) => void): void;
 }
 
 interface Clock {
@@ -52,6 +54,7 @@ export class Drafts {
     this.#api = api;
     this.#storage = storage;
     this.#clock = clock;
+    storage.listen((id) => this.#heard(id));
   }
 
   subscribe(listener: () => void): () => void {
@@ -78,6 +81,15 @@ export class Drafts {
       this.#keep(id, { text, version: draft.version, isSaved: kept.isSaved });
     }
     await this.#save(id);
+  }
+
+  /** Another tab has it now, and saves it; what this one was about to save stays. */
+  #heard(id: string): void {
+    const kept = this.#of(id);
+    if (!kept.isSaved) return;
+    const stored = this.#storage.read(id);
+    this.#kept.set(id, stored === null ? { ...kept, text: "" } : parse(stored));
+    this.#tell();
   }
 
   async #saveAfter(id: string, millis: number): Promise<void> {
@@ -134,6 +146,10 @@ export class Drafts {
     this.#kept.set(id, kept);
     const isForgotten = kept.text === "" && kept.isSaved;
     this.#storage.write(id, isForgotten ? null : format(kept));
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 }

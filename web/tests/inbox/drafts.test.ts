@@ -36,12 +36,22 @@ function aDevice(
   service: ModelDrafts,
   environment: FakeEnvironment,
   stored = new Map<string, string>(),
+  tabs = new Set<(id: string) => void>(),
 ) {
+  let ours: ((id: string) => void) | null = null;
   return new Drafts(
     service,
     {
       read: (id) => stored.get(id) ?? null,
-      write: (id, value) => void (value === null ? stored.delete(id) : stored.set(id, value)),
+      write: (id, value) => {
+        if (value === null) stored.delete(id);
+        else stored.set(id, value);
+        for (const tell of tabs) if (tell !== ours) tell(id);
+      },
+      listen: (changed) => {
+        ours = changed;
+        tabs.add(changed);
+      },
     },
     { wait: (millis) => new Promise((done) => void environment.after(millis, done)) },
   );
@@ -156,5 +166,48 @@ describe("a draft", () => {
     desk.change("c", "  ");
     await rest();
     expect(service.draft).toBeNull();
+  });
+});
+
+describe("two tabs of one browser", () => {
+  function twoTabs() {
+    const service = new ModelDrafts();
+    const environment = new FakeEnvironment();
+    const [stored, tabs] = [new Map<string, string>(), new Set<(id: string) => void>()];
+    const aTab = () => aDevice(service, environment, stored, tabs);
+    return {
+      service,
+      left: aTab(),
+      right: aTab(),
+      rest: () => environment.pass(SAVED_AFTER_MILLIS),
+    };
+  }
+
+  test("show what is written in either at once, and one of them saves it", async () => {
+    const { service, left, right, rest } = twoTabs();
+    const heard: string[] = [];
+    right.subscribe(() => heard.push(right.textOf("c")));
+
+    left.change("c", "hola");
+    expect(heard).toEqual(["hola"]);
+    await rest();
+    left.change("c", "");
+    await rest();
+
+    expect(right.textOf("c")).toBe("");
+    expect(service.saves).toEqual(["hola"]);
+    expect(service.draft?.text).toBe("");
+  });
+
+  test("go on from one another without a conflict", async () => {
+    const { service, left, right, rest } = twoTabs();
+    left.change("c", "hola");
+    await rest();
+
+    right.change("c", "hola, Ana");
+    await rest();
+
+    expect(service.draft).toMatchObject({ text: "hola, Ana", version: 2n });
+    expect(left.textOf("c")).toBe("hola, Ana");
   });
 });

@@ -21,6 +21,7 @@ export function recount(
       const counter = sums.get(counterKey(fresh)) ?? fresh;
       counter.conversationCount += 1n;
       if (conversation.inboundCount > conversation.readOrdinal) counter.unreadCount += 1n;
+      if (conversation.waitingSince !== undefined) counter.waitingCount += 1n;
       sums.set(counterKey(fresh), counter);
     }
   }
@@ -28,10 +29,13 @@ export function recount(
   for (const key of new Set([...counters.keys(), ...sums.keys()])) {
     const before = counters.get(key);
     const { folder, channelId, tagId } = sums.get(key) ?? before ?? create(CounterSchema);
-    const { conversationCount, unreadCount } = sums.get(key) ?? create(CounterSchema);
-    if (before?.conversationCount === conversationCount && before.unreadCount === unreadCount) {
-      continue;
-    }
+    const fresh = sums.get(key) ?? create(CounterSchema);
+    const { conversationCount, unreadCount, waitingCount } = fresh;
+    const isSame =
+      before?.conversationCount === conversationCount &&
+      before.unreadCount === unreadCount &&
+      before.waitingCount === waitingCount;
+    if (isSame) continue;
     const version = (before?.version ?? 0n) + 1n;
     const after = create(CounterSchema, {
       folder,
@@ -39,6 +43,7 @@ export function recount(
       tagId,
       conversationCount,
       unreadCount,
+      waitingCount,
       version,
     });
     counters.set(key, after);

@@ -1,6 +1,6 @@
 /** The inbox list: one folder through its filters, newest activity first, more on scrolling down. */
 
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
 import type { Presence } from "../../gen/inbox/realtime/v1/frame_pb";
 import { isFiltered, keyOf, type ListQuery } from "../../inbox/list-query";
@@ -17,6 +17,8 @@ import { useTypingCustomers } from "../use-typing";
 import { ConversationRow } from "./conversation-row";
 
 const ROW_HEIGHT_REM = 4.5;
+/** More than a row has room for. */
+const DRAFT_LENGTH = 140;
 /** Begin to load the next page this many rows before the end. */
 const ROWS_AHEAD = 12;
 const OPEN = {
@@ -74,6 +76,7 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
   const today = useToday(timeZone);
   const scroller = useRef<HTMLDivElement>(null);
   const { start, end, rowHeight } = useRowWindow(scroller, list.length, ROW_HEIGHT_REM);
+  const drafts = useDrafts(list.slice(start, end));
   const [hasFailed, setHasFailed] = useState(false);
 
   const isNearEnd = isReady && hasMore && end > list.length - ROWS_AHEAD;
@@ -109,6 +112,7 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
               isCustomerTyping={typing.has(conversation.id)}
               assigneeName={members.get(conversation.assigneeId)?.displayName ?? ""}
               viewers={viewersOf(presence, conversation.id, member.id)}
+              draft={drafts[index] ?? ""}
               today={today}
               timeZone={timeZone}
               onOpen={onOpen}
@@ -127,6 +131,25 @@ export function ConversationList({ query, selectedId, hrefOf, onOpen, onClear }:
       )}
     </div>
   );
+}
+
+/** How each draft begins, on one line; the same list while none changed. */
+function useDrafts(conversations: readonly { id: string }[]): readonly string[] {
+  const { drafts, canWrite } = useSession();
+  const beginnings = useSyncExternalStore(
+    (listener) => drafts.subscribe(listener),
+    () =>
+      canWrite ? conversations.map(({ id }) => beginningOf(drafts.textOf(id))).join("\n") : "",
+  );
+  return beginnings.split("\n");
+}
+
+function beginningOf(text: string): string {
+  return text
+    .slice(0, 2 * DRAFT_LENGTH)
+    .replaceAll(/\s+/gu, " ")
+    .trim()
+    .slice(0, DRAFT_LENGTH);
 }
 
 function viewersOf(

@@ -21,6 +21,8 @@ interface RowProps {
   assigneeName: string;
   /** Names of colleagues who look at it. */
   viewers: string;
+  /** What the member began to write there; empty for nothing. */
+  draft: string;
   today: Date;
   timeZone: string | undefined;
   onOpen: (id: string) => void;
@@ -52,6 +54,7 @@ export const ConversationRow = memo(function ConversationRow({
   isCustomerTyping,
   assigneeName,
   viewers,
+  draft,
   today,
   timeZone,
   onOpen,
@@ -102,6 +105,10 @@ export const ConversationRow = memo(function ConversationRow({
           >
             {isCustomerTyping ? (
               <span className="font-medium text-accent-text">typing…</span>
+            ) : draft !== "" ? (
+              <>
+                <span className="font-medium text-warn">Draft:</span> {draft}
+              </>
             ) : (
               <>
                 <PreviewAuthor kind={preview?.authorKind} />

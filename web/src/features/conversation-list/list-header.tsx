@@ -56,7 +56,7 @@ export function FilterChips({ query, onChange }: HeaderProps) {
   const counters = useInbox((snapshot) => snapshot.state.counters);
   const { member } = useSession();
   const { folder, isUnreadOnly, isWaitingOnly, assignee, tagKeys } = query;
-  const unread = counters.get(counterKey({ folder, channelId: "", tagId: "" }))?.unreadCount ?? 0n;
+  const inFolder = counters.get(counterKey({ folder, channelId: "", tagId: "" }));
 
   function change(part: Partial<ListQuery>) {
     onChange(listQuery(folder, { ...query, ...part }));
@@ -95,7 +95,7 @@ export function FilterChips({ query, onChange }: HeaderProps) {
     <fieldset className="-mx-4 flex min-w-0 gap-1.5 overflow-x-auto px-4 py-1 [scrollbar-width:none] md:max-h-24 md:flex-wrap md:overflow-y-auto md:[scrollbar-width:thin]">
       <legend className="sr-only">Filters</legend>
       <Chip
-        count={unread}
+        count={inFolder?.unreadCount ?? 0n}
         isOn={isUnreadOnly}
         onToggle={() => change({ isUnreadOnly: !isUnreadOnly })}
       >
@@ -105,6 +105,7 @@ export function FilterChips({ query, onChange }: HeaderProps) {
       {assigneeChip("Unassigned", NOBODY)}
       <Chip
         icon={<HandIcon className="size-3.5" />}
+        count={inFolder?.waitingCount ?? 0n}
         isOn={isWaitingOnly}
         onToggle={() => change({ isWaitingOnly: !isWaitingOnly })}
       >
