@@ -12,29 +12,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.web.accessibility import SCHEMES, Axe
 from tests.web.conftest import PHONE, NewPage
+from tests.web.panel import opens_panel, panel, section
 from tests.web.people import Agent, Customer
 from tests.web.system import System
 
 Words = Callable[[str], str]
-
-
-def panel(page: Page) -> Locator:
-    """The contact's panel: beside the conversation, or over it."""
-    return page.get_by_role("complementary", name="Contact").or_(
-        page.get_by_role("dialog", name="Contact")
-    )
-
-
-def section(page: Page, name: str) -> Locator:
-    """A part of the panel."""
-    return panel(page).get_by_role("region", name=name, exact=True)
-
-
-def opens_panel(agent: Agent, question: str) -> None:
-    """Open the conversation with these words, and the contact's panel."""
-    agent.opens_conversation(question)
-    agent.page.get_by_role("button", name="View contact").click()
-    expect(section(agent.page, "Profile")).to_be_visible()
 
 
 def test_a_profile_is_edited_and_colleagues_see_it_by_themselves(

@@ -25,7 +25,7 @@ BETWEEN_TRIES_MILLIS = 250
 
 def box(page: Page) -> Locator:
     """Where one types what to look for."""
-    return page.get_by_role("textbox", name="Search messages")
+    return page.get_by_role("textbox", name="Search contacts and messages")
 
 
 def found(page: Page) -> Locator:
@@ -205,6 +205,35 @@ def test_a_search_that_fails_says_so_and_can_be_tried_again(
     expect(page.get_by_role("alert")).to_contain_text("Type a word")
 
 
+def test_contacts_are_found_by_name_above_the_messages_and_open_their_newest_conversation(
+    agent: Agent, system: System
+) -> None:
+    page, mark = agent.page, new_id()[-8:]
+    name, said = f"Ze{mark}", f"About the {mark} kettle"
+    system.phone_writes(name.lower(), said)
+    expect(agent.row(said)).to_be_visible()
+    contacts = page.get_by_role("list", name="Contacts found")
+
+    searches(page, f"ZÉ{mark[:6]}", hits=0)
+    expect(contacts.get_by_role("link")).to_have_count(1)
+    expect(contacts.locator("mark")).to_have_text(name[:8])
+    expect(contacts).to_contain_text("Simulator")
+    expect(page.get_by_text("1 contact", exact=True)).to_be_visible()
+    expect(page.get_by_text("No message has all of these words")).to_be_visible()
+    box(page).press("ArrowDown")
+    expect(contacts.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(agent.bubble(said)).to_be_visible()
+    expect(contacts.locator("a[aria-current]")).to_have_count(1)
+    page.route("**/SearchContacts", lambda route: route.abort())
+    searches(page, mark, hits=1)
+    expect(page.get_by_role("alert")).to_contain_text("Contacts: Inbox cannot be reached")
+    page.unroute("**/SearchContacts")
+    page.get_by_role("button", name="Search contacts again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_more_pages_are_shown_on_demand_grouped_by_conversation(
     agent: Agent, system: System
 ) -> None:
@@ -262,6 +291,7 @@ def test_every_state_of_the_search_fits_and_is_accessible(
     for name, query, sign in (
         ("idle", "", "Priority"),
         ("results", conversation["mark"], "1 message"),
+        ("contacts", conversation["name"], "1 contact"),
         ("many", "number more", "The best"),
         ("none", "nobodyeverwrotethis", "Nothing found"),
         ("signs", "?!", "Type a word"),

@@ -2,9 +2,11 @@
 
 import { readAll } from "../connection/read-all";
 import type { Services } from "../connection/rpc";
+import { PrivacyService } from "../gen/inbox/conversation/v1/privacy_service_pb";
 import type { InboxApi } from "../inbox/api";
 import type { ContactApi } from "../inbox/contact-file";
 import type { DraftApi } from "../inbox/drafts";
+import type { ErasureApi } from "../inbox/erasures";
 
 /** Nothing is shown halfway: an answer without its entity is a fault. */
 function present<T>(value: T | undefined): T {
@@ -151,6 +153,27 @@ export function contactApi({ contacts }: Services): ContactApi {
           })
         ).note,
       ),
+    search: async (query, pageSize, pageToken, signal) => {
+      const page = await contacts.searchContacts({ query, pageSize, pageToken }, { signal });
+      return { items: page.contacts, nextPageToken: page.nextPageToken, isRebuilding: false };
+    },
+    merge: (stays, goes, requestId) =>
+      contacts.mergeContacts({
+        contactId: stays.id,
+        mergedContactId: goes.id,
+        requestId,
+        expectedVersion: stays.version,
+        expectedMergedVersion: goes.version,
+      }),
+  };
+}
+
+export function erasureApi(services: Services): ErasureApi {
+  const privacy = services.of(PrivacyService);
+  return {
+    erase: async (contactId, requestId) =>
+      present((await privacy.eraseContact({ contactId, requestId })).erasure),
+    get: async (erasureId) => present((await privacy.getErasure({ erasureId })).erasure),
   };
 }
 

@@ -21,10 +21,13 @@ const ContactPanel = lazy(() => import("../features/contact/contact-panel"));
 export function InboxPage({ route }: { route: InboxRoute }) {
   const { inbox, member } = useSession();
   const { list, conversationId } = route;
-  const { search, box, results, isOn, links, toResults, leave } = useSearch(route);
+  const search = useSearch(route);
+  const { isOn } = search;
   const [isContactShown, setIsContactShown] = useState(false);
-  const conversation = useInbox(({ state, pending }, views) =>
-    conversationId === null ? null : views.one(state, pending, conversationId),
+  const hasContact = useInbox(
+    ({ state }) =>
+      conversationId !== null &&
+      (state.conversations.has(conversationId) || state.erasedConversations.has(conversationId)),
   );
   const hrefOf = useCallback((id: string) => pathOf(newestOf(list, id)), [list]);
   const open = useCallback((id: string) => goTo(newestOf(list, id)), [list]);
@@ -56,7 +59,12 @@ export function InboxPage({ route }: { route: InboxRoute }) {
                 Inbox
               </p>
             )}
-            <SearchBox search={search} box={box} onDown={toResults} />
+            <SearchBox
+              text={search.text}
+              box={search.box}
+              onType={search.type}
+              onDown={search.toResults}
+            />
             <div className={isOn ? "hidden" : "-mr-1.5 md:hidden"}>
               <UserCorner member={member} side="bottom" />
             </div>
@@ -69,7 +77,14 @@ export function InboxPage({ route }: { route: InboxRoute }) {
           )}
         </header>
         {isOn ? (
-          <SearchResults search={search} results={results} links={links} onLeave={leave} />
+          <SearchResults
+            messages={search.messages}
+            contacts={search.contacts}
+            results={search.results}
+            links={search.links}
+            contactLinks={search.contactLinks}
+            onLeave={search.leave}
+          />
         ) : (
           <ConversationList
             key={keyOf(list)}
@@ -102,10 +117,10 @@ export function InboxPage({ route }: { route: InboxRoute }) {
           />
         )}
       </section>
-      {isContactShown && conversation !== null && (
+      {isContactShown && conversationId !== null && hasContact && (
         <Suspense>
           <ContactPanel
-            conversation={conversation}
+            conversationId={conversationId}
             hrefOf={hrefOf}
             onOpen={(id) => goFromPanel(newestOf(list, id))}
             onOpenMessage={(id, seq) => goFromPanel({ ...newestOf(list, id), at: { seq } })}

@@ -16,9 +16,10 @@ import { SendMessageRequestSchema } from "../gen/inbox/messaging/v1/messaging_se
 import { Role } from "../gen/inbox/policy/v1/policy_pb";
 import type { ContactApi } from "../inbox/contact-file";
 import { Drafts } from "../inbox/drafts";
+import { Erasures } from "../inbox/erasures";
 import { type Clock, Inbox } from "../inbox/inbox";
 import { ConversationViews } from "../inbox/views";
-import { contactApi, draftApi, inboxApi } from "./api";
+import { contactApi, draftApi, erasureApi, inboxApi } from "./api";
 
 /** A line that is not there after this long must not keep the inbox from showing. */
 const LOAD_WITHOUT_LINE_AFTER_MILLIS = 3_000;
@@ -61,6 +62,7 @@ export class Session implements SessionHandle {
   readonly services: Services;
   readonly contactApi: ContactApi;
   readonly drafts: Drafts;
+  readonly erasures: Erasures;
   readonly member: Member;
   readonly role: Role;
   #cleanUp: (() => void)[] = [];
@@ -73,6 +75,7 @@ export class Session implements SessionHandle {
     this.contactApi = contactApi(services);
     this.member = self.member;
     this.drafts = new Drafts(draftApi(services), draftStorage(self.member.id), CLOCK);
+    this.erasures = new Erasures(erasureApi(services), CLOCK);
     this.role = self.subject?.role ?? self.member.role;
     this.#onSignedOut = onSignedOut;
     this.inbox = new Inbox(inboxApi(services), CLOCK, {
@@ -135,6 +138,7 @@ export class Session implements SessionHandle {
     this.#cleanUp = [];
     this.live.stop();
     this.outbox.stop();
+    this.erasures.close();
   }
 
   send(conversationId: string, text: string): void {

@@ -10,6 +10,7 @@ import type { Role } from "../gen/inbox/policy/v1/policy_pb";
 import type { ServerFrame } from "../gen/inbox/realtime/v1/frame_pb";
 import type { ContactApi } from "../inbox/contact-file";
 import type { Drafts } from "../inbox/drafts";
+import type { Erasures } from "../inbox/erasures";
 import type { Inbox } from "../inbox/inbox";
 import type { InboxSnapshot } from "../inbox/store";
 import type { ConversationView, ConversationViews } from "../inbox/views";
@@ -37,6 +38,7 @@ export interface SessionHandle {
   readonly services: Services;
   readonly contactApi: ContactApi;
   readonly drafts: Drafts;
+  readonly erasures: Erasures;
   readonly member: Member;
   readonly role: Role;
   /** May write to customers. */

@@ -6,10 +6,12 @@ import type {
   ContactNote,
   ContactProfile,
 } from "../gen/inbox/conversation/v1/contact_pb";
+import type { FoundContact } from "../gen/inbox/conversation/v1/contact_search_pb";
 import type { Contact, Conversation } from "../gen/inbox/conversation/v1/conversation_pb";
 import type { ChannelKind } from "../gen/inbox/messaging/v1/channel_pb";
 import { withNote, withProfile } from "./contacts";
 import { withContact, withConversation } from "./merge";
+import type { SearchPage } from "./search";
 import type { Change, InboxStore } from "./store";
 
 /** How long a deleted note can be taken back: as long as the toast that says so is there. */
@@ -62,6 +64,15 @@ export interface ContactApi {
   createNote(contactId: string, body: string, requestId: string): Promise<ContactNote>;
   updateNote(note: ContactNote, body: string, requestId: string): Promise<ContactNote>;
   deleteNote(note: ContactNote): Promise<ContactNote>;
+  /** By name. */
+  search(
+    query: string,
+    pageSize: number,
+    pageToken: string,
+    signal: AbortSignal,
+  ): Promise<SearchPage<FoundContact>>;
+  /** For good. Refused with VERSION_CONFLICT when one of them changed since it was looked at. */
+  merge(stays: Contact, goes: Contact, requestId: string): Promise<KnownContact>;
 }
 
 export interface FileState {
@@ -138,6 +149,11 @@ export class ContactFile {
   /** `version` is of the contact as it stood when somebody began to change it. */
   async update(change: ContactChange, version: bigint, requestId: string): Promise<void> {
     this.#learn(await this.#api.update(this.id, change, version, requestId));
+  }
+
+  /** Whichever of them stays, this file is about it from then on. */
+  async merge(stays: Contact, goes: Contact, requestId: string): Promise<void> {
+    this.#learn(await this.#api.merge(stays, goes, requestId));
   }
 
   async setLabel(tagId: string, isOn: boolean): Promise<void> {

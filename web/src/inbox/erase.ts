@@ -39,5 +39,11 @@ export function openedAnew(state: InboxState, id: string): InboxState {
 
 /** A contact is gone. */
 export function withoutContact(state: InboxState, id: string): InboxState {
-  return { ...state, contacts: withoutEntry(state.contacts, id) };
+  const notes = new Map([...state.notes].filter(([, note]) => note.contactId !== id));
+  return {
+    ...state,
+    contacts: withoutEntry(state.contacts, id),
+    profiles: withoutEntry(state.profiles, id),
+    notes: notes.size === state.notes.size ? state.notes : notes,
+  };
 }

@@ -1,6 +1,6 @@
-/** Looking for messages while somebody types. Only what answers the words in the box is ever shown. */
+/** Looking for something while somebody types. Only what answers the words in the box is ever shown. */
 
-import type { FoundMessage, SearchMessagesResponse } from "../gen/inbox/messaging/v1/search_pb";
+import type { FoundMessage, Highlight } from "../gen/inbox/messaging/v1/search_pb";
 import type { Clock } from "./inbox";
 
 /** Fast enough to feel live, slow enough not to ask for every letter. */
@@ -8,49 +8,59 @@ export const ASKED_AFTER_MILLIS = 200;
 /** A page may be empty and not the last; how many of them are asked for in a row. */
 const MOST_EMPTY_PAGES = 5;
 
-export type AskForMessages = (
-  query: string,
-  pageToken: string,
-  signal: AbortSignal,
-) => Promise<SearchMessagesResponse>;
-
-/** What one question found, as far as its pages are loaded. */
-export interface Found {
-  readonly query: string;
+export interface SearchPage<Item> {
   /** Best first. */
-  readonly messages: readonly FoundMessage[];
+  readonly items: readonly Item[];
   /** Empty once everything is loaded. */
   readonly nextPageToken: string;
-  /** Older messages are not all searchable yet. */
+  /** Older ones are not all searchable yet. */
   readonly isRebuilding: boolean;
 }
 
-export interface SearchState {
+export type Ask<Item> = (
+  query: string,
+  pageToken: string,
+  signal: AbortSignal,
+) => Promise<SearchPage<Item>>;
+
+/** What one question found, as far as its pages are loaded. */
+export interface Found<Item> extends SearchPage<Item> {
+  readonly query: string;
+}
+
+export interface SearchState<Item> {
   /** As it stands in the box. */
   readonly text: string;
   /** Stays on screen while another question is under way. */
-  readonly found: Found | null;
+  readonly found: Found<Item> | null;
   readonly isAsking: boolean;
   /** Why the last question has no answer; null if it has one or is under way. */
   readonly failure: unknown;
 }
 
-const NOTHING_SOUGHT: SearchState = { text: "", found: null, isAsking: false, failure: null };
+const NOTHING_SOUGHT: SearchState<never> = {
+  text: "",
+  found: null,
+  isAsking: false,
+  failure: null,
+};
 
-export class MessageSearch {
-  #value = NOTHING_SOUGHT;
+export class Search<Item> {
+  #value: SearchState<Item> = NOTHING_SOUGHT;
   /** Ends the question that is under way: each new one ends the one before. */
   #asking = new AbortController();
   readonly #listeners = new Set<() => void>();
-  readonly #ask: AskForMessages;
+  readonly #ask: Ask<Item>;
+  readonly #idOf: (item: Item) => string;
   readonly #clock: Clock;
 
-  constructor(ask: AskForMessages, clock: Clock) {
+  constructor(ask: Ask<Item>, idOf: (item: Item) => string, clock: Clock) {
     this.#ask = ask;
+    this.#idOf = idOf;
     this.#clock = clock;
   }
 
-  get value(): SearchState {
+  get value(): SearchState<Item> {
     return this.#value;
   }
 
@@ -98,14 +108,14 @@ export class MessageSearch {
   }
 
   /** Adds to `before`, or begins. */
-  async #answer(query: string, before: Found | null, signal: AbortSignal): Promise<void> {
+  async #answer(query: string, before: Found<Item> | null, signal: AbortSignal): Promise<void> {
     try {
       let found = before;
       for (let pages = 0; pages < MOST_EMPTY_PAGES; pages += 1) {
         const page = await this.#ask(query, found?.nextPageToken ?? "", signal);
         if (signal.aborted) return;
-        found = withFoundPage(query, found, page);
-        if (page.messages.length > 0 || page.nextPageToken === "") break;
+        found = this.#joined(query, found, page);
+        if (page.items.length > 0 || page.nextPageToken === "") break;
       }
       this.#set({ found, isAsking: false });
     } catch (failure) {
@@ -113,21 +123,17 @@ export class MessageSearch {
     }
   }
 
-  #set(part: Partial<SearchState>): void {
+  #joined(query: string, before: Found<Item> | null, page: SearchPage<Item>): Found<Item> {
+    const known = new Set(before?.items.map(this.#idOf));
+    const news = page.items.filter((item) => !known.has(this.#idOf(item)));
+    const { nextPageToken, isRebuilding } = page;
+    return { query, items: [...(before?.items ?? []), ...news], nextPageToken, isRebuilding };
+  }
+
+  #set(part: Partial<SearchState<Item>>): void {
     this.#value = { ...this.#value, ...part };
     for (const listener of [...this.#listeners]) listener();
   }
-}
-
-function withFoundPage(query: string, before: Found | null, page: SearchMessagesResponse): Found {
-  const known = new Set(before?.messages.map((message) => message.messageId));
-  const news = page.messages.filter((message) => !known.has(message.messageId));
-  return {
-    query,
-    messages: [...(before?.messages ?? []), ...news],
-    nextPageToken: page.nextPageToken,
-    isRebuilding: page.isRebuilding,
-  };
 }
 
 export interface FoundGroup {
@@ -146,25 +152,25 @@ export function groupsOf(messages: readonly FoundMessage[]): FoundGroup[] {
   return [...groups].map(([conversationId, found]) => ({ conversationId, messages: found }));
 }
 
-export interface SnippetPart {
+export interface TextPart {
   /** Where it begins, as its key. */
   readonly start: number;
   readonly text: string;
   readonly isSought: boolean;
 }
 
-/** The snippet cut where its highlights begin and end; one that lies outside it is left out. */
-export function partsOf({ snippet, highlights }: FoundMessage): SnippetPart[] {
-  const parts: SnippetPart[] = [];
+/** A text cut where its highlights begin and end; one that lies outside it is left out. */
+export function partsOf(text: string, highlights: readonly Highlight[]): TextPart[] {
+  const parts: TextPart[] = [];
   let end = 0;
   const cut = (to: number, isSought: boolean) => {
-    if (to > end) parts.push({ start: end, text: snippet.slice(end, to), isSought });
+    if (to > end) parts.push({ start: end, text: text.slice(end, to), isSought });
     end = Math.max(end, to);
   };
   for (const { start, length } of highlights) {
-    cut(Math.min(start, snippet.length), false);
-    cut(Math.min(start + length, snippet.length), true);
+    cut(Math.min(start, text.length), false);
+    cut(Math.min(start + length, text.length), true);
   }
-  cut(snippet.length, false);
+  cut(text.length, false);
   return parts;
 }

@@ -1,6 +1,9 @@
 /** Which stretch of a conversation's history is loaded: its newest messages, or those around one that was looked for. */
 
+import { refusalOf } from "../connection/refusal";
+import { Reason } from "../gen/inbox/error/v1/reason_pb";
 import type { InboxApi, MessagePage } from "./api";
+import { withoutConversation } from "./erase";
 import {
   isSaid,
   withConversation,
@@ -22,6 +25,9 @@ const LARGEST_PAGE = 200;
 const AFTER_IT = 25n;
 /** Beyond this a thread's older pages are dropped on a resync and loaded again when scrolled to. */
 const RELOADED_MESSAGES = 600;
+
+/** Of a conversation that was there. */
+const ERASED_REASONS: readonly Reason[] = [Reason.CONVERSATION_NOT_FOUND];
 
 /** What a person wants to see; whoever wants something else wants it by another object. */
 interface Wish {
@@ -118,10 +124,14 @@ export class ThreadPages {
       ]);
       if (isCurrent()) this.#store.grow((state) => withConversation(state, conversation));
     } catch (error) {
-      if (hasBeenShown) throw error;
-      // It was never on screen: a wrong address must not keep the rest of the inbox from loading.
+      const isErased = ERASED_REASONS.includes(refusalOf(error).reason);
+      if (hasBeenShown && !isErased) throw error;
+      // Erased while nobody told us, or never on screen: a wrong address must not keep the rest of the inbox from loading.
       if (!isCurrent()) return;
-      this.#store.grow((state) => ({ ...state, threads: withoutEntry(state.threads, wish.id) }));
+      this.#store.grow((state) => {
+        const known = hasBeenShown ? withoutConversation(state, wish.id) : state;
+        return { ...known, threads: withoutEntry(known.threads, wish.id) };
+      });
     }
   }
 

@@ -32,7 +32,7 @@ export function RadioCards<V extends string | number>({
               checked={option.value === value}
               onChange={() => onChange(option.value)}
             />
-            <span className="flex min-w-0 flex-col gap-0.5">
+            <span className="flex min-w-0 flex-col gap-0.5 [overflow-wrap:anywhere]">
               <span id={`${name}-${option.value}`} className="text-sm font-medium">
                 {option.text}
               </span>

@@ -62,6 +62,8 @@ class ModelContact implements ContactApi {
   setField = () => this.#known();
   deleteField = () => this.#known();
   recordConsent = () => this.#known();
+  merge = () => this.#known();
+  search = async () => ({ items: [], nextPageToken: "", isRebuilding: false });
   createNote = async (_: string, body: string, requestId: string) => {
     const made = note(requestId, body);
     this.notes.set(made.id, made);

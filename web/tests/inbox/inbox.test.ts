@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { Folder } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import { ConversationMode } from "../../src/gen/inbox/messaging/v1/thread_pb";
@@ -7,11 +8,29 @@ import { listQuery } from "../../src/inbox/list-query";
 import { settle } from "../fake-environment";
 import { anInbox } from "./an-inbox";
 import type { ModelServices } from "./model";
+import { refused } from "./model-refusals";
 
 function customers(services: ModelServices, count: number): void {
   for (let n = 1; n <= count; n += 1) services.writes(`c${n}`, `hello from ${n}`);
   services.projectAll();
 }
+
+test("an open conversation that was erased while the line was down keeps nothing from loading", async () => {
+  const { inbox, services, list, failures } = anInbox();
+  customers(services, 2);
+  await inbox.resync();
+  await inbox.openConversation("c1");
+  services.conversations.delete("c1");
+  services.getConversation = async () => {
+    throw refused("it is not there", Code.NotFound, "CONVERSATION_NOT_FOUND");
+  };
+
+  await inbox.resync();
+
+  expect(failures).toEqual([]);
+  expect(list()).toEqual(["c2"]);
+  expect(inbox.store.snapshot.state.erasedConversations.has("c1")).toBe(true);
+});
 
 describe("the list", () => {
   test("shows newest activity first, page by page, without holes", async () => {

@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { type FoundMessage, FoundMessageSchema } from "../../src/gen/inbox/messaging/v1/search_pb";
 import {
-  FoundMessageSchema,
-  type SearchMessagesResponse,
-  SearchMessagesResponseSchema,
-} from "../../src/gen/inbox/messaging/v1/search_pb";
-import { ASKED_AFTER_MILLIS, groupsOf, MessageSearch, partsOf } from "../../src/inbox/search";
+  ASKED_AFTER_MILLIS,
+  groupsOf,
+  partsOf,
+  Search,
+  type SearchPage,
+} from "../../src/inbox/search";
 import { FakeEnvironment, settle } from "../fake-environment";
 
 interface Question {
@@ -20,16 +22,16 @@ interface Question {
 function aSearch() {
   const environment = new FakeEnvironment();
   const questions: Question[] = [];
-  const search = new MessageSearch(
+  const search = new Search<FoundMessage>(
     (query, pageToken, signal) =>
-      new Promise<SearchMessagesResponse>((answered, failed) => {
+      new Promise<SearchPage<FoundMessage>>((answered, failed) => {
         questions.push({
           query,
           pageToken,
           signal,
           answer: (ids, nextPageToken = "") => {
-            const messages = ids.map((id) => found(id));
-            answered(create(SearchMessagesResponseSchema, { messages, nextPageToken }));
+            const items = ids.map((id) => found(id));
+            answered({ items, nextPageToken, isRebuilding: false });
             return settle();
           },
           fail: () => {
@@ -38,6 +40,7 @@ function aSearch() {
           },
         });
       }),
+    ({ messageId }) => messageId,
     {
       now: () => environment.now(),
       wait: (millis) => new Promise((done) => void environment.after(millis, () => done())),
@@ -48,7 +51,7 @@ function aSearch() {
     questions,
     question: (index: number) => questions[index] ?? expect.fail(`no question ${index}`),
     pass: (millis = ASKED_AFTER_MILLIS) => environment.pass(millis),
-    ids: () => search.value.found?.messages.map((message) => message.messageId),
+    ids: () => search.value.found?.items.map((message) => message.messageId),
   };
 }
 
@@ -166,7 +169,7 @@ describe("pages", () => {
     expect(questions).toHaveLength(5);
     expect(search.value).toMatchObject({
       isAsking: false,
-      found: { messages: [], nextPageToken: "t4" },
+      found: { items: [], nextPageToken: "t4" },
     });
     void search.more();
     expect(question(5).pageToken).toBe("t4");
@@ -236,13 +239,11 @@ test("a snippet is cut where its highlights are, counted in UTF-16 as the servic
     ],
   });
 
-  expect(partsOf(message).map(({ text, isSought }) => (isSought ? `[${text}]` : text))).toEqual([
-    "👋 Hello ",
-    "[lamp]",
-    ", ",
-    "[lamps]",
-    "!",
-  ]);
+  expect(
+    partsOf(message.snippet, message.highlights).map(({ text, isSought }) =>
+      isSought ? `[${text}]` : text,
+    ),
+  ).toEqual(["👋 Hello ", "[lamp]", ", ", "[lamps]", "!"]);
 });
 
 test("a highlight that the snippet does not have changes no word of it", () => {
@@ -255,5 +256,5 @@ test("a highlight that the snippet does not have changes no word of it", () => {
     ],
   });
 
-  expect(partsOf(message).map(({ text }) => text)).toEqual(["lamp"]);
+  expect(partsOf(message.snippet, message.highlights).map(({ text }) => text)).toEqual(["lamp"]);
 });

@@ -9,21 +9,22 @@ import { EmptyState } from "../../ui/notice";
 import { SidePanel } from "../../ui/side-panel";
 import { Skeleton } from "../../ui/skeleton";
 import { fullDate, toDate } from "../../ui/time";
-import { ChannelIcon, lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
-import { useInbox, useTimeZone } from "../session";
+import { useConversation, useInbox, useObservable, useSession, useTimeZone } from "../session";
 import { ConsentSection } from "./consent-section";
 import { ConversationsSection } from "./conversations-section";
 import { DetailsSection, type OpenMessage } from "./details-section";
+import { ErasedContact } from "./erased-contact";
+import { IdentitiesSection } from "./identities-section";
 import { LabelsSection } from "./labels-section";
 import { NotesSection } from "./notes-section";
+import { PrivacySection } from "./privacy-section";
 import { ProfileSection } from "./profile-section";
-import { Section } from "./section";
-import { ContactContext, useContact, useContactFile } from "./use-contact";
+import { ContactContext, useContactFile } from "./use-contact";
 
 interface PanelProps {
-  conversation: ConversationView;
+  conversationId: string;
   hrefOf: (conversationId: string) => string;
   onOpen: (conversationId: string) => void;
   onOpenMessage: OpenMessage;
@@ -31,15 +32,24 @@ interface PanelProps {
 }
 
 export default function ContactPanel(props: PanelProps) {
-  const { conversation, onClose } = props;
+  const { conversationId, onClose } = props;
+  const { erasures } = useSession();
+  const conversation = useConversation(conversationId);
+  const erasure = useObservable(erasures).get(conversationId);
   const contactId = useInbox(({ state }) => {
-    const id = state.conversations.get(conversation.id)?.contact?.id ?? "";
+    const id = state.conversations.get(conversationId)?.contact?.id ?? "";
     return contactOf(state, id)?.id ?? id;
   });
+  // Of one that came back there is a new contact, once the old one is gone.
+  const isBeingErased = erasure !== undefined && erasure.contactId === contactId;
   return (
     <SidePanel title="Contact" onClose={onClose}>
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
-        <Sections key={contactId} contactId={contactId} {...props} />
+        {conversation === null || isBeingErased ? (
+          <ErasedContact erasure={erasure} />
+        ) : (
+          <Sections key={contactId} contactId={contactId} conversation={conversation} {...props} />
+        )}
       </div>
     </SidePanel>
   );
@@ -51,7 +61,7 @@ function Sections({
   hrefOf,
   onOpen,
   onOpenMessage,
-}: PanelProps & { contactId: string }) {
+}: PanelProps & { contactId: string; conversation: ConversationView }) {
   const { file, state, open } = useContactFile(contactId);
   if (state.phase === "failed" || state.phase === "gone") {
     return (
@@ -81,6 +91,7 @@ function Sections({
       <ConsentSection />
       <IdentitiesSection />
       <ConversationsSection currentId={conversation.id} hrefOf={hrefOf} onOpen={onOpen} />
+      <PrivacySection />
     </ContactContext>
   );
 }
@@ -92,36 +103,6 @@ function Since({ contact }: { contact: Contact }) {
     <p className="text-xs text-muted">
       First wrote on {fullDate(toDate(contact.createTime), timeZone)}
     </p>
-  );
-}
-
-function IdentitiesSection() {
-  const { contact } = useContact();
-  const channels = useInbox((snapshot) => snapshot.state.channels);
-  return (
-    <Section title="Identities">
-      <ul aria-label="Identities" className="flex flex-col gap-2">
-        {contact.identities.map((identity) => (
-          <li
-            key={`${identity.channelId} ${identity.externalId}`}
-            className="flex items-center gap-3 text-sm"
-          >
-            <ChannelIcon kind={identity.channelKind} />
-            <span className="min-w-0">
-              <span className="block truncate">
-                {channels.get(identity.channelId)?.displayName ?? lookOf(identity.channelKind).name}
-              </span>
-              <span
-                className="block truncate font-mono text-xs text-muted"
-                title={identity.externalId}
-              >
-                {identity.externalId}
-              </span>
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Section>
   );
 }
 

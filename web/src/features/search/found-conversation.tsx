@@ -2,13 +2,14 @@
 
 import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
 import type { FoundMessage } from "../../gen/inbox/messaging/v1/search_pb";
-import { type FoundGroup, partsOf } from "../../inbox/search";
+import type { FoundGroup } from "../../inbox/search";
 import { Skeleton } from "../../ui/skeleton";
 import { fullTime, listTime, toDate } from "../../ui/time";
 import { lookOf } from "../channel-kind";
 import { ContactAvatar } from "../contact-avatar";
 import { nameOf } from "../contact-name";
 import { useConversation } from "../session";
+import { Sought } from "../sought";
 
 /** Where the messages are to be found. */
 export interface HitLinks {
@@ -42,10 +43,10 @@ export function FoundConversation({
         ) : (
           <>
             <ContactAvatar conversation={conversation} />
-            <h2 className="min-w-0 flex-1 truncate font-medium">
+            <h3 className="min-w-0 flex-1 truncate font-medium">
               {name}
               <span className="sr-only">, {lookOf(conversation.channelKind).name}</span>
-            </h2>
+            </h3>
           </>
         )}
       </div>
@@ -107,15 +108,7 @@ function Hit({
     >
       <span className="line-clamp-3 min-w-0 flex-1 text-sm text-muted [overflow-wrap:anywhere]">
         {author !== "" && <span className="text-ink">{author}: </span>}
-        {partsOf(message).map((part) =>
-          part.isSought ? (
-            <mark key={part.start} className="rounded-sm bg-marked font-semibold text-ink">
-              {part.text}
-            </mark>
-          ) : (
-            part.text
-          ),
-        )}
+        <Sought text={message.snippet} highlights={message.highlights} />
       </span>
       {time !== null && (
         <time

@@ -1,33 +1,32 @@
 /** Where one types what to look for: "/" goes there, Esc leaves, the down arrow goes to what was found. */
 
 import type { KeyboardEvent, RefObject } from "react";
-import type { MessageSearch } from "../../inbox/search";
 import { IconButton } from "../../ui/button";
 import { CloseIcon, SearchIcon } from "../../ui/icons";
-import { useObservable } from "../session";
 import { useSearchKey } from "./use-search-key";
 
 /** The service takes no more. */
 const LONGEST_QUERY = 200;
 
 export function SearchBox({
-  search,
+  text,
   box,
+  onType,
   onDown,
 }: {
-  search: MessageSearch;
+  text: string;
   box: RefObject<HTMLInputElement | null>;
+  onType: (text: string) => void;
   /** To what was found. */
   onDown: () => void;
 }) {
-  const { text } = useObservable(search);
   useSearchKey(box);
 
   function onKeyDown(event: KeyboardEvent<HTMLInputElement>) {
     // These keys choose words while an input method is open.
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") {
-      search.clear();
+      onType("");
       box.current?.blur();
     } else if (event.key === "ArrowDown") {
       event.preventDefault();
@@ -45,12 +44,12 @@ export function SearchBox({
         enterKeyHint="search"
         autoComplete="off"
         spellCheck={false}
-        aria-label="Search messages"
+        aria-label="Search contacts and messages"
         aria-keyshortcuts="/"
         placeholder="Search"
         maxLength={LONGEST_QUERY}
         value={text}
-        onChange={(event) => void search.type(event.target.value)}
+        onChange={(event) => onType(event.target.value)}
         onKeyDown={onKeyDown}
         className="min-h-9 w-full min-w-0 rounded-[0.625rem] border border-transparent bg-canvas pr-10 pl-8.5 text-sm text-ink placeholder:text-muted focus:border-accent focus:bg-surface focus:outline-2 focus:-outline-offset-1 focus:outline-accent max-md:min-h-11 max-md:pr-11 max-md:text-[1rem]"
       />
@@ -66,7 +65,7 @@ export function SearchBox({
           label="Clear the search"
           className="absolute right-0"
           onClick={() => {
-            search.clear();
+            onType("");
             box.current?.focus();
           }}
         >

@@ -1,11 +1,13 @@
-/** What was found, by conversation, with the words that were looked for; a click goes to the message. */
+/** What was found: contacts by name, and messages by conversation, with the words that were looked for. */
 
 import { type KeyboardEvent, type RefObject, useEffect, useMemo } from "react";
+import type { FoundContact } from "../../gen/inbox/conversation/v1/contact_search_pb";
+import type { FoundMessage } from "../../gen/inbox/messaging/v1/search_pb";
 import {
   type Found,
   type FoundGroup,
   groupsOf,
-  type MessageSearch,
+  type Search,
   type SearchState,
 } from "../../inbox/search";
 import { Button } from "../../ui/button";
@@ -14,24 +16,34 @@ import { EmptyState, ErrorText } from "../../ui/notice";
 import { Skeleton } from "../../ui/skeleton";
 import { useToday } from "../../ui/use-now";
 import { useInbox, useObservable, useSession, useTimeZone } from "../session";
+import { type ContactLinks, FoundContacts } from "./found-contacts";
 import { FoundConversation, type HitLinks } from "./found-conversation";
-import { countWords, problemOf } from "./search-words";
+import { contactWords, countWords, problemOf } from "./search-words";
 
 export function SearchResults({
-  search,
+  messages,
+  contacts,
   results,
   links,
+  contactLinks,
   onLeave,
 }: {
-  search: MessageSearch;
+  messages: Search<FoundMessage>;
+  contacts: Search<FoundContact>;
   results: RefObject<HTMLElement | null>;
   links: HitLinks;
+  contactLinks: ContactLinks;
   /** Back to the box, or out of the search. */
   onLeave: (how: "up" | "out") => void;
 }) {
-  const state = useObservable(search);
+  const state = useObservable(messages);
+  const people = useObservable(contacts);
   const { found, isAsking, failure } = state;
-  const isAnswered = found?.query === state.text.trim();
+  const query = state.text.trim();
+  const isAnswered = found?.query === query;
+  const areContactsAnswered = people.found?.query === query;
+  const contactCount = areContactsAnswered ? (people.found?.items.length ?? 0) : 0;
+  const more = () => void messages.more();
 
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
     if (event.key === "Escape") onLeave("out");
@@ -54,35 +66,53 @@ export function SearchResults({
       <p
         role="status"
         className={
-          found?.messages.length === 0 ? "sr-only" : "px-4 pb-1 text-xs text-muted empty:pb-0"
+          found?.items.length === 0 && contactCount === 0
+            ? "sr-only"
+            : "px-4 pb-1 text-xs text-muted empty:pb-0"
         }
       >
-        {statusWords(state)}
+        {statusWords(state, people)}
       </p>
+      <FoundContacts search={contacts} links={contactLinks} isDimmed={!areContactsAnswered} />
+      {(contactCount > 0 || (found?.items.length ?? 0) > 0) && (
+        <h2 className="px-4 pt-1 pb-1 text-sm font-semibold">Messages</h2>
+      )}
       {failure !== null && !isAnswered ? (
-        <Failed failure={failure} onRetry={() => void search.more()} />
+        <Failed failure={failure} onRetry={more} />
       ) : found === null ? (
         <ResultsSkeleton />
-      ) : found.messages.length === 0 ? (
-        <NothingFound found={found} isDimmed={!isAnswered} onMore={() => void search.more()} />
+      ) : found.items.length === 0 ? (
+        <NothingFound
+          found={found}
+          isDimmed={!isAnswered}
+          isBesideContacts={contactCount > 0}
+          onMore={more}
+        />
       ) : (
         <FoundMessages
           state={state}
           found={found}
           isDimmed={!isAnswered}
           links={links}
-          onMore={() => void search.more()}
+          onMore={more}
         />
       )}
     </section>
   );
 }
 
-function statusWords({ found, isAsking, failure, text }: SearchState): string {
-  if (found?.query !== text.trim()) return isAsking || failure === null ? "Searching…" : "";
-  if (found.messages.length === 0) return "No results";
-  const rebuilding = found.isRebuilding ? " · older ones are still being added" : "";
-  return countWords(found) + rebuilding;
+function statusWords(
+  { found, isAsking, failure, text }: SearchState<FoundMessage>,
+  people: SearchState<FoundContact>,
+): string {
+  const query = text.trim();
+  if (found?.query !== query) return isAsking || failure === null ? "Searching…" : "";
+  const contacts = people.found?.query === query ? people.found : null;
+  if (found.items.length === 0 && (contacts?.items.length ?? 0) === 0) {
+    return people.isAsking ? "Searching…" : "No results";
+  }
+  const rebuilding = found.isRebuilding ? "older ones are still being added" : "";
+  return [contactWords(contacts), countWords(found), rebuilding].filter(Boolean).join(" · ");
 }
 
 function FoundMessages({
@@ -92,15 +122,15 @@ function FoundMessages({
   links,
   onMore,
 }: {
-  state: SearchState;
-  found: Found;
+  state: SearchState<FoundMessage>;
+  found: Found<FoundMessage>;
   isDimmed: boolean;
   links: HitLinks;
   onMore: () => void;
 }) {
   const timeZone = useTimeZone();
   const today = useToday(timeZone);
-  const groups = useMemo(() => groupsOf(found.messages), [found.messages]);
+  const groups = useMemo(() => groupsOf(found.items), [found.items]);
   useKnownConversations(groups);
   return (
     <>
@@ -149,23 +179,38 @@ function useKnownConversations(groups: readonly FoundGroup[]): void {
 function NothingFound({
   found,
   isDimmed,
+  isBesideContacts,
   onMore,
 }: {
-  found: Found;
+  found: Found<FoundMessage>;
   isDimmed: boolean;
+  /** Something was found, only no message. */
+  isBesideContacts: boolean;
   onMore: () => void;
 }) {
   const goesOn = found.nextPageToken !== "";
+  const further = goesOn ? <Button onClick={onMore}>Search further</Button> : undefined;
+  const words = found.isRebuilding
+    ? "Older messages are still being added to the search."
+    : "No message has all of these words. Try fewer, or another spelling.";
+  if (isBesideContacts) {
+    return (
+      <div
+        className={`flex flex-col items-start gap-2 px-5 text-sm text-muted ${isDimmed ? "opacity-60" : ""}`}
+      >
+        <p>{words}</p>
+        {further}
+      </div>
+    );
+  }
   return (
     <div className={`flex-1 ${isDimmed ? "opacity-60" : ""}`}>
       <EmptyState
         icon={<SearchIcon className="size-7" />}
         title={goesOn ? "Nothing found yet" : "Nothing found"}
-        action={goesOn ? <Button onClick={onMore}>Search further</Button> : undefined}
+        action={further}
       >
-        {found.isRebuilding
-          ? "Older messages are still being added to the search."
-          : "No message has all of these words. Try fewer, or another spelling."}
+        {words}
       </EmptyState>
     </div>
   );

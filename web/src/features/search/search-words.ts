@@ -1,7 +1,9 @@
 /** What is said about a search: how much it found, or why it found nothing. */
 
 import { refusalOf } from "../../connection/refusal";
+import type { FoundContact } from "../../gen/inbox/conversation/v1/contact_search_pb";
 import { Reason } from "../../gen/inbox/error/v1/reason_pb";
+import type { FoundMessage } from "../../gen/inbox/messaging/v1/search_pb";
 import type { Found } from "../../inbox/search";
 
 export interface Problem {
@@ -37,8 +39,18 @@ export function problemOf(failure: unknown): Problem {
   }
 }
 
-export function countWords({ messages, nextPageToken }: Found): string {
-  const count = messages.length;
+/** Empty where there is none. */
+export function contactWords(found: Found<FoundContact> | null): string {
+  const count = found?.items.length ?? 0;
+  if (count === 0) return "";
+  if (found?.nextPageToken !== "") return `The first ${count.toLocaleString()} contacts`;
+  return count === 1 ? "1 contact" : `${count.toLocaleString()} contacts`;
+}
+
+/** Empty where there is none. */
+export function countWords({ items, nextPageToken }: Found<FoundMessage>): string {
+  const count = items.length;
+  if (count === 0) return "";
   if (nextPageToken !== "") return `The best ${count.toLocaleString()} messages`;
   return count === 1 ? "1 message" : `${count.toLocaleString()} messages`;
 }
