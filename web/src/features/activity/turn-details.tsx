@@ -140,7 +140,7 @@ function Link({
         event.preventDefault();
         onOpen();
       }}
-      className="inline-flex min-h-7 items-center font-medium text-accent-text underline-offset-2 hover:underline max-md:min-h-11"
+      className="inline-flex items-center font-medium text-accent-text underline-offset-2 hover:underline max-md:min-h-11"
     >
       {children}
     </a>

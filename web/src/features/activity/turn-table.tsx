@@ -66,10 +66,10 @@ function TurnRow({ turn, links }: { turn: Turn; links: TurnLinks }) {
               className={`mt-0.5 size-3.5 text-faint transition-transform ${isOpen ? "" : "-rotate-90"}`}
             />
             <span className="flex min-w-0 flex-col">
-              <span className="flex items-center gap-2 text-sm font-medium">
+              <span className="flex items-start gap-2 text-sm font-medium">
                 <span
                   aria-hidden="true"
-                  className={`size-2 shrink-0 rounded-full ${dotOf(turn.outcome)}`}
+                  className={`mt-1.5 size-2 shrink-0 rounded-full ${dotOf(turn.outcome)}`}
                 />
                 <span className="min-w-0 break-words">{outcomeWords(turn)}</span>
               </span>
