@@ -196,7 +196,7 @@ function NothingFound({
   if (isBesideContacts) {
     return (
       <div
-        className={`flex flex-col items-start gap-2 px-5 text-sm text-muted ${isDimmed ? "opacity-60" : ""}`}
+        className={`flex flex-col items-start gap-2 px-4 text-sm text-muted ${isDimmed ? "opacity-60" : ""}`}
       >
         <p>{words}</p>
         {further}
