@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import importlib.util
 import json
 import os
 import shutil
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite.infra.program import SuiteError, last_lines
 from suite.infra.resolve import version_of
 from suite.settings import ROOT, process_environment
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 WEB = ROOT / "web"
 BUILD_SECONDS = 600
+TURN_SECONDS = 0.2
 NOT_SOURCES = {"node_modules", "dist", "test-results", ".vite"}
 ALL = "all"
 DIGEST_FILE = ".sources-digest"
@@ -53,12 +60,30 @@ def sources_digest() -> str:
 
 
 async def build(log: Path) -> None:
-    """Install what the build needs, then `npm run build`."""
+    """Install what the build needs, then `npm run build`, unless somebody has meanwhile."""
     node = await asyncio.to_thread(find_node)
-    digest = await asyncio.to_thread(sources_digest)
-    await install_packages(node, log)
-    await _npm(node, log, "run", "build")
-    await asyncio.to_thread(_remember, digest)
+    async with _alone():
+        if await asyncio.to_thread(is_current):
+            return
+        digest = await asyncio.to_thread(sources_digest)
+        await _install(node, log, with_tools=False)
+        await _npm(node, log, "run", "build")
+        await asyncio.to_thread(_remember, digest)
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """Two starts in one checkout take turns: they write the same folders."""
+    folder = os.open(WEB, os.O_RDONLY)
+    try:
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            await asyncio.sleep(TURN_SECONDS)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _remember(digest: str) -> None:
@@ -74,6 +99,11 @@ async def install_packages(node: Node, log: Path, *, with_tools: bool = False) -
     there is, and which of them a registry offers differs. This installs the locked versions by
     their hashes all the same, and leaves the lock file alone.
     """
+    async with _alone():
+        await _install(node, log, with_tools=with_tools)
+
+
+async def _install(node: Node, log: Path, *, with_tools: bool) -> None:
     digest = await asyncio.to_thread(_lock_digest)
     remembered = WEB / "node_modules" / DIGEST_FILE
     if remembered.exists():

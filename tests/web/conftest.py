@@ -1,4 +1,4 @@
-"""One running system and one browser for all browser tests; each test has people of its own."""
+"""A running system and a browser for each core; each test has people of its own."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from tests.web.system import System
 Words = Callable[[str], str]
 Scheme = Literal["light", "dark"]
 SIZES = {320: 640, 390: 844, 768: 1024, 1280: 800, 1440: 900}
+ENDS = (320, 1280)
 SETTINGS = ("account", "members", "keys", "knowledge", "assistant", "inbox", "audit")
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
@@ -46,9 +47,19 @@ def conversation_path(browser: Any, system: System, signed_in: Any) -> str:
     return path
 
 
-@pytest.mark.parametrize("width", SIZES)
+def fits(page: Page, widths: Iterable[int], screenshots: Path, name: str) -> None:
+    """Nothing overflows while the window grows, in light and in dark."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": SIZES[width]})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert_nothing_overflows(page)
+            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png")
+
+
+@pytest.mark.parametrize("name", ["list", "conversation", "channels", *SETTINGS])
 def test_every_screen_fits(
-    width: int,
+    name: str,
     new_page: NewPage,
     system: System,
     signed_in: Any,
@@ -56,43 +67,35 @@ def test_every_screen_fits(
     screenshots: Path,
 ) -> None:
     page = new_page(
-        storage_state=signed_in,
-        viewport={"width": width, "height": SIZES[width]},
-        reduced_motion="reduce",
+        storage_state=signed_in, viewport={"width": 320, "height": 640}, reduced_motion="reduce"
     )
     agent = Agent(page, system)
-    paths = {"list": "/", "conversation": conversation_path}
-    if width in {320, 1280}:
-        paths |= {"channels": "/channels"}
-        paths |= {name: f"/settings/{name}" for name in SETTINGS}
-    for name, path in paths.items():
-        agent.opens(path)
-        if name == "conversation":
-            expect(agent.bubble("When will it be here?")).to_be_in_viewport()
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            assert_nothing_overflows(page)
-            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png")
+    path = {"list": "/", "conversation": conversation_path, "channels": "/channels"}.get(name)
+
+    agent.opens(path or f"/settings/{name}")
+
+    if name == "conversation":
+        expect(agent.bubble("When will it be here?")).to_be_in_viewport()
+    fits(page, SIZES if name in {"list", "conversation"} else ENDS, screenshots, name)
 
 
-@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("name", ["sign-in", "invite", "chat"])
 def test_pages_for_strangers_fit(
-    width: int, new_page: NewPage, system: System, screenshots: Path
+    name: str, new_page: NewPage, system: System, screenshots: Path
 ) -> None:
-    page = new_page(viewport={"width": width, "height": SIZES[width]}, reduced_motion="reduce")
-    for name, url in {
-        "sign-in": f"{system.url}/sign-in",
-        "invite": f"{system.url}/invite?token=x",
-        "chat": system.chat_url,
-    }.items():
-        page.goto(url)
-        expect(page.get_by_role("heading").first).to_be_visible()
-        if name == "chat":
-            expect(page.get_by_text("Hello! How can we help?")).to_be_visible()
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            assert_nothing_overflows(page)
-            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png")
+    page = new_page(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
+    page.goto(
+        {
+            "sign-in": f"{system.url}/sign-in",
+            "invite": f"{system.url}/invite?token=x",
+            "chat": system.chat_url,
+        }[name]
+    )
+
+    expect(page.get_by_role("heading").first).to_be_visible()
+    if name == "chat":
+        expect(page.get_by_text("Hello! How can we help?")).to_be_visible()
+    fits(page, SIZES, screenshots, name)
 
 
 def test_a_phone_shows_one_pane_and_back_returns_to_the_list(
