@@ -9,6 +9,14 @@ from playwright.sync_api import Page
 from tests.web.accessibility import SCHEMES
 
 TALL = 2_200
+PHONES = (390, 320)
+
+
+def widths_like(page: Page) -> tuple[int, ...]:
+    """A phone of 320 pixels is one of 390 for a moment, without loading again; then it is back."""
+    size = page.viewport_size
+    assert size is not None
+    return PHONES if size["width"] in PHONES else (size["width"],)
 
 
 def keep_pictures(page: Page, folder: Path, name: str, *, is_whole: bool = False) -> None:

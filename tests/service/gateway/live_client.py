@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tests.service.gateway.suite_double import Services
 
 PROTO, JSON = "inbox.v1.proto", "inbox.v1.json"
-WITHIN_SECONDS = 10.0
+WITHIN_SECONDS = 30.0
+"""Thousands of frames, on a machine that does much else."""
 
 
 class Closed(Exception):

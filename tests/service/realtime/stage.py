@@ -173,7 +173,7 @@ class Client:
             self.seen[label[0]].append(label[1])
 
     async def follow(
-        self, replica: Replica, *, until_count: int = -1, within: float = 15, frames: int = 0
+        self, replica: Replica, *, until_count: int = -1, within: float = 60, frames: int = 0
     ) -> None:
         """Watch until so many events were seen in all, or so many frames came."""
         came = 0
