@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -48,6 +49,7 @@ CONVERSATIONS = 8
 WORKERS = 2
 TICK = timedelta(milliseconds=500)
 SETTLED_WITHIN_SECONDS = 60.0
+WHOLE_TURN_AT_MOST = 2.0
 AI, MANUAL = v1.CONVERSATION_MODE_AI, v1.CONVERSATION_MODE_MANUAL
 
 pytestmark = pytest.mark.timeout(3_000 if IS_FULL else 300)
@@ -80,6 +82,10 @@ class Race:
     """Messaging's events in the order of the log, as far as the assistant has heard them."""
     heard_gpos: int = 0
     channels: dict[str, ChannelId] = field(default_factory=dict)
+    asked_at: dict[str, float] = field(default_factory=dict)
+    """When the AI was last asked, by conversation."""
+    whole_turn: float = 0.3
+    """As many seconds as the slowest turn took from its question to what all have heard of it."""
     is_over: bool = False
 
     async def run(self, schedules: int) -> None:
@@ -129,8 +135,8 @@ class Race:
         return stored.message.conversation_id
 
     async def take_over(self, conversation_id: str) -> None:
-        # From at once to long enough for a whole turn.
-        await asyncio.sleep(self.chance.choice((0, 0.02, 0.05, 0.1, 0.3)))
+        # From at once to long enough for a whole turn, as turns go here and now.
+        await asyncio.sleep(self.chance.choice((0, 0.1, 0.2, 0.4, 1)) * self.whole_turn)
         await self.switch(conversation_id, MANUAL)
 
     async def let_time_pass(self) -> None:
@@ -142,6 +148,7 @@ class Race:
         await surely(lambda: self.desk.hand_over(conversation_id, mode))
 
     async def say(self, question: Question, toolbox: Toolbox) -> Answer:
+        self.asked_at[question.conversation_id] = time.monotonic()
         await self.dawdle()
         if self.chance.random() < 0.2:
             return Answer(handover=Handover(HandoverReason.UNSURE))
@@ -173,7 +180,11 @@ class Race:
             return
         self.heard_gpos = events[-1].gpos
         ours = [event for event in events if event.workspace_id == workspace_id]
-        self.told += [PUBLISHES[event.event].FromString(event.payload) for event in ours]
+        told = [PUBLISHES[event.event].FromString(event.payload) for event in ours]
+        self.told += told
+        for conversation_id in said_by_ai(told):
+            took = time.monotonic() - self.asked_at[conversation_id]
+            self.whole_turn = max(self.whole_turn, min(took, WHOLE_TURN_AT_MOST))
         async with self.assistant.worker.database.begin(workspace_id) as transaction:
             await take_in(transaction, ours)
 
