@@ -43,15 +43,16 @@ ORDER = ("architecture", "unit", CHECK, "service", "system", "faults", "web")
 BUDGETS = {
     "architecture": timedelta(minutes=1),
     "unit": timedelta(minutes=1),
-    CHECK: timedelta(minutes=3),
+    CHECK: timedelta(minutes=2),
     "service": timedelta(minutes=4),
-    "system": timedelta(minutes=4),
+    "system": timedelta(minutes=3),
     "faults": timedelta(minutes=3),
-    "web": timedelta(minutes=10),
+    "web": timedelta(minutes=5),
 }
 """On 2 cores."""
-IN_PARALLEL = frozenset({"architecture", "unit", "service", "system", "web"})
-"""Their files share nothing, so each core runs some. The others work against the clock."""
+AT_ONCE = {"service": 2.0, "system": 1.5}
+"""How many files a core runs at once, else one: these wait for disks, sockets, clocks and starts.
+Files share nothing; what a tier shares, each of its workers has for itself."""
 NEEDS_SERVERS = frozenset({"service", "system", "faults", "web"})
 
 
@@ -132,10 +133,8 @@ def _tier(
     command = [sys.executable, "-P", "-m", "pytest", str(folder), "-q", f"--junitxml={report}"]
     # Which tests a tier's budget goes to.
     command += ["--durations=5", "--durations-min=5"]
-    if tier in IN_PARALLEL and "-n" not in options.rest:
-        cores = os.cpu_count() or 2
-        # Services wait for disks, sockets and clocks: twice as many fill the cores.
-        workers = cores * 2 if tier == "service" else cores
+    if "-n" not in options.rest:
+        workers = int((os.cpu_count() or 2) * AT_ONCE.get(tier, 1))
         command += ["-n", str(workers), "--dist", "loadfile"]
     if options.ci:
         command += ["--color=no", "-o", "console_output_style=classic"]
