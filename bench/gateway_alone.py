@@ -34,6 +34,9 @@ from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
 from inbox.realtime import v1 as realtime_v1
+from services.realtime import mapping
+from services.realtime.actions.gateway_stream import TICK
+from services.realtime.model import Bundle, Share
 from suite.infra.ports import LOOPBACK, free_port
 from suite.processes import SERVICES
 from suite.settings import python_environment, python_program
@@ -81,10 +84,13 @@ class Feed:
     def __init__(self) -> None:
         self._number = 0
         self._position = _position(0)
+        self._shares: list[Share] = []
+
+    def begin(self, share: Share) -> None:
+        """A gateway watches from here on."""
         first = realtime_v1.ServerFrame(position=self._position.decode(), idle=realtime_v1.Idle())
-        self._frames = [first.SerializeToString()]
-        self._is_there = asyncio.Event()
-        self._is_there.set()
+        share.offer(_chunk(first.SerializeToString()), 1)
+        self._shares.append(share)
 
     def publish(self, text_length: int) -> None:
         """A new message; put together by hand, for speed."""
@@ -92,20 +98,17 @@ class Feed:
         previous, self._position = self._position, _position(self._number)
         before_position, before_previous, before_text, after_text = around_text(text_length)
         text = stamped(text_length).encode()
-        self._frames.append(
-            b"".join(
-                (before_position, self._position, before_previous, previous,
-                 before_text, text, after_text)
-            )
+        frame = b"".join(
+            (before_position, self._position, before_previous, previous,
+             before_text, text, after_text)
         )  # fmt: skip
-        self._is_there.set()
+        chunk = _chunk(frame)
+        for share in self._shares:
+            share.offer(chunk, 1)
 
-    async def next(self) -> list[bytes]:
-        """What has gathered, once there is anything."""
-        await self._is_there.wait()
-        self._is_there.clear()
-        frames, self._frames = self._frames, []
-        return frames
+
+def _chunk(frame: bytes) -> bytes:
+    return realtime_v1.WatchBytes(frames=[frame]).SerializeToString()
 
 
 def _position(number: int) -> bytes:
@@ -152,10 +155,10 @@ class Realtime:
 
     def handler(self) -> grpc.GenericRpcHandler:
         """Its methods, with frames that are bytes already."""
-        watch = grpc.unary_stream_rpc_method_handler(
+        watch = grpc.stream_stream_rpc_method_handler(
             self._watch,
-            request_deserializer=realtime_v1.WatchRequest.FromString,
-            response_serializer=realtime_v1.WatchBytes.SerializeToString,
+            request_deserializer=realtime_v1.WatchWorkspacesRequest.FromString,
+            response_serializer=bytes,
         )
         presence = grpc.unary_unary_rpc_method_handler(
             self._publish_presence,
@@ -163,14 +166,25 @@ class Realtime:
             response_serializer=realtime_v1.PublishPresenceResponse.SerializeToString,
         )
         return grpc.method_handlers_generic_handler(
-            "inbox.realtime.v1.RealtimeService", {"Watch": watch, "PublishPresence": presence}
+            "inbox.realtime.v1.RealtimeService",
+            {"WatchWorkspaces": watch, "PublishPresence": presence},
         )
 
-    async def _watch(self, request: Any, context: Any) -> AsyncIterator[realtime_v1.WatchBytes]:
-        metadata = dict(context.invocation_metadata())
-        feed = self.feeds[metadata["x-inbox-workspace"]]
-        while True:
-            yield realtime_v1.WatchBytes(frames=await feed.next())
+    async def _watch(self, requests: Any, context: Any) -> AsyncIterator[bytes]:
+        bundle = Bundle()
+        reading = asyncio.ensure_future(self._read(requests, bundle))
+        try:
+            while True:
+                for message in mapping.bundled(await bundle.take()):
+                    yield message
+                await asyncio.sleep(TICK.total_seconds())
+        finally:
+            reading.cancel()
+
+    async def _read(self, requests: Any, bundle: Bundle) -> None:
+        async for request in requests:
+            for wanted in request.begin:
+                self.feeds[wanted.workspace_id].begin(Share(bundle, wanted.ref))
 
     async def _publish_presence(self, request: Any, context: Any) -> Any:
         return realtime_v1.PublishPresenceResponse()

@@ -8,6 +8,8 @@ memory closes the gap.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import grpc
@@ -16,12 +18,12 @@ from chassis import metrics
 from chassis.logs import log
 from gateway import positions, wire
 from gateway.close_codes import CloseCode
-from gateway.hub import ChainBroken, timely
+from gateway.hub import ChainBroken
 from inbox.realtime import v1 as realtime_v1
 
 if TYPE_CHECKING:
     from gateway.connection import Connection
-    from gateway.hub import Hub, Watch
+    from gateway.hub import Hub
     from gateway.session import Session
 
 MAX_PRIVATE_WATCHES = 64
@@ -31,6 +33,10 @@ MAX_ROUNDS = 8
 ANSWER_WITHIN_SECONDS = 10.0
 HUB_REACHES_WITHIN_SECONDS = 5.0
 PAUSE_SECONDS = 0.2
+
+Batches = AsyncIterator[list[bytes]]
+Watch = Callable[[str, str, str], AbstractAsyncContextManager[Batches]]
+"""Workspace, position, until which position → realtime's batches of serialised frames."""
 
 
 class CannotResume(Exception):
@@ -102,7 +108,7 @@ class CatchUp:
     async def _stream(self, connection: Connection[Session], hub: Hub, greeting: _Greeting) -> None:
         """One private Watch up to where the hub stands now."""
         async with self._watch(hub.workspace_id, greeting.position, hub.position) as batches:
-            async for frames in timely(batches, ANSWER_WITHIN_SECONDS):
+            async for frames in _timely(batches):
                 fresh = greeting.follow(frames)
                 if not connection.is_open:
                     return
@@ -164,6 +170,17 @@ async def _hub_reaches(hub: Hub, position: str) -> None:
         if left <= 0:
             raise CannotResume
         await hub.wait_for_news(left)
+
+
+async def _timely(batches: Batches) -> Batches:
+    """The same batches. Raises: TimeoutError, when none comes for long."""
+    while True:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+                frames = await anext(batches)
+        except StopAsyncIteration:
+            return
+        yield frames
 
 
 def _start_over(connection: Connection[Session], hub: Hub, greeting: _Greeting) -> None:

@@ -1,24 +1,17 @@
 """One workspace's live stream, held once per gateway process and shared by all its sockets.
 
-The hub keeps one Watch at realtime. What it brings is encoded once per subprotocol, joined, and
-the same bytes go to every socket. When the Watch breaks it is opened again after the last
-position, so sockets do not notice; when that takes too long they are sent away, because a client
-that hears nothing must not believe that nothing happens.
+What realtime brings is encoded once per subprotocol, joined, and the same bytes go to every socket.
+The chain of frames says whether anything is missing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
 from chassis import metrics
-from chassis.logs import log
-from chassis.tasks import pause_after
 from gateway import wire
 from gateway.close_codes import CloseCode
 from gateway.encodings import Encoding
@@ -28,17 +21,9 @@ from inbox.realtime import v1 as realtime_v1
 if TYPE_CHECKING:
     from gateway.connection import Connection
 
-SILENT_AFTER_SECONDS = 90.0
-"""Realtime says something at least every 60 s; longer silence is a dead stream."""
-AWAY_AFTER_SECONDS = 10.0
 ERASES = frozenset({wire.THREAD_ERASED, wire.CONVERSATION_ERASED, wire.CONTACT_ERASED})
 """Events before which nothing may be remembered: it is not erased from memories one by one."""
-FIRST_PAUSE = timedelta(milliseconds=50)
-LONGEST_PAUSE = timedelta(seconds=2)
 
-Batches = AsyncIterator[list[bytes]]
-Watch = Callable[[str, str, str], AbstractAsyncContextManager[Batches]]
-"""Workspace, position, until which position → realtime's batches of serialised frames."""
 Listener = Callable[["Hub", Event], None]
 
 
@@ -47,21 +32,19 @@ class ChainBroken(Exception):
 
 
 class Hub:
-    """The state; `run` keeps it fed."""
+    """The state; the process's trunk brings the frames."""
 
-    def __init__(self, workspace_id: str, watch: Watch, listeners: Sequence[Listener] = ()) -> None:
+    def __init__(self, workspace_id: str, listeners: Sequence[Listener] = ()) -> None:
         """`listeners` hear every event, after the sockets."""
         self.workspace_id = workspace_id
         self.position = ""
         self.attached: set[Connection[Any]] = set()
         """Every socket of the workspace: agents', also those still catching up, and visitors'."""
-        self._watch = watch
         self._listeners = listeners
         self._live: dict[Encoding, set[Connection[Any]]] = {each: set() for each in Encoding}
         self._ring = Ring()
         self._present: dict[str, realtime_v1.Presence] = {}
         self._moved = asyncio.Event()
-        self._away_since: float | None = None
         self._is_fed = False
 
     @property
@@ -95,27 +78,9 @@ class Hub:
         """Whether colleagues see this member."""
         return member_id in self._present
 
-    async def run(self) -> None:
-        """Keep the Watch open for ever."""
-        failures = 0
-        while True:
-            was_fed = False
-            try:
-                async with self._watch(self.workspace_id, self.position, "") as batches:
-                    async for frames in timely(batches, SILENT_AFTER_SECONDS):
-                        self._is_fed = was_fed = True
-                        self.take(frames)
-            except (grpc.aio.AioRpcError, TimeoutError, ChainBroken, wire.WireInvalid) as error:
-                code = error.code().name if isinstance(error, grpc.aio.AioRpcError) else ""
-                log.warning("watch_broken", error=type(error).__name__, code=code)
-            failures = 0 if was_fed else failures + 1
-            self._is_fed = False
-            self._count_absence(was_fed=was_fed)
-            pause = pause_after(max(failures, 1), first=FIRST_PAUSE, longest=LONGEST_PAUSE)
-            await asyncio.sleep(pause.total_seconds())
-
-    def take(self, frames: list[bytes]) -> None:
+    def take(self, frames: Iterable[bytes]) -> None:
         """One batch of realtime: remember it and pass it on. Raises: ChainBroken, WireInvalid."""
+        self._is_fed = True
         events: list[Event] = []
         try:
             for raw in frames:
@@ -167,21 +132,11 @@ class Hub:
         for listener in self._listeners:
             listener(self, event)
 
-    def _count_absence(self, *, was_fed: bool) -> None:
-        now = asyncio.get_running_loop().time()
-        if was_fed or self._away_since is None:
-            self._away_since = now
-        elif now - self._away_since >= AWAY_AFTER_SECONDS:
-            for connection in tuple(self.attached):
-                connection.close(CloseCode.RESTART, "the source of live events is away; come back")
+    def lose(self) -> None:
+        """The stream broke: until it brings something, nobody can join."""
+        self._is_fed = False
 
-
-async def timely(batches: Batches, within_seconds: float) -> Batches:
-    """The same batches. Raises: TimeoutError, when none comes for so long."""
-    while True:
-        try:
-            async with asyncio.timeout(within_seconds):
-                frames = await anext(batches)
-        except StopAsyncIteration:
-            return
-        yield frames
+    def send_away(self) -> None:
+        """The stream is broken for too long: let every socket look elsewhere."""
+        for connection in tuple(self.attached):
+            connection.close(CloseCode.RESTART, "the source of live events is away; come back")

@@ -37,6 +37,7 @@ from gateway.simulator import Simulator
 from gateway.sockets import Sockets
 from gateway.static import Static
 from gateway.sweeper import Sweeper
+from gateway.trunk import Trunk
 from gateway.upgrade import Upgrade
 from gateway.upstream import Upstream
 from gateway.visitors import Visitors
@@ -121,7 +122,9 @@ class Gateway:
         )
 
     def _sockets(self, upstream: Upstream, jobs: Jobs, sends: Sends, origins: Origins) -> Sockets:
-        hubs = Hubs(upstream.watch, jobs)
+        trunk = Trunk(upstream)
+        jobs.keep("trunk", trunk.run)
+        hubs = Hubs(trunk)
         jobs.keep("hubs", hubs.run)
         presences = Presences(upstream)
         presences.start(jobs)

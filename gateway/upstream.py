@@ -7,7 +7,7 @@ the caller's own credential allows; `own` shows the suite's service key.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 
@@ -51,6 +51,10 @@ class Upstream:
             response_deserializer=realtime_v1.WatchBytes.FromString,
         )
 
+        self._watch_workspaces = realtime_v1.RealtimeServiceStub(
+            self._own["realtime"]
+        ).WatchWorkspaces
+
     def forwarding(self, domain: str) -> Channel:
         """The channel for calls that bring their caller's credential."""
         return self._forwarding[domain]
@@ -86,6 +90,10 @@ class Upstream:
             yield _frames(call)
         finally:
             call.cancel()
+
+    def watch_workspaces(self) -> Any:
+        """The live stream of many workspaces: said on it which, heard what happens there."""
+        return self._watch_workspaces()
 
     async def close(self) -> None:
         """Close every channel."""

@@ -19,10 +19,10 @@ from services.realtime.model import (
     STREAMS,
     Entry,
     Presences,
+    Recipient,
     Room,
     Rooms,
     Vector,
-    Watcher,
     Writings,
 )
 
@@ -137,13 +137,13 @@ class Live:
         chunk = mapping.ai_writing_chunk(conversation_id, is_writing=is_writing)
         self.tell_presence(workspace_id, f"AI in {conversation_id}", chunk)
 
-    def join(self, room: Room, watcher: Watcher) -> None:
+    def join(self, room: Room, watcher: Recipient) -> None:
         """From here on the watcher gets what the room gets; it is told who is there."""
         everybody = self.presences.present(room.workspace_id)
         watcher.offer(mapping.present_chunk(everybody), 1)
         room.watchers.add(watcher)
 
-    def leave(self, room: Room, watcher: Watcher) -> None:
+    def leave(self, room: Room, watcher: Recipient) -> None:
         """The watcher is gone."""
         room.watchers.discard(watcher)
         self.rooms.leave(room, self._clock.monotonic())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from google.protobuf.message import DecodeError
 
 from inbox.realtime import v1 as realtime_v1
-from services.realtime.model import STREAMS, Life, Vector
+from services.realtime.model import STREAMS, Life, Vector, packed
 
 MAX_POSITION_CHARACTERS = 4_096
 MAX_GPOS = 2**62
@@ -38,6 +38,10 @@ def _tag(field: int) -> bytes:
 POSITION_TAG = _tag(_FRAME.fields_by_name["position"].number)
 PREVIOUS_TAG = _tag(_FRAME.fields_by_name["previous"].number)
 FRAMES_TAG = _tag(realtime_v1.WatchResponse.DESCRIPTOR.fields_by_name["frames"].number)
+REF_TAG = _varint(realtime_v1.WorkspaceFrames.DESCRIPTOR.fields_by_name["ref"].number << 3)
+WORKSPACES_TAG = _tag(
+    realtime_v1.WatchWorkspacesResponse.DESCRIPTOR.fields_by_name["workspaces"].number
+)
 GPOS_TAG = _varint(realtime_v1.StreamPosition.DESCRIPTOR.fields_by_name["gpos"].number << 3)
 STREAMS_TAG = _tag(realtime_v1.Position.DESCRIPTOR.fields_by_name["streams"].number)
 
@@ -103,6 +107,19 @@ def chunk_of(position: str, previous: str, body: bytes) -> bytes:
         + PREVIOUS_TAG + _varint(len(previous)) + previous.encode()
     )  # fmt: skip
     return FRAMES_TAG + _varint(len(head) + len(body)) + head + body
+
+
+def bundled(gathered: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    """Refs and their frames as WatchWorkspacesResponses of a bearable size.
+
+    The frames are members of a WatchResponse; in WorkspaceFrames they have the same field.
+    """
+    return [message for message, _ in packed([_share(ref, frames) for ref, frames in gathered])]
+
+
+def _share(ref: int, frames: bytes) -> bytes:
+    head = REF_TAG + _varint(ref)
+    return WORKSPACES_TAG + _varint(len(head) + len(frames)) + head + frames
 
 
 def loose_chunk(frame: realtime_v1.ServerFrame) -> bytes:

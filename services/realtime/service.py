@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -11,18 +11,23 @@ import grpc
 from chassis.auth import Caller, Role, require_caller
 from chassis.requests import parse_id, required, text
 from inbox.realtime import v1 as realtime_v1
-from services.realtime.actions import PresenceHub, Replay, watch
+from services.realtime.actions import GatewayStream, PresenceHub, Replay, watch
 from services.realtime.live import Live
 
 SERVICE_NAME = "inbox.realtime.v1.RealtimeService"
 
 
 def add_to_server(servicer: RealtimeService, server: grpc.aio.Server) -> None:
-    """Register the service as generated code does, but for Watch: its answers are bytes already."""
+    """Register the service as generated code does, but that streams answer in bytes already."""
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         "Watch": grpc.unary_stream_rpc_method_handler(
             servicer.Watch,
             request_deserializer=realtime_v1.WatchRequest.FromString,
+            response_serializer=bytes,
+        ),
+        "WatchWorkspaces": grpc.stream_stream_rpc_method_handler(
+            servicer.WatchWorkspaces,
+            request_deserializer=realtime_v1.WatchWorkspacesRequest.FromString,
             response_serializer=bytes,
         ),
         "PublishPresence": grpc.unary_unary_rpc_method_handler(
@@ -54,6 +59,15 @@ class RealtimeService:
             self._live, self._replay, workspace_id, request.position, request.until_position
         )
         async with aclosing(messages):
+            async for message in messages:
+                yield message
+
+    async def WatchWorkspaces(
+        self, requests: AsyncIterator[realtime_v1.WatchWorkspacesRequest], context: Any
+    ) -> AsyncGenerator[bytes]:
+        """Stream to a gateway what happens in the workspaces it names."""
+        stream = GatewayStream(self._live, self._replay)
+        async with aclosing(stream.serve(requests)) as messages:
             async for message in messages:
                 yield message
 

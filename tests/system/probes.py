@@ -14,6 +14,7 @@ from chassis.ids import new_id
 from inbox.conversation import v1 as conversation_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.policy import v1 as policy_v1
+from inbox.realtime import v1 as realtime_v1
 from tests.system.tenants import Tenant
 
 OLD_PASSWORD_IS_UNSET = ""
@@ -232,6 +233,12 @@ PROBES: dict[str, Probe] = {
     ),
     # realtime
     "RealtimeService/Watch": _probe(OWN),
+    "RealtimeService/WatchWorkspaces": _probe(
+        NOTHING,
+        begin=lambda victim: [
+            realtime_v1.WorkspaceToWatch(ref=1, workspace_id=victim.workspace_id)
+        ],
+    ),
     "RealtimeService/PublishPresence": _probe(OWN, **CONVERSATION, is_typing=True),
     "RealtimeService/PublishAiActivity": _probe(OWN, **CONVERSATION, is_writing=True),
     # every service with data

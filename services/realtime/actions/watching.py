@@ -16,7 +16,16 @@ from chassis.errors import TemporarilyUnavailable
 from services.realtime import mapping
 from services.realtime.actions.replay import CannotReplay, Replay
 from services.realtime.live import Live
-from services.realtime.model import Entry, Room, Vector, Watcher, covers, joined, packed
+from services.realtime.model import (
+    Entry,
+    Recipient,
+    Room,
+    Vector,
+    Watcher,
+    covers,
+    joined,
+    packed,
+)
 
 REACH_WITHIN = timedelta(seconds=5)
 """A watcher that comes from another replica may be a moment ahead of this one."""
@@ -37,12 +46,12 @@ async def watch(
     room = live.rooms.enter(workspace_id)
     watcher = Watcher()
     try:
-        place = _Place(live, position)
+        place = Place(live, position)
         if until:
             async for message in _bring_to(live, replay, room, place, until):
                 yield message
             return
-        async with aclosing(_catch_up(live, replay, room, place, watcher)) as messages:
+        async with aclosing(catch_up(live, replay, room, place, watcher)) as messages:
             async for message in messages:
                 yield message
         while True:
@@ -52,7 +61,7 @@ async def watch(
         live.leave(room, watcher)
 
 
-class _Place:
+class Place:
     """Where a watcher stands, and the frames that take it further."""
 
     def __init__(self, live: Live, position: str) -> None:
@@ -81,8 +90,8 @@ class _Place:
         return chunk
 
 
-async def _catch_up(
-    live: Live, replay: Replay, room: Room, place: _Place, watcher: Watcher
+async def catch_up(
+    live: Live, replay: Replay, room: Room, place: Place, watcher: Recipient
 ) -> AsyncGenerator[bytes]:
     """Bring a watcher to where the room stands, and let it join there."""
     if not place.position:
@@ -106,14 +115,14 @@ async def _catch_up(
     _start_over(live, room, watcher)
 
 
-def _begin_now(live: Live, room: Room, watcher: Watcher) -> None:
+def _begin_now(live: Live, room: Room, watcher: Recipient) -> None:
     if room.vector != live.vector:
         live.advance(room)
     watcher.offer(mapping.chunk_of(room.position, "", mapping.IDLE), 1)
     live.join(room, watcher)
 
 
-def _start_over(live: Live, room: Room, watcher: Watcher) -> None:
+def _start_over(live: Live, room: Room, watcher: Recipient) -> None:
     if room.vector != live.vector:
         live.advance(room)
     watcher.offer(live.resync_chunk(room), 1)
@@ -121,7 +130,7 @@ def _start_over(live: Live, room: Room, watcher: Watcher) -> None:
 
 
 def _join(
-    live: Live, room: Room, place: _Place, watcher: Watcher, entries: Sequence[Entry]
+    live: Live, room: Room, place: Place, watcher: Recipient, entries: Sequence[Entry]
 ) -> None:
     """Give what the memory has, and join; nothing waits here, so nothing comes between."""
     assert place.vector is not None  # noqa: S101 - the memory was asked with it
@@ -136,7 +145,7 @@ def _join(
     live.join(room, watcher)
 
 
-def _from_memory(place: _Place, entries: Sequence[Entry]) -> list[bytes]:
+def _from_memory(place: Place, entries: Sequence[Entry]) -> list[bytes]:
     """The frames that take a place past the entries."""
     chunks: list[bytes] = []
     for entry in entries:
@@ -153,7 +162,7 @@ def _from_memory(place: _Place, entries: Sequence[Entry]) -> list[bytes]:
 
 
 async def _from_streams(
-    live: Live, replay: Replay, room: Room, place: _Place, upto: Vector
+    live: Live, replay: Replay, room: Room, place: Place, upto: Vector
 ) -> AsyncGenerator[bytes]:
     """Bring a place to a vector by reading the streams. Raises: CannotReplay."""
     assert place.vector is not None  # noqa: S101 - the caller made sure
@@ -179,7 +188,7 @@ async def _from_streams(
 
 
 async def _bring_to(
-    live: Live, replay: Replay, room: Room, place: _Place, until: str
+    live: Live, replay: Replay, room: Room, place: Place, until: str
 ) -> AsyncGenerator[bytes]:
     """Bring a watcher exactly to a position, and no further."""
     wanted = live.positions.read(until)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.realtime.model.vector import Vector, covers
-from services.realtime.model.watcher import Watcher, packed
+from services.realtime.model.watcher import Recipient, packed
 
 MAX_ENTRIES = 2_048
 MAX_BYTES = 8 * 2**20
@@ -42,7 +42,7 @@ class Room:
 
     def __init__(self, workspace_id: str, vector: Vector, position: str, now: float) -> None:
         self.workspace_id = workspace_id
-        self.watchers: set[Watcher] = set()
+        self.watchers: set[Recipient] = set()
         self.guests = 0
         """How many calls use the room, those still catching up included."""
         self.vector = vector

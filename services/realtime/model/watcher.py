@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from chassis.errors import ResourceExhausted
 
@@ -25,6 +26,18 @@ class WatcherTooSlow(ResourceExhausted):
             f"the watcher is {MAX_FRAMES} frames or {MAX_BYTES} bytes behind; "
             f"watch again from the last position received"
         )
+
+
+class Recipient(Protocol):
+    """Whom a room tells what happens."""
+
+    def offer(self, chunk: bytes, frames: int) -> bool:
+        """Queue frames; never waits. False when it is too slow: it gets no more."""
+        ...
+
+    def offer_presence(self, about: str, chunk: bytes) -> None:
+        """Queue the newest word about somebody, in place of an older one."""
+        ...
 
 
 class Watcher:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,16 +77,57 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
         return realtime_v1.PublishAiActivityResponse()
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
-        self.watches.append((request.position, request.until_position))
+        cuts = self.cuts
         if self.is_away:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
-        number, cuts = len(self.watches), self.cuts
-        self.ephemeral[number] = asyncio.Queue()
+        async for frames in self._watch(request.position, request.until_position):
+            yield realtime_v1.WatchResponse(frames=frames)
+            if self.cuts != cuts:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "cut")
+
+    async def WatchWorkspaces(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        cuts = self.cuts
+        if self.is_away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        brought: asyncio.Queue[realtime_v1.WorkspaceFrames] = asyncio.Queue()
+        reading = asyncio.ensure_future(self._read(requests, brought))
         try:
-            async for frames in self._frames(request.position, request.until_position, number):
-                yield realtime_v1.WatchResponse(frames=frames)
+            while True:
+                frames = await brought.get()
+                yield realtime_v1.WatchWorkspacesResponse(workspaces=[frames])
                 if self.cuts != cuts:
                     await context.abort(grpc.StatusCode.UNAVAILABLE, "cut")
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await reading
+
+    async def _read(
+        self, requests: Any, brought: asyncio.Queue[realtime_v1.WorkspaceFrames]
+    ) -> None:
+        watching: dict[int, asyncio.Task[None]] = {}
+
+        async def bring(wanted: realtime_v1.WorkspaceToWatch) -> None:
+            async for frames in self._watch(wanted.position, ""):
+                raw = [frame.SerializeToString() for frame in frames]
+                brought.put_nowait(realtime_v1.WorkspaceFrames(ref=wanted.ref, frames=raw))
+
+        async with asyncio.TaskGroup() as group:
+            async for request in requests:
+                for ref in request.end:
+                    watching.pop(ref).cancel()
+                for wanted in request.begin:
+                    watching[wanted.ref] = group.create_task(bring(wanted))
+
+    async def _watch(
+        self, position: str, until: str
+    ) -> AsyncIterator[list[realtime_v1.ServerFrame]]:
+        self.watches.append((position, until))
+        number = len(self.watches)
+        self.ephemeral[number] = asyncio.Queue()
+        try:
+            async for frames in self._frames(position, until, number):
+                yield frames
         finally:
             del self.ephemeral[number]
 

@@ -205,7 +205,7 @@ async def test_an_oversized_frame_and_a_flood_are_refused(
 async def test_with_realtime_away_sockets_are_not_left_in_silence(
     new_client: Callable[..., LiveClient], services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.hub.AWAY_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr("gateway.trunk.AWAY_AFTER_SECONDS", 0.5)
     client = new_client()
     await client.connect()
 

@@ -50,6 +50,20 @@ def test_a_position_of_another_life_or_with_other_streams_is_not_ours() -> None:
     assert Positions(LIFE).read("") is None
 
 
+@given(st.lists(st.tuples(st.integers(1, 2**62), st.lists(st.binary(max_size=300), min_size=1))))
+def test_what_gathered_for_a_gateway_is_what_protobuf_would_have_written(
+    gathered: list[tuple[int, list[bytes]]],
+) -> None:
+    shares = [
+        (ref, realtime_v1.WatchBytes(frames=frames).SerializeToString()) for ref, frames in gathered
+    ]
+
+    read = [realtime_v1.WatchWorkspacesResponse.FromString(m) for m in mapping.bundled(shares)]
+
+    brought = [(one.ref, list(one.frames)) for answer in read for one in answer.workspaces]
+    assert brought == gathered
+
+
 @given(st.text(max_size=50), st.text(max_size=50), st.binary(max_size=300))
 def test_a_chunk_is_a_watch_response_with_that_frame(
     position: str, previous: str, payload: bytes

@@ -27,6 +27,10 @@ from .realtime_service_pb2 import (
     WatchBytes,
     WatchRequest,
     WatchResponse,
+    WatchWorkspacesRequest,
+    WatchWorkspacesResponse,
+    WorkspaceFrames,
+    WorkspaceToWatch,
 )
 from .realtime_service_pb2_grpc import (
     RealtimeServiceServicer,
@@ -80,5 +84,9 @@ __all__ = [
     "WatchBytes",
     "WatchRequest",
     "WatchResponse",
+    "WatchWorkspacesRequest",
+    "WatchWorkspacesResponse",
+    "WorkspaceFrames",
+    "WorkspaceToWatch",
     "add_RealtimeServiceServicer_to_server",
 ]

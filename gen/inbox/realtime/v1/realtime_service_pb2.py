@@ -26,7 +26,7 @@ from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb
 from inbox.realtime.v1 import frame_pb2 as inbox_dot_realtime_dot_v1_dot_frame__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/realtime/v1/realtime_service.proto\x12\x11inbox.realtime.v1\x1a\x1cinbox/policy/v1/policy.proto\x1a\x1dinbox/realtime/v1/frame.proto\"8\n\x0cWatchRequest\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x16\n\x0euntil_position\x18\x02 \x01(\t\"?\n\rWatchResponse\x12.\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.inbox.realtime.v1.ServerFrame\"\"\n\nWatchBytes\x12\x14\n\x06\x66rames\x18\x01 \x03(\x0c\x42\x04\xb0\xbb\x18\x01\"\x93\x01\n\x16PublishPresenceRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tis_typing\x18\x02 \x01(\x08\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0f\n\x07is_gone\x18\x05 \x01(\x08\x12\x13\n\x0bis_customer\x18\x06 \x01(\x08\"\x19\n\x17PublishPresenceResponse\"G\n\x18PublishAiActivityRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nis_writing\x18\x02 \x01(\x08\"\x1b\n\x19PublishAiActivityResponse2\xde\x02\n\x0fRealtimeService\x12[\n\x05Watch\x12\x1f.inbox.realtime.v1.WatchRequest\x1a .inbox.realtime.v1.WatchResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x30\x01\x12t\n\x0fPublishPresence\x12).inbox.realtime.v1.PublishPresenceRequest\x1a*.inbox.realtime.v1.PublishPresenceResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x03\x05\x12x\n\x11PublishAiActivity\x12+.inbox.realtime.v1.PublishAiActivityRequest\x1a,.inbox.realtime.v1.PublishAiActivityResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/realtime/v1/realtime_service.proto\x12\x11inbox.realtime.v1\x1a\x1cinbox/policy/v1/policy.proto\x1a\x1dinbox/realtime/v1/frame.proto\"8\n\x0cWatchRequest\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x16\n\x0euntil_position\x18\x02 \x01(\t\"?\n\rWatchResponse\x12.\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.inbox.realtime.v1.ServerFrame\"\"\n\nWatchBytes\x12\x14\n\x06\x66rames\x18\x01 \x03(\x0c\x42\x04\xb0\xbb\x18\x01\"G\n\x10WorkspaceToWatch\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"Y\n\x16WatchWorkspacesRequest\x12\x32\n\x05\x62\x65gin\x18\x01 \x03(\x0b\x32#.inbox.realtime.v1.WorkspaceToWatch\x12\x0b\n\x03\x65nd\x18\x02 \x03(\x04\"4\n\x0fWorkspaceFrames\x12\x14\n\x06\x66rames\x18\x01 \x03(\x0c\x42\x04\xb0\xbb\x18\x01\x12\x0b\n\x03ref\x18\x02 \x01(\x04\"Q\n\x17WatchWorkspacesResponse\x12\x36\n\nworkspaces\x18\x01 \x03(\x0b\x32\".inbox.realtime.v1.WorkspaceFrames\"\x93\x01\n\x16PublishPresenceRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x11\n\tis_typing\x18\x02 \x01(\x08\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0f\n\x07is_gone\x18\x05 \x01(\x08\x12\x13\n\x0bis_customer\x18\x06 \x01(\x08\"\x19\n\x17PublishPresenceResponse\"G\n\x18PublishAiActivityRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nis_writing\x18\x02 \x01(\x08\"\x1b\n\x19PublishAiActivityResponse2\xd9\x03\n\x0fRealtimeService\x12[\n\x05Watch\x12\x1f.inbox.realtime.v1.WatchRequest\x1a .inbox.realtime.v1.WatchResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x30\x01\x12y\n\x0fWatchWorkspaces\x12).inbox.realtime.v1.WatchWorkspacesRequest\x1a*.inbox.realtime.v1.WatchWorkspacesResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x05\x18\x01 \x01(\x01\x30\x01\x12t\n\x0fPublishPresence\x12).inbox.realtime.v1.PublishPresenceRequest\x1a*.inbox.realtime.v1.PublishPresenceResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x03\x05\x12x\n\x11PublishAiActivity\x12+.inbox.realtime.v1.PublishAiActivityRequest\x1a,.inbox.realtime.v1.PublishAiActivityResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WATCHBYTES'].fields_by_name['frames']._loaded_options = None
   _globals['_WATCHBYTES'].fields_by_name['frames']._serialized_options = b'\260\273\030\001'
+  _globals['_WORKSPACEFRAMES'].fields_by_name['frames']._loaded_options = None
+  _globals['_WORKSPACEFRAMES'].fields_by_name['frames']._serialized_options = b'\260\273\030\001'
   _globals['_REALTIMESERVICE'].methods_by_name['Watch']._loaded_options = None
   _globals['_REALTIMESERVICE'].methods_by_name['Watch']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
+  _globals['_REALTIMESERVICE'].methods_by_name['WatchWorkspaces']._loaded_options = None
+  _globals['_REALTIMESERVICE'].methods_by_name['WatchWorkspaces']._serialized_options = b'\252\273\030\007\n\001\005\030\001 \001'
   _globals['_REALTIMESERVICE'].methods_by_name['PublishPresence']._loaded_options = None
   _globals['_REALTIMESERVICE'].methods_by_name['PublishPresence']._serialized_options = b'\252\273\030\006\n\004\001\002\003\005'
   _globals['_REALTIMESERVICE'].methods_by_name['PublishAiActivity']._loaded_options = None
@@ -47,14 +51,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHRESPONSE']._serialized_end=245
   _globals['_WATCHBYTES']._serialized_start=247
   _globals['_WATCHBYTES']._serialized_end=281
-  _globals['_PUBLISHPRESENCEREQUEST']._serialized_start=284
-  _globals['_PUBLISHPRESENCEREQUEST']._serialized_end=431
-  _globals['_PUBLISHPRESENCERESPONSE']._serialized_start=433
-  _globals['_PUBLISHPRESENCERESPONSE']._serialized_end=458
-  _globals['_PUBLISHAIACTIVITYREQUEST']._serialized_start=460
-  _globals['_PUBLISHAIACTIVITYREQUEST']._serialized_end=531
-  _globals['_PUBLISHAIACTIVITYRESPONSE']._serialized_start=533
-  _globals['_PUBLISHAIACTIVITYRESPONSE']._serialized_end=560
-  _globals['_REALTIMESERVICE']._serialized_start=563
-  _globals['_REALTIMESERVICE']._serialized_end=913
+  _globals['_WORKSPACETOWATCH']._serialized_start=283
+  _globals['_WORKSPACETOWATCH']._serialized_end=354
+  _globals['_WATCHWORKSPACESREQUEST']._serialized_start=356
+  _globals['_WATCHWORKSPACESREQUEST']._serialized_end=445
+  _globals['_WORKSPACEFRAMES']._serialized_start=447
+  _globals['_WORKSPACEFRAMES']._serialized_end=499
+  _globals['_WATCHWORKSPACESRESPONSE']._serialized_start=501
+  _globals['_WATCHWORKSPACESRESPONSE']._serialized_end=582
+  _globals['_PUBLISHPRESENCEREQUEST']._serialized_start=585
+  _globals['_PUBLISHPRESENCEREQUEST']._serialized_end=732
+  _globals['_PUBLISHPRESENCERESPONSE']._serialized_start=734
+  _globals['_PUBLISHPRESENCERESPONSE']._serialized_end=759
+  _globals['_PUBLISHAIACTIVITYREQUEST']._serialized_start=761
+  _globals['_PUBLISHAIACTIVITYREQUEST']._serialized_end=832
+  _globals['_PUBLISHAIACTIVITYRESPONSE']._serialized_start=834
+  _globals['_PUBLISHAIACTIVITYRESPONSE']._serialized_end=861
+  _globals['_REALTIMESERVICE']._serialized_start=864
+  _globals['_REALTIMESERVICE']._serialized_end=1337
 # @@protoc_insertion_point(module_scope)

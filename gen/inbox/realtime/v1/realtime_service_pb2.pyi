@@ -94,6 +94,118 @@ class WatchBytes(_message.Message):
 Global___WatchBytes: _TypeAlias = WatchBytes  # noqa: Y015
 
 @_typing.final
+class WorkspaceToWatch(_message.Message):
+    """One workspace that a gateway begins to watch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    ref: _builtins.int
+    """Chosen by the gateway, another one each time it begins; the frames carry it."""
+    workspace_id: _builtins.str
+    """The workspace."""
+    position: _builtins.str
+    """Resume after this position; empty starts now."""
+    def __init__(
+        self,
+        *,
+        ref: _builtins.int = ...,
+        workspace_id: _builtins.str = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "ref", b"ref", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkspaceToWatch: _TypeAlias = WorkspaceToWatch  # noqa: Y015
+
+@_typing.final
+class WatchWorkspacesRequest(_message.Message):
+    """What a gateway wants from here on, beside what it wanted before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def begin(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkspaceToWatch]:
+        """Workspaces it begins to watch."""
+
+    @_builtins.property
+    def end(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Refs of those it needs no more; frames that are on their way may still come."""
+
+    def __init__(
+        self,
+        *,
+        begin: _abc.Iterable[Global___WorkspaceToWatch] | None = ...,
+        end: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "end", b"end"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchWorkspacesRequest: _TypeAlias = WatchWorkspacesRequest  # noqa: Y015
+
+@_typing.final
+class WorkspaceFrames(_message.Message):
+    """Frames of one workspace. The frames have the field that they have in WatchBytes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    REF_FIELD_NUMBER: _builtins.int
+    ref: _builtins.int
+    """The ref it was begun with."""
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Serialised ServerFrames, in order; together they are what Watch would have streamed."""
+
+    def __init__(
+        self,
+        *,
+        frames: _abc.Iterable[_builtins.bytes] | None = ...,
+        ref: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkspaceFrames: _TypeAlias = WorkspaceFrames  # noqa: Y015
+
+@_typing.final
+class WatchWorkspacesResponse(_message.Message):
+    """What has gathered for a gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def workspaces(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkspaceFrames]:
+        """In the order in which they had news."""
+
+    def __init__(
+        self,
+        *,
+        workspaces: _abc.Iterable[Global___WorkspaceFrames] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["workspaces", b"workspaces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchWorkspacesResponse: _TypeAlias = WatchWorkspacesResponse  # noqa: Y015
+
+@_typing.final
 class PublishPresenceRequest(_message.Message):
     """Tells where the caller is and whether they type; that they are there fades after 30 seconds, that they type after 8."""
 

@@ -40,6 +40,11 @@ class RealtimeServiceStub:
                 request_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchRequest.SerializeToString,
                 response_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchResponse.FromString,
                 _registered_method=True)
+        self.WatchWorkspaces = channel.stream_stream(
+                '/inbox.realtime.v1.RealtimeService/WatchWorkspaces',
+                request_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchWorkspacesRequest.SerializeToString,
+                response_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchWorkspacesResponse.FromString,
+                _registered_method=True)
         self.PublishPresence = channel.unary_unary(
                 '/inbox.realtime.v1.RealtimeService/PublishPresence',
                 request_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.PublishPresenceRequest.SerializeToString,
@@ -58,6 +63,13 @@ class RealtimeServiceServicer:
 
     def Watch(self, request, context):
         """Streams what happens in the caller's workspace, resumable by position.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchWorkspaces(self, request_iterator, context):
+        """Watch for many workspaces on one stream: for gateways. Its end is the end of each; all resume by position.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +96,11 @@ def add_RealtimeServiceServicer_to_server(servicer, server):
                     servicer.Watch,
                     request_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchRequest.FromString,
                     response_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchResponse.SerializeToString,
+            ),
+            'WatchWorkspaces': grpc.stream_stream_rpc_method_handler(
+                    servicer.WatchWorkspaces,
+                    request_deserializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchWorkspacesRequest.FromString,
+                    response_serializer=inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchWorkspacesResponse.SerializeToString,
             ),
             'PublishPresence': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishPresence,
@@ -124,6 +141,33 @@ class RealtimeService:
             '/inbox.realtime.v1.RealtimeService/Watch',
             inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchRequest.SerializeToString,
             inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchWorkspaces(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/inbox.realtime.v1.RealtimeService/WatchWorkspaces',
+            inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchWorkspacesRequest.SerializeToString,
+            inbox_dot_realtime_dot_v1_dot_realtime__service__pb2.WatchWorkspacesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,6 +18,8 @@ class RealtimeServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     Watch: _aio.UnaryStreamMultiCallable[_realtime_service_pb2.WatchRequest, _realtime_service_pb2.WatchResponse]
     """Streams what happens in the caller's workspace, resumable by position."""
+    WatchWorkspaces: _aio.StreamStreamMultiCallable[_realtime_service_pb2.WatchWorkspacesRequest, _realtime_service_pb2.WatchWorkspacesResponse]
+    """Watch for many workspaces on one stream: for gateways. Its end is the end of each; all resume by position."""
     PublishPresence: _aio.UnaryUnaryMultiCallable[_realtime_service_pb2.PublishPresenceRequest, _realtime_service_pb2.PublishPresenceResponse]
     """Tells colleagues where the caller is."""
     PublishAiActivity: _aio.UnaryUnaryMultiCallable[_realtime_service_pb2.PublishAiActivityRequest, _realtime_service_pb2.PublishAiActivityResponse]
@@ -33,6 +35,14 @@ class RealtimeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_realtime_service_pb2.WatchRequest, _abc.AsyncIterator[_realtime_service_pb2.WatchResponse]],
     ) -> _abc.AsyncIterator[_realtime_service_pb2.WatchResponse]:
         """Streams what happens in the caller's workspace, resumable by position."""
+
+    @_abc_1.abstractmethod
+    def WatchWorkspaces(
+        self,
+        request_iterator: _abc.AsyncIterator[_realtime_service_pb2.WatchWorkspacesRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_realtime_service_pb2.WatchWorkspacesRequest], _abc.AsyncIterator[_realtime_service_pb2.WatchWorkspacesResponse]],
+    ) -> _abc.AsyncIterator[_realtime_service_pb2.WatchWorkspacesResponse]:
+        """Watch for many workspaces on one stream: for gateways. Its end is the end of each; all resume by position."""
 
     @_abc_1.abstractmethod
     def PublishPresence(

@@ -20,6 +20,8 @@ class RealtimeServiceStub:
     def __init__(self, channel: _grpc.Channel) -> None: ...
     Watch: _grpc.UnaryStreamMultiCallable[_realtime_service_pb2.WatchRequest, _realtime_service_pb2.WatchResponse]
     """Streams what happens in the caller's workspace, resumable by position."""
+    WatchWorkspaces: _grpc.StreamStreamMultiCallable[_realtime_service_pb2.WatchWorkspacesRequest, _realtime_service_pb2.WatchWorkspacesResponse]
+    """Watch for many workspaces on one stream: for gateways. Its end is the end of each; all resume by position."""
     PublishPresence: _grpc.UnaryUnaryMultiCallable[_realtime_service_pb2.PublishPresenceRequest, _realtime_service_pb2.PublishPresenceResponse]
     """Tells colleagues where the caller is."""
     PublishAiActivity: _grpc.UnaryUnaryMultiCallable[_realtime_service_pb2.PublishAiActivityRequest, _realtime_service_pb2.PublishAiActivityResponse]
@@ -35,6 +37,14 @@ class RealtimeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_realtime_service_pb2.WatchResponse]:
         """Streams what happens in the caller's workspace, resumable by position."""
+
+    @_abc_1.abstractmethod
+    def WatchWorkspaces(
+        self,
+        request_iterator: _abc.Iterator[_realtime_service_pb2.WatchWorkspacesRequest],
+        context: _grpc.ServicerContext,
+    ) -> _abc.Iterator[_realtime_service_pb2.WatchWorkspacesResponse]:
+        """Watch for many workspaces on one stream: for gateways. Its end is the end of each; all resume by position."""
 
     @_abc_1.abstractmethod
     def PublishPresence(

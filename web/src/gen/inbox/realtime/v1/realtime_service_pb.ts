@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/realtime/v1/realtime_service.proto.
  */
 export const file_inbox_realtime_v1_realtime_service: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9yZWFsdGltZS92MS9yZWFsdGltZV9zZXJ2aWNlLnByb3RvEhFpbmJveC5yZWFsdGltZS52MSI4CgxXYXRjaFJlcXVlc3QSEAoIcG9zaXRpb24YASABKAkSFgoOdW50aWxfcG9zaXRpb24YAiABKAkiPwoNV2F0Y2hSZXNwb25zZRIuCgZmcmFtZXMYASADKAsyHi5pbmJveC5yZWFsdGltZS52MS5TZXJ2ZXJGcmFtZSIiCgpXYXRjaEJ5dGVzEhQKBmZyYW1lcxgBIAMoDEIEsLsYASKTAQoWUHVibGlzaFByZXNlbmNlUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoJaXNfdHlwaW5nGAIgASgIEhEKCW1lbWJlcl9pZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSDwoHaXNfZ29uZRgFIAEoCBITCgtpc19jdXN0b21lchgGIAEoCCIZChdQdWJsaXNoUHJlc2VuY2VSZXNwb25zZSJHChhQdWJsaXNoQWlBY3Rpdml0eVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhIKCmlzX3dyaXRpbmcYAiABKAgiGwoZUHVibGlzaEFpQWN0aXZpdHlSZXNwb25zZTLeAgoPUmVhbHRpbWVTZXJ2aWNlElsKBVdhdGNoEh8uaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hSZXF1ZXN0GiAuaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hSZXNwb25zZSINqrsYCQoFAQIDBAUgATABEnQKD1B1Ymxpc2hQcmVzZW5jZRIpLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hQcmVzZW5jZVJlcXVlc3QaKi5pbmJveC5yZWFsdGltZS52MS5QdWJsaXNoUHJlc2VuY2VSZXNwb25zZSIKqrsYBgoEAQIDBRJ4ChFQdWJsaXNoQWlBY3Rpdml0eRIrLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hBaUFjdGl2aXR5UmVxdWVzdBosLmluYm94LnJlYWx0aW1lLnYxLlB1Ymxpc2hBaUFjdGl2aXR5UmVzcG9uc2UiCKq7GAQKAgQFYgZwcm90bzM", [file_inbox_policy_v1_policy, file_inbox_realtime_v1_frame]);
+  fileDesc("CihpbmJveC9yZWFsdGltZS92MS9yZWFsdGltZV9zZXJ2aWNlLnByb3RvEhFpbmJveC5yZWFsdGltZS52MSI4CgxXYXRjaFJlcXVlc3QSEAoIcG9zaXRpb24YASABKAkSFgoOdW50aWxfcG9zaXRpb24YAiABKAkiPwoNV2F0Y2hSZXNwb25zZRIuCgZmcmFtZXMYASADKAsyHi5pbmJveC5yZWFsdGltZS52MS5TZXJ2ZXJGcmFtZSIiCgpXYXRjaEJ5dGVzEhQKBmZyYW1lcxgBIAMoDEIEsLsYASJHChBXb3Jrc3BhY2VUb1dhdGNoEgsKA3JlZhgBIAEoBBIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSEAoIcG9zaXRpb24YAyABKAkiWQoWV2F0Y2hXb3Jrc3BhY2VzUmVxdWVzdBIyCgViZWdpbhgBIAMoCzIjLmluYm94LnJlYWx0aW1lLnYxLldvcmtzcGFjZVRvV2F0Y2gSCwoDZW5kGAIgAygEIjQKD1dvcmtzcGFjZUZyYW1lcxIUCgZmcmFtZXMYASADKAxCBLC7GAESCwoDcmVmGAIgASgEIlEKF1dhdGNoV29ya3NwYWNlc1Jlc3BvbnNlEjYKCndvcmtzcGFjZXMYASADKAsyIi5pbmJveC5yZWFsdGltZS52MS5Xb3Jrc3BhY2VGcmFtZXMikwEKFlB1Ymxpc2hQcmVzZW5jZVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhEKCWlzX3R5cGluZxgCIAEoCBIRCgltZW1iZXJfaWQYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEg8KB2lzX2dvbmUYBSABKAgSEwoLaXNfY3VzdG9tZXIYBiABKAgiGQoXUHVibGlzaFByZXNlbmNlUmVzcG9uc2UiRwoYUHVibGlzaEFpQWN0aXZpdHlSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRISCgppc193cml0aW5nGAIgASgIIhsKGVB1Ymxpc2hBaUFjdGl2aXR5UmVzcG9uc2Uy2QMKD1JlYWx0aW1lU2VydmljZRJbCgVXYXRjaBIfLmluYm94LnJlYWx0aW1lLnYxLldhdGNoUmVxdWVzdBogLmluYm94LnJlYWx0aW1lLnYxLldhdGNoUmVzcG9uc2UiDaq7GAkKBQECAwQFIAEwARJ5Cg9XYXRjaFdvcmtzcGFjZXMSKS5pbmJveC5yZWFsdGltZS52MS5XYXRjaFdvcmtzcGFjZXNSZXF1ZXN0GiouaW5ib3gucmVhbHRpbWUudjEuV2F0Y2hXb3Jrc3BhY2VzUmVzcG9uc2UiC6q7GAcKAQUYASABKAEwARJ0Cg9QdWJsaXNoUHJlc2VuY2USKS5pbmJveC5yZWFsdGltZS52MS5QdWJsaXNoUHJlc2VuY2VSZXF1ZXN0GiouaW5ib3gucmVhbHRpbWUudjEuUHVibGlzaFByZXNlbmNlUmVzcG9uc2UiCqq7GAYKBAECAwUSeAoRUHVibGlzaEFpQWN0aXZpdHkSKy5pbmJveC5yZWFsdGltZS52MS5QdWJsaXNoQWlBY3Rpdml0eVJlcXVlc3QaLC5pbmJveC5yZWFsdGltZS52MS5QdWJsaXNoQWlBY3Rpdml0eVJlc3BvbnNlIgiquxgECgIEBWIGcHJvdG8z", [file_inbox_policy_v1_policy, file_inbox_realtime_v1_frame]);
 
 /**
  * Asks for the live stream of the caller's workspace.
@@ -135,6 +135,202 @@ export const WatchBytesSchema: GenMessage<WatchBytes, {jsonType: WatchBytesJson}
   messageDesc(file_inbox_realtime_v1_realtime_service, 2);
 
 /**
+ * One workspace that a gateway begins to watch.
+ *
+ * @generated from message inbox.realtime.v1.WorkspaceToWatch
+ */
+export type WorkspaceToWatch = Message<"inbox.realtime.v1.WorkspaceToWatch"> & {
+  /**
+   * Chosen by the gateway, another one each time it begins; the frames carry it.
+   *
+   * @generated from field: uint64 ref = 1;
+   */
+  ref: bigint;
+
+  /**
+   * The workspace.
+   *
+   * @generated from field: string workspace_id = 2;
+   */
+  workspaceId: string;
+
+  /**
+   * Resume after this position; empty starts now.
+   *
+   * @generated from field: string position = 3;
+   */
+  position: string;
+};
+
+/**
+ * One workspace that a gateway begins to watch.
+ *
+ * @generated from message inbox.realtime.v1.WorkspaceToWatch
+ */
+export type WorkspaceToWatchJson = {
+  /**
+   * Chosen by the gateway, another one each time it begins; the frames carry it.
+   *
+   * @generated from field: uint64 ref = 1;
+   */
+  ref?: string;
+
+  /**
+   * The workspace.
+   *
+   * @generated from field: string workspace_id = 2;
+   */
+  workspaceId?: string;
+
+  /**
+   * Resume after this position; empty starts now.
+   *
+   * @generated from field: string position = 3;
+   */
+  position?: string;
+};
+
+/**
+ * Describes the message inbox.realtime.v1.WorkspaceToWatch.
+ * Use `create(WorkspaceToWatchSchema)` to create a new message.
+ */
+export const WorkspaceToWatchSchema: GenMessage<WorkspaceToWatch, {jsonType: WorkspaceToWatchJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_realtime_service, 3);
+
+/**
+ * What a gateway wants from here on, beside what it wanted before.
+ *
+ * @generated from message inbox.realtime.v1.WatchWorkspacesRequest
+ */
+export type WatchWorkspacesRequest = Message<"inbox.realtime.v1.WatchWorkspacesRequest"> & {
+  /**
+   * Workspaces it begins to watch.
+   *
+   * @generated from field: repeated inbox.realtime.v1.WorkspaceToWatch begin = 1;
+   */
+  begin: WorkspaceToWatch[];
+
+  /**
+   * Refs of those it needs no more; frames that are on their way may still come.
+   *
+   * @generated from field: repeated uint64 end = 2;
+   */
+  end: bigint[];
+};
+
+/**
+ * What a gateway wants from here on, beside what it wanted before.
+ *
+ * @generated from message inbox.realtime.v1.WatchWorkspacesRequest
+ */
+export type WatchWorkspacesRequestJson = {
+  /**
+   * Workspaces it begins to watch.
+   *
+   * @generated from field: repeated inbox.realtime.v1.WorkspaceToWatch begin = 1;
+   */
+  begin?: WorkspaceToWatchJson[];
+
+  /**
+   * Refs of those it needs no more; frames that are on their way may still come.
+   *
+   * @generated from field: repeated uint64 end = 2;
+   */
+  end?: string[];
+};
+
+/**
+ * Describes the message inbox.realtime.v1.WatchWorkspacesRequest.
+ * Use `create(WatchWorkspacesRequestSchema)` to create a new message.
+ */
+export const WatchWorkspacesRequestSchema: GenMessage<WatchWorkspacesRequest, {jsonType: WatchWorkspacesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_realtime_service, 4);
+
+/**
+ * Frames of one workspace. The frames have the field that they have in WatchBytes.
+ *
+ * @generated from message inbox.realtime.v1.WorkspaceFrames
+ */
+export type WorkspaceFrames = Message<"inbox.realtime.v1.WorkspaceFrames"> & {
+  /**
+   * Serialised ServerFrames, in order; together they are what Watch would have streamed.
+   *
+   * @generated from field: repeated bytes frames = 1;
+   */
+  frames: Uint8Array[];
+
+  /**
+   * The ref it was begun with.
+   *
+   * @generated from field: uint64 ref = 2;
+   */
+  ref: bigint;
+};
+
+/**
+ * Frames of one workspace. The frames have the field that they have in WatchBytes.
+ *
+ * @generated from message inbox.realtime.v1.WorkspaceFrames
+ */
+export type WorkspaceFramesJson = {
+  /**
+   * Serialised ServerFrames, in order; together they are what Watch would have streamed.
+   *
+   * @generated from field: repeated bytes frames = 1;
+   */
+  frames?: string[];
+
+  /**
+   * The ref it was begun with.
+   *
+   * @generated from field: uint64 ref = 2;
+   */
+  ref?: string;
+};
+
+/**
+ * Describes the message inbox.realtime.v1.WorkspaceFrames.
+ * Use `create(WorkspaceFramesSchema)` to create a new message.
+ */
+export const WorkspaceFramesSchema: GenMessage<WorkspaceFrames, {jsonType: WorkspaceFramesJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_realtime_service, 5);
+
+/**
+ * What has gathered for a gateway.
+ *
+ * @generated from message inbox.realtime.v1.WatchWorkspacesResponse
+ */
+export type WatchWorkspacesResponse = Message<"inbox.realtime.v1.WatchWorkspacesResponse"> & {
+  /**
+   * In the order in which they had news.
+   *
+   * @generated from field: repeated inbox.realtime.v1.WorkspaceFrames workspaces = 1;
+   */
+  workspaces: WorkspaceFrames[];
+};
+
+/**
+ * What has gathered for a gateway.
+ *
+ * @generated from message inbox.realtime.v1.WatchWorkspacesResponse
+ */
+export type WatchWorkspacesResponseJson = {
+  /**
+   * In the order in which they had news.
+   *
+   * @generated from field: repeated inbox.realtime.v1.WorkspaceFrames workspaces = 1;
+   */
+  workspaces?: WorkspaceFramesJson[];
+};
+
+/**
+ * Describes the message inbox.realtime.v1.WatchWorkspacesResponse.
+ * Use `create(WatchWorkspacesResponseSchema)` to create a new message.
+ */
+export const WatchWorkspacesResponseSchema: GenMessage<WatchWorkspacesResponse, {jsonType: WatchWorkspacesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_realtime_v1_realtime_service, 6);
+
+/**
  * Tells where the caller is and whether they type; that they are there fades after 30 seconds, that they type after 8.
  *
  * @generated from message inbox.realtime.v1.PublishPresenceRequest
@@ -237,7 +433,7 @@ export type PublishPresenceRequestJson = {
  * Use `create(PublishPresenceRequestSchema)` to create a new message.
  */
 export const PublishPresenceRequestSchema: GenMessage<PublishPresenceRequest, {jsonType: PublishPresenceRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_realtime_service, 3);
+  messageDesc(file_inbox_realtime_v1_realtime_service, 7);
 
 /**
  * It is on its way to those who watch.
@@ -260,7 +456,7 @@ export type PublishPresenceResponseJson = {
  * Use `create(PublishPresenceResponseSchema)` to create a new message.
  */
 export const PublishPresenceResponseSchema: GenMessage<PublishPresenceResponse, {jsonType: PublishPresenceResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_realtime_service, 4);
+  messageDesc(file_inbox_realtime_v1_realtime_service, 8);
 
 /**
  * Tells that the AI writes an answer, or stopped; it fades after 10 seconds unless it is said again.
@@ -309,7 +505,7 @@ export type PublishAiActivityRequestJson = {
  * Use `create(PublishAiActivityRequestSchema)` to create a new message.
  */
 export const PublishAiActivityRequestSchema: GenMessage<PublishAiActivityRequest, {jsonType: PublishAiActivityRequestJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_realtime_service, 5);
+  messageDesc(file_inbox_realtime_v1_realtime_service, 9);
 
 /**
  * It is on its way to those who watch, and to the customer's chat box.
@@ -332,7 +528,7 @@ export type PublishAiActivityResponseJson = {
  * Use `create(PublishAiActivityResponseSchema)` to create a new message.
  */
 export const PublishAiActivityResponseSchema: GenMessage<PublishAiActivityResponse, {jsonType: PublishAiActivityResponseJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_realtime_v1_realtime_service, 6);
+  messageDesc(file_inbox_realtime_v1_realtime_service, 10);
 
 /**
  * Live updates.
@@ -349,6 +545,16 @@ export const RealtimeService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRequestSchema;
     output: typeof WatchResponseSchema;
+  },
+  /**
+   * Watch for many workspaces on one stream: for gateways. Its end is the end of each; all resume by position.
+   *
+   * @generated from rpc inbox.realtime.v1.RealtimeService.WatchWorkspaces
+   */
+  watchWorkspaces: {
+    methodKind: "bidi_streaming";
+    input: typeof WatchWorkspacesRequestSchema;
+    output: typeof WatchWorkspacesResponseSchema;
   },
   /**
    * Tells colleagues where the caller is.
