@@ -55,7 +55,8 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
 
 
 async def wire_other(process: Process, settings: OtherSettings) -> None:
-    process.serve(realtime_v1.add_RealtimeServiceServicer_to_server, Realtime())
+    servicer = Realtime()  # type: ignore[abstract]
+    process.serve(realtime_v1.add_RealtimeServiceServicer_to_server, servicer)
 
 
 @asynccontextmanager

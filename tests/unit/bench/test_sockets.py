@@ -15,6 +15,7 @@ from gateway.frames import FrameReader, Opcode, frame
 from inbox.error import v1 as error_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
+from services.realtime.model import Bundle, Share
 
 URL = "http://localhost:1"
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
@@ -173,11 +174,13 @@ def test_one_frame_of_nats_may_hold_many_messages() -> None:
 
 
 async def test_a_frame_put_together_by_hand_is_a_chain_of_real_frames() -> None:
-    feed = Feed()
+    feed, bundle = Feed(), Bundle()
+    feed.begin(Share(bundle, 1))
     feed.publish(200)
     feed.publish(200)
 
-    idle, first, second = map(realtime_v1.ServerFrame.FromString, await feed.next())
+    [(_, frames)] = await bundle.take()
+    idle, first, second = realtime_v1.WatchResponse.FromString(frames).frames
 
     assert idle.HasField("idle")
     assert [first.previous, second.previous] == [idle.position, first.position]
