@@ -74,14 +74,17 @@ SEQUENCE = "SELECT * FROM pg_temp.sequence($1, $2)"
 
 # Call it last in a transaction, when whatever the events tell of is locked. Then what was committed
 # before about the same things is numbered already or seen in the outbox, so their order is kept.
-# The lock of the log is never waited for, and held until the end of the transaction.
+# The lock of the log is never waited for, and held until the end of the transaction; so it is left
+# alone while something waits, else writers in turns would keep it from the sequencer for good.
 MAKE_TELL = f"""
 CREATE OR REPLACE FUNCTION pg_temp.tell(
     event_ids uuid[], workspace_ids uuid[], subjects text[], ordering_keys text[],
     payloads bytea[], at timestamptz, traceparents text[], OUT base bigint, OUT epoch text)
 LANGUAGE plpgsql AS $function$
 BEGIN
-SELECT s.last_gpos, s.log_epoch INTO base, epoch FROM log_state s FOR UPDATE SKIP LOCKED;
+IF NOT EXISTS (SELECT FROM outbox) THEN
+    SELECT s.last_gpos, s.log_epoch INTO base, epoch FROM log_state s FOR UPDATE SKIP LOCKED;
+END IF;
 IF base IS NULL OR EXISTS (SELECT FROM outbox) OR EXISTS (
     SELECT FROM unnest(workspace_ids, subjects, ordering_keys, payloads, traceparents)
         AS e(workspace_id, subject, ordering_key, payload, traceparent)

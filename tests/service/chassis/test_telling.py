@@ -31,6 +31,7 @@ from tests.service.chassis.eventing import (
 
 TELL = "SELECT * FROM pg_temp.tell($1, $2, $3, $4, $5, $6, $7)"
 LOOKS_INTO_THE_OUTBOX = "OR EXISTS (SELECT FROM outbox)"
+LOOKS_BEFORE_IT_LOCKS = "IF NOT EXISTS (SELECT FROM outbox) THEN"
 PAYLOADS = "SELECT gpos, convert_from(payload, 'UTF8') FROM events ORDER BY gpos"
 
 
@@ -98,6 +99,19 @@ async def waiting_count(worker: Database) -> int:
         return found
 
 
+async def is_free(worker: Database) -> bool:
+    """Whether a sequencer would get the log without waiting."""
+    async with worker.begin() as transaction:
+        rows = await transaction.raw.fetch("SELECT FROM log_state FOR UPDATE SKIP LOCKED")
+        return len(rows) == 1
+
+
+def without(look: str, make: str) -> str:
+    """`tell` as it would be without a look into the outbox."""
+    assert look in make
+    return make.replace(look, "IF true THEN" if look == LOOKS_BEFORE_IT_LOCKS else "")
+
+
 async def sequence_all(worker: Database) -> None:
     connection = await worker.connect()
     await sequencer.prepare(connection)
@@ -133,8 +147,7 @@ async def test_what_waits_goes_first(app: Database, worker: Database, teller: Te
 async def test_without_looking_for_what_waits_the_order_would_be_lost(
     app: Database, worker: Database
 ) -> None:
-    careless = sequencer.MAKE_TELL.replace(LOOKS_INTO_THE_OUTBOX, "")
-    assert careless != sequencer.MAKE_TELL
+    careless = without(LOOKS_INTO_THE_OUTBOX, without(LOOKS_BEFORE_IT_LOCKS, sequencer.MAKE_TELL))
     async with a_teller(worker, careless) as teller:
         await emit(app, teller.workspace_id, "earlier")
 
@@ -142,6 +155,27 @@ async def test_without_looking_for_what_waits_the_order_would_be_lost(
     await sequence_all(worker)
 
     assert await in_the_log(worker) == [(1, "later"), (2, "earlier")]
+
+
+async def test_who_writes_behind_what_waits_leaves_the_log_to_the_sequencer(
+    app: Database, worker: Database, teller: Teller
+) -> None:
+    await emit(app, teller.workspace_id, "earlier")
+
+    async with teller.connection.transaction():
+        assert await teller.tell("later") == []
+        assert await is_free(worker)
+
+
+async def test_without_looking_first_every_writer_would_keep_the_log_from_the_sequencer(
+    app: Database, worker: Database
+) -> None:
+    async with a_teller(worker, without(LOOKS_BEFORE_IT_LOCKS, sequencer.MAKE_TELL)) as teller:
+        await emit(app, teller.workspace_id, "earlier")
+
+        async with teller.connection.transaction():
+            assert await teller.tell("later") == []
+            assert not await is_free(worker)
 
 
 async def test_nobody_waits_for_the_log(worker: Database, teller: Teller) -> None:
