@@ -26,5 +26,7 @@ class MessagingSettings(ServiceSettings, DatabaseSettings, IdentityClientSetting
         unit="URL",
     )
     message_writers: int = setting(
-        "group commits that may be under way at once", default=2, unit="1"
+        "group commits that may be under way at once; several number their events in turns",
+        default=1,
+        unit="1",
     )

@@ -12,8 +12,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from chassis import sequencer
 from chassis.database import Database
 from chassis.errors import AlreadyExists, Fault, Unavailable
+from chassis.events import Event
 from chassis.ids import WorkspaceId, new_id
 from services.messaging.actions.writers import MAX_RUN, Writers
 from services.messaging.model.draft import Draft, Stored
@@ -23,7 +25,7 @@ from services.messaging.store.append import AppendSession
 from suite.databases import DatabaseUrls, connected, with_database
 from suite.testing import TestServers
 from tests.fakes import FakeClock
-from tests.service.messaging.desk import WITHIN, Desk
+from tests.service.messaging.desk import WITHIN, Desk, assert_events_tell_everything
 
 END_WRITERS_BACKENDS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -49,6 +51,14 @@ async def another_replica(worker: Database) -> AsyncIterator[Writers]:
         running.cancel()
 
 
+async def sequence_all(worker: Database) -> None:
+    connection = await worker.connect()
+    await sequencer.prepare(connection)
+    while await sequencer.sequence(connection):
+        pass
+    connection.terminate()
+
+
 async def write(writers: Writers, workspace_id: WorkspaceId, one: Draft) -> Stored:
     return await writers.submit(workspace_id, one, within=WITHIN)
 
@@ -70,6 +80,30 @@ async def test_what_comes_while_a_commit_is_under_way_goes_into_the_next(desk: D
     assert commits["one"] <= 20
     thread = [message.seq for message in await desk.history(conversation_id)]
     assert thread == list(range(442, 642))
+
+
+async def test_a_process_alone_numbers_at_once_all_that_it_writes(desk: Desk) -> None:
+    conversations = [await desk.open_conversation() for _ in range(8)]
+    numbered: list[Event] = []
+    writers = Writers(
+        desk.means.worker, FakeClock(), on_commit=lambda: None, on_numbered=numbered.extend
+    )
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(writers.run())
+        for conversation_id in conversations:
+            await write(writers, desk.workspace_id, draft(conversation_id))
+        await sequence_all(desk.means.worker)
+        async with asyncio.TaskGroup() as sending:
+            for number in range(200):
+                one = draft(conversations[number % 8], f"{number}")
+                sending.create_task(write(writers, desk.workspace_id, one))
+        running.cancel()
+
+    assert len(numbered) == 200
+    gpos = [event.gpos for event in numbered]
+    assert gpos == list(range(gpos[0], gpos[0] + 200))
+    await assert_events_tell_everything(desk)
 
 
 async def test_one_draft_the_database_refuses_does_not_fail_its_neighbours(desk: Desk) -> None:
