@@ -42,6 +42,7 @@ from chassis.migration_events import (
 )
 from chassis.migration_tables import (
     create_index_concurrently,
+    open_to_worker_in_many,
     service_role,
     tenant_table,
     worker_table,
@@ -56,6 +57,7 @@ __all__ = [
     "erasing_tables",
     "folder_of",
     "migrate",
+    "open_to_worker_in_many",
     "plain_outbox_checks",
     "publishing_tables",
     "service_role",

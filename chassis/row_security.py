@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from chassis.ids import WorkspaceId
@@ -9,11 +10,19 @@ from chassis.ids import WorkspaceId
 TENANT_SETTING = "nullif(current_setting('inbox.workspace', true), '')::uuid"
 """The workspace of the transaction; unset is NULL, which equals nothing, so no row is seen."""
 
+TENANTS_SETTING = "string_to_array(current_setting('inbox.workspace', true), ',')::uuid[]"
+"""The workspaces of a transaction that stands in several at once; unset, none."""
+
 
 def workspace_setting(workspace_id: WorkspaceId) -> str:
     """The value of `inbox.workspace` that shows a workspace's rows."""
     # UUID() refuses everything that is not one, so nothing can be smuggled into SQL.
     return str(UUID(workspace_id))
+
+
+def workspaces_setting(workspace_ids: Iterable[WorkspaceId]) -> str:
+    """The value of `inbox.workspace` that shows the rows of several, where that is allowed."""
+    return ",".join(map(workspace_setting, workspace_ids))
 
 
 def begin_statement(workspace_id: WorkspaceId | None, *, is_flushed: bool = True) -> str:

@@ -75,6 +75,7 @@ class Batch:
     def additions(self) -> Additions:
         """What it adds."""
         return Additions(
+            workspace_id=self.workspace_id,
             messages=self.messages,
             channel_ids={key: thread.channel_id for key, thread in self.threads.items()},
             renamed=[self.threads[key] for key in self.renamed],
@@ -101,10 +102,7 @@ async def append_remembered(
     Raises: whatever the database raises; then see `append_run`.
     """
     judged = [_judge_remembered(session, run, at=at) for run in runs]
-    batches = [
-        RememberedBatch(batch.workspace_id, batch.additions(), seen)
-        for batch, seen, _ in filter(None, judged)
-    ]
+    batches = [RememberedBatch(batch.additions(), seen) for batch, seen, _ in filter(None, judged)]
     unchanged, told = (
         await session.append_each_if_unchanged(batches, at=at) if batches else ([], [])
     )

@@ -93,24 +93,23 @@ def _has_work(index: IndexStand, log: sequencer.LogStand) -> bool:
 
 
 async def _follow(transaction: Transaction, events: Sequence[Event]) -> int:
-    created: dict[WorkspaceId, list[str]] = {}
-    for event in events:
-        if event.event == MESSAGE_CREATED:
-            message_id = created_message_id(event.payload)
-            created.setdefault(event.workspace_id, []).append(message_id)
-    added = 0
-    for workspace_id, message_ids in created.items():
-        await transaction.enter(workspace_id)
-        added += await _add(transaction, message_ids)
+    created = [
+        (event.workspace_id, created_message_id(event.payload))
+        for event in events
+        if event.event == MESSAGE_CREATED
+    ]
+    await store.stand_in(transaction, {workspace_id for workspace_id, _ in created})
+    added = await _add(transaction, created)
     await store.move(transaction, events[-1].gpos, events[-1].time)
     return added
 
 
 async def _walk(transaction: Transaction, walk: Walk) -> Progress:
-    await transaction.enter(WorkspaceId(walk.workspace_id))
+    workspace_id = WorkspaceId(walk.workspace_id)
+    await transaction.enter(workspace_id)
     older = await store.messages_before(transaction, walk.message_id, limit=MAX_BATCH)
     if older:
-        added = await _add(transaction, older)
+        added = await _add(transaction, [(workspace_id, message_id) for message_id in older])
         await store.walk_on(transaction, Walk(walk.workspace_id, older[-1]))
         return Progress(Step.WALKED, added)
     following = await store.workspace_after(transaction, walk.workspace_id)
@@ -121,13 +120,18 @@ async def _walk(transaction: Transaction, walk: Walk) -> Progress:
     return Progress(Step.WALKED)
 
 
-async def _add(transaction: Transaction, message_ids: Sequence[str]) -> int:
+async def _add(transaction: Transaction, named: Sequence[tuple[WorkspaceId, str]]) -> int:
     added = 0
-    for start in range(0, len(message_ids), WRITE_BATCH):
-        messages = await store.not_indexed(transaction, message_ids[start : start + WRITE_BATCH])
-        said = [(one, words) for one in messages if (words := words_of(one.text))]
+    for start in range(0, len(named), WRITE_BATCH):
+        found = await store.not_indexed(transaction, named[start : start + WRITE_BATCH])
+        said = [(one, words) for one in found if (words := words_of(one[1].text))]
         if said:
             new_words = await store.add(transaction, said)
-            await store.add_endings(transaction, {word: endings_of(word) for word in new_words})
+            endings = [
+                (workspace_id, ending, word)
+                for workspace_id, word in new_words
+                for ending in endings_of(word)
+            ]
+            await store.add_endings(transaction, endings)
             added += len(said)
     return added

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate, chain
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -21,7 +21,7 @@ from chassis.database import Database
 from chassis.events import Event, text_of
 from chassis.ids import WorkspaceId, new_id
 from chassis.outbox import OutgoingEvent
-from chassis.row_security import begin_statement, workspace_setting
+from chassis.row_security import begin_statement, workspaces_setting
 from services.messaging.model.channel import ChannelId, ChannelState
 from services.messaging.model.draft import Opening
 from services.messaging.model.message import Message
@@ -33,7 +33,6 @@ from services.messaging.store.append_statements import (
     FIND_MESSAGES,
     LOCK_THREADS,
     MAKE_APPEND_EACH_IF_UNCHANGED,
-    MAKE_APPEND_IF_UNCHANGED,
     OPEN_THREADS,
     PLAN_LOOKUPS,
     RENAME_CUSTOMERS,
@@ -97,8 +96,9 @@ class RememberedThreads:
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What one batch adds."""
+    """What one batch adds to threads of one workspace."""
 
+    workspace_id: WorkspaceId
     messages: Sequence[Message]
     channel_ids: Mapping[ConversationId, ChannelId]
     """Of the conversations of those messages."""
@@ -113,9 +113,13 @@ class Additions:
 class RememberedBatch:
     """What to add to threads of one workspace if they still are as they were seen."""
 
-    workspace_id: WorkspaceId
     additions: Additions
     seen: Sequence[LockedThread]
+
+    @property
+    def workspace_id(self) -> WorkspaceId:
+        """Whose threads they are."""
+        return self.additions.workspace_id
 
 
 class AppendSession:
@@ -136,7 +140,6 @@ class AppendSession:
         try:
             await connection.execute(PLAN_LOOKUPS)
             await connection.execute(sequencer.MAKE_TELL)
-            await connection.execute(MAKE_APPEND_IF_UNCHANGED)
             await connection.execute(MAKE_APPEND_EACH_IF_UNCHANGED)
             for statement in STATEMENTS:
                 session._prepared[statement] = await connection.prepare(statement)
@@ -228,7 +231,9 @@ class AppendSession:
                 plain_array([thread.conversation_id for thread in additions.renamed]),
                 text_array([thread.customer_name for thread in additions.renamed]),
             )
-        count: int = await self._prepared[APPEND].fetchval(*_written(workspace_id, additions, at))
+        count: int = await self._prepared[APPEND].fetchval(
+            workspace_id, at, *_message_arrays([additions]), *_told_arrays(_told(additions))
+        )
         return count
 
     async def append_each_if_unchanged(
@@ -243,26 +248,26 @@ class AppendSession:
         await self._count_batch()
         # Workspaces and threads in the order of ids, like every lock.
         in_order = sorted(batches, key=lambda batch: batch.workspace_id)
-        told = [
-            _Told(place, new_id(), event, traceparent)
-            for place, batch in enumerate(in_order)
-            for event, traceparent in zip(
-                batch.additions.events, batch.additions.traceparents, strict=True
-            )
-        ]
+        told = [one for batch in in_order for one in _told(batch.additions)]
         try:
             row = await self._prepared[APPEND_EACH_IF_UNCHANGED].fetchrow(
-                at, *_written_each(in_order), *_told_arrays(told)
+                workspaces_setting([batch.workspace_id for batch in in_order]),
+                at,
+                *_message_arrays([batch.additions for batch in in_order]),
+                *_seen_arrays(in_order),
+                plain_array([one.event.workspace_id for one in told]),
+                *_told_arrays(told),
             )
         except asyncpg.PostgresError as error:
             if error.sqlstate != CLIENT_ID_TAKEN:
                 raise
             return [False for _ in batches], []
-        done, base, epoch = row
-        unchanged = dict(zip([batch.workspace_id for batch in in_order], done, strict=True))
-        written = [] if base is None else [one for one in told if done[one.place]]
+        unchanged, base, epoch = row
+        found = set(unchanged)
+        done = {batch.workspace_id for batch in in_order if UUID(batch.workspace_id) in found}
+        written = [] if base is None else [one for one in told if one.event.workspace_id in done]
         events = [one.numbered(base + nth, epoch, at) for nth, one in enumerate(written, start=1)]
-        return [unchanged[batch.workspace_id] for batch in batches], events
+        return [batch.workspace_id in done for batch in batches], events
 
     async def _count_batch(self) -> None:
         self._batches += 1
@@ -275,8 +280,6 @@ class AppendSession:
 class _Told:
     """An event of a batch."""
 
-    place: int
-    """Of its batch among the batches."""
     id: str
     event: OutgoingEvent
     traceparent: str
@@ -297,69 +300,54 @@ class _Told:
         )
 
 
-def _written(workspace_id: WorkspaceId, additions: Additions, at: datetime) -> tuple[object, ...]:
-    """The parameters of APPEND."""
-    messages = additions.messages
-    told = [
-        _Told(0, new_id(), event, traceparent)
+def _told(additions: Additions) -> list[_Told]:
+    return [
+        _Told(new_id(), event, traceparent)
         for event, traceparent in zip(additions.events, additions.traceparents, strict=True)
     ]
+
+
+def _message_arrays(batches: Sequence[Additions]) -> tuple[str, ...]:
+    """What WRITE is given of each message."""
+    workspaces = [each.workspace_id for each in batches for _ in each.messages]
+    channels = [each.channel_ids[one.conversation_id] for each in batches for one in each.messages]
+    messages = [message for each in batches for message in each.messages]
     return (
-        workspace_id,
-        at,
-        *_message_arrays([(message, additions.channel_ids) for message in messages]),
-        plain_array({message.conversation_id for message in messages}),
-        *_told_arrays(told)[1:],
+        plain_array(workspaces),
+        plain_array([message.conversation_id for message in messages]),
+        plain_array(channels),
+        plain_array([str(message.seq) for message in messages]),
+        plain_array([message.id for message in messages]),
+        plain_array([message.client_message_id for message in messages]),
+        plain_array([message.direction.value for message in messages]),
+        plain_array([message.author.kind.value for message in messages]),
+        text_array([message.author.id for message in messages]),
+        text_array([message.author.display_name for message in messages]),
+        text_array([message.text for message in messages]),
+        plain_array([_status_name(message) for message in messages]),
+        plain_array([str(message.inbound_ordinal) for message in messages]),
+        plain_array([_time(message.platform_time) for message in messages]),
     )
 
 
-def _written_each(batches: Sequence[RememberedBatch]) -> tuple[str, ...]:
-    """The parameters of APPEND_EACH_IF_UNCHANGED between the time and the events."""
-    additions = [batch.additions for batch in batches]
-    seen = [sorted(batch.seen, key=lambda entry: entry.thread.conversation_id) for batch in batches]
-    threads = list(chain.from_iterable(seen))
+def _seen_arrays(batches: Sequence[RememberedBatch]) -> tuple[str, ...]:
+    """Threads as they were seen: workspaces, ids, versions, states of their channels."""
+    seen = [
+        (batch.workspace_id, entry)
+        for batch in batches
+        for entry in sorted(batch.seen, key=lambda entry: entry.thread.conversation_id)
+    ]
     return (
-        plain_array([workspace_setting(batch.workspace_id) for batch in batches]),
-        _ends([each.messages for each in additions]),
-        _ends(seen),
-        *_message_arrays([(one, each.channel_ids) for each in additions for one in each.messages]),
-        plain_array([entry.thread.conversation_id for entry in threads]),
-        plain_array([str(entry.thread.version) for entry in threads]),
-        plain_array([entry.channel_state.value for entry in threads]),
+        plain_array([workspace_id for workspace_id, _ in seen]),
+        plain_array([entry.thread.conversation_id for _, entry in seen]),
+        plain_array([str(entry.thread.version) for _, entry in seen]),
+        plain_array([entry.channel_state.value for _, entry in seen]),
     )
 
 
-def _ends(parts: Sequence[Sequence[object]]) -> str:
-    return plain_array([str(end) for end in accumulate(len(part) for part in parts)])
-
-
-def _message_arrays(
-    messages: Sequence[tuple[Message, Mapping[ConversationId, ChannelId]]],
-) -> tuple[str, ...]:
-    """MESSAGE_TYPES."""
-    plain = [message for message, _ in messages]
+def _told_arrays(told: Sequence[_Told]) -> tuple[str, str, str, list[bytes], str]:
+    """Ids, subjects, ordering keys, payloads and traces of events."""
     return (
-        plain_array([message.conversation_id for message in plain]),
-        plain_array([channel_ids[message.conversation_id] for message, channel_ids in messages]),
-        plain_array([str(message.seq) for message in plain]),
-        plain_array([message.id for message in plain]),
-        plain_array([message.client_message_id for message in plain]),
-        plain_array([message.direction.value for message in plain]),
-        plain_array([message.author.kind.value for message in plain]),
-        text_array([message.author.id for message in plain]),
-        text_array([message.author.display_name for message in plain]),
-        text_array([message.text for message in plain]),
-        plain_array([_status_name(message) for message in plain]),
-        plain_array([str(message.inbound_ordinal) for message in plain]),
-        plain_array([_time(message.platform_time) for message in plain]),
-    )
-
-
-def _told_arrays(told: Sequence[_Told]) -> tuple[str, str, str, str, list[bytes], str]:
-    """Places, ids, subjects, ordering keys, payloads and traces of events."""
-    return (
-        # Arrays of PostgreSQL begin at 1.
-        plain_array([str(one.place + 1) for one in told]),
         plain_array([one.id for one in told]),
         plain_array([one.event.subject for one in told]),
         text_array([one.event.ordering_key for one in told]),

@@ -5,11 +5,13 @@ One transaction at a time writes: each begins by locking the row of `text_index`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.database import Transaction
+from chassis.ids import WorkspaceId
+from chassis.row_security import workspaces_setting
 from services.messaging.model.search import (
     SEARCHED_DIRECTIONS,
     UNSEARCHED_AUTHORS,
@@ -19,6 +21,7 @@ from services.messaging.store.rows import SEARCHABLE_COLUMNS, searchable_of
 
 TAKE_TURN = "SELECT pg_try_advisory_lock(hashtext('inbox.text_index'))"
 
+STAND_IN = "SELECT set_config('inbox.workspace', $1, true)"
 READ = """
 SELECT log_epoch, gpos, event_time, walk_workspace_id::text, walk_message_id::text FROM text_index
 """
@@ -38,13 +41,15 @@ ORDER BY m.id DESC LIMIT $3
 # The text as it is now, not as an event told it: it may have been erased meanwhile. OFFSET 0 makes
 # the planner look messages up one by one, however few rows it believes there are.
 NOT_INDEXED = f"""
-SELECT m.* FROM unnest($2::uuid[]) AS n(id) CROSS JOIN LATERAL (
+SELECT m.*, n.workspace_id::text FROM unnest($1::uuid[], $2::uuid[]) AS n(workspace_id, id)
+CROSS JOIN LATERAL (
     SELECT {SEARCHABLE_COLUMNS} FROM messages m
-    JOIN threads t ON t.workspace_id = $1 AND t.conversation_id = m.conversation_id
-    WHERE m.workspace_id = $1 AND m.id = n.id
+    JOIN threads t ON t.workspace_id = n.workspace_id AND t.conversation_id = m.conversation_id
+    WHERE m.workspace_id = n.workspace_id AND m.id = n.id
       AND m.direction = ANY($3) AND m.author_kind <> ALL($4)
       AND NOT EXISTS (
-          SELECT FROM message_texts i WHERE i.workspace_id = $1 AND i.message_id = m.id)
+          SELECT FROM message_texts i
+          WHERE i.workspace_id = n.workspace_id AND i.message_id = m.id)
     OFFSET 0
 ) AS m
 ORDER BY m.id
@@ -52,30 +57,36 @@ ORDER BY m.id
 # `xmax` is 0 for a row that was inserted, not updated.
 ADD = """
 WITH n AS MATERIALIZED (
-    SELECT message_id, conversation_id, seq, channel_id, direction, create_time,
+    SELECT workspace_id, message_id, conversation_id, seq, channel_id, direction, create_time,
         string_to_array(words, ' ') AS words
-    FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::timestamptz[],
-                $8::text[])
-        AS n(message_id, conversation_id, seq, channel_id, direction, create_time, words)
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[],
+                $7::timestamptz[], $8::text[])
+        AS n(workspace_id, message_id, conversation_id, seq, channel_id, direction, create_time,
+             words)
 ), new_texts AS (
     INSERT INTO message_texts (
         workspace_id, message_id, conversation_id, seq, channel_id, direction, create_time, words)
-    SELECT $1, message_id, conversation_id, seq, channel_id, direction, create_time, words FROM n
+    SELECT workspace_id, message_id, conversation_id, seq, channel_id, direction, create_time,
+        words
+    FROM n
 ), each AS MATERIALIZED (
-    SELECT w.word, n.create_time, n.message_id FROM n, unnest(n.words) AS w(word)
+    SELECT n.workspace_id, w.word, n.create_time, n.message_id FROM n, unnest(n.words) AS w(word)
 ), new_words AS (
     INSERT INTO message_words (workspace_id, word, create_time, message_id)
-    SELECT $1, word, create_time, message_id FROM each ORDER BY word, create_time, message_id
+    SELECT workspace_id, word, create_time, message_id FROM each
+    ORDER BY workspace_id, word, create_time, message_id
 )
 INSERT INTO words AS w (workspace_id, word, message_count)
-SELECT $1, word, count(*) FROM each GROUP BY word ORDER BY word
+SELECT workspace_id, word, count(*) FROM each GROUP BY workspace_id, word
+ORDER BY workspace_id, word
 ON CONFLICT (workspace_id, word)
     DO UPDATE SET message_count = w.message_count + excluded.message_count
-RETURNING w.word, w.xmax = 0 AS is_new
+RETURNING w.workspace_id::text, w.word, w.xmax = 0 AS is_new
 """
 ADD_ENDINGS = """
 INSERT INTO word_endings (workspace_id, ending, word)
-SELECT $1, * FROM unnest($2::text[], $3::text[]) AS n(ending, word) ORDER BY ending, word
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(workspace_id, ending, word)
+ORDER BY workspace_id, ending, word
 """
 FORGET = """
 WITH forgotten AS MATERIALIZED (
@@ -100,6 +111,10 @@ DROP_ENDINGS = """
 DELETE FROM word_endings e USING unnest($2::text[], $3::text[]) AS n(ending, word)
 WHERE e.workspace_id = $1 AND e.ending = n.ending AND e.word = n.word
 """
+
+Named = tuple[WorkspaceId, str]
+"""A message's workspace and id."""
+Found = tuple[WorkspaceId, SearchableMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,28 +184,31 @@ async def messages_before(transaction: Transaction, message_id: str, *, limit: i
     return [row[0] for row in rows]
 
 
-async def not_indexed(
-    transaction: Transaction, message_ids: Sequence[str]
-) -> list[SearchableMessage]:
+async def stand_in(transaction: Transaction, workspace_ids: Iterable[WorkspaceId]) -> None:
+    """Go on in several workspaces at once, in the worker's transaction."""
+    await transaction.raw.execute(STAND_IN, workspaces_setting(workspace_ids))
+
+
+async def not_indexed(transaction: Transaction, named: Sequence[Named]) -> list[Found]:
     """Those that can be searched for and are not in the index yet."""
     rows = await transaction.raw.fetch(
         NOT_INDEXED,
-        transaction.workspace_id,
-        message_ids,
+        [workspace_id for workspace_id, _ in named],
+        [message_id for _, message_id in named],
         [direction.value for direction in SEARCHED_DIRECTIONS],
         [kind.value for kind in UNSEARCHED_AUTHORS],
     )
-    return [searchable_of(row) for row in rows]
+    return [(WorkspaceId(row["workspace_id"]), searchable_of(row)) for row in rows]
 
 
 async def add(
-    transaction: Transaction, said: Sequence[tuple[SearchableMessage, Sequence[str]]]
-) -> list[str]:
-    """Add messages with their words; returns the words that the workspace did not have."""
-    messages = [message for message, _ in said]
+    transaction: Transaction, said: Sequence[tuple[Found, Sequence[str]]]
+) -> list[tuple[WorkspaceId, str]]:
+    """Add messages with their words; returns the words that their workspaces did not have."""
+    messages = [message for (_, message), _ in said]
     rows = await transaction.raw.fetch(
         ADD,
-        transaction.workspace_id,
+        [workspace_id for (workspace_id, _), _ in said],
         [message.id for message in messages],
         [message.conversation_id for message in messages],
         [message.seq for message in messages],
@@ -199,12 +217,15 @@ async def add(
         [message.create_time for message in messages],
         [" ".join(words) for _, words in said],
     )
-    return [row["word"] for row in rows if row["is_new"]]
+    return [(WorkspaceId(row["workspace_id"]), row["word"]) for row in rows if row["is_new"]]
 
 
-async def add_endings(transaction: Transaction, endings: Mapping[str, Sequence[str]]) -> None:
-    """Add new words' endings, by word."""
-    await transaction.raw.execute(ADD_ENDINGS, transaction.workspace_id, *_pairs(endings))
+async def add_endings(
+    transaction: Transaction, endings: Sequence[tuple[WorkspaceId, str, str]]
+) -> None:
+    """Add endings of new words: the workspace, the ending, the word."""
+    if endings:
+        await transaction.raw.execute(ADD_ENDINGS, *map(list, zip(*endings, strict=True)))
 
 
 async def forget(

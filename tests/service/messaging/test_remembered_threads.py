@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from chassis.errors import Fault
-from chassis.ids import new_id
+from chassis.ids import WorkspaceId, new_id
 from inbox.messaging import v1
 from services.messaging.actions.append import Run, append_remembered, append_run
 from services.messaging.model.draft import Draft, Stored
@@ -17,7 +18,7 @@ from services.messaging.model.faults import ChannelNotConnected, ConversationInA
 from services.messaging.model.message import Author, AuthorKind
 from services.messaging.model.thread import ConversationId
 from services.messaging.store.append import AppendSession
-from tests.service.messaging.desk import Desk
+from tests.service.messaging.desk import Desk, assert_events_tell_everything
 
 READS: list[str] = []
 
@@ -43,17 +44,27 @@ async def a_session(desk: Desk) -> AsyncIterator[AppendSession]:
         session.close()
 
 
-def draft(conversation_id: str, text: str = "hello", client_message_id: str = "") -> Draft:
+def draft(
+    conversation_id: str, text: str = "hello", client_message_id: str = "", author: str = "maria"
+) -> Draft:
     return Draft(
         ConversationId(conversation_id),
         client_message_id or new_id(),
-        Author(AuthorKind.MEMBER, "maria", "María"),
+        Author(AuthorKind.MEMBER, author, author.title()),
         text,
     )
 
 
+def neighbour_of(desk: Desk) -> Desk:
+    return Desk(WorkspaceId(new_id()), desk.means, desk.server)
+
+
+def run_of(desk: Desk, *drafts: Draft) -> Run:
+    return Run(desk.workspace_id, drafts, [""] * len(drafts))
+
+
 async def write(desk: Desk, session: AppendSession, *drafts: Draft) -> list[Stored | Fault]:
-    run = Run(desk.workspace_id, drafts, [""] * len(drafts))
+    run = run_of(desk, *drafts)
     (outcomes,), _ = await append_remembered(session, [run], at=desk.means.clock.now())
     if outcomes is None:
         outcomes = await append_run(session, run, at=desk.means.clock.now())
@@ -138,3 +149,79 @@ async def test_a_failed_commit_leaves_nothing_remembered(
 
     assert isinstance(after, Stored)
     assert [m.seq for m in await desk.history(conversation_id)] == [1, 2, 3]
+
+
+async def test_one_commit_serves_workspaces_side_by_side(desk: Desk) -> None:
+    other = neighbour_of(desk)
+    here, beside = await desk.open_conversation(), await desk.open_conversation()
+    there = await other.open_conversation()
+
+    async with a_session(desk) as session:
+        await write(desk, session, draft(here), draft(beside))
+        await write(other, session, draft(there))
+        READS.clear()
+        runs = [
+            run_of(desk, draft(here, "a"), draft(beside, "b"), draft(here, "c", author="jonas")),
+            run_of(other, draft(there, "d"), draft(there, "e")),
+        ]
+        results, _ = await append_remembered(session, runs, at=desk.means.clock.now())
+
+    assert READS == []
+    assert [len(outcomes or []) for outcomes in results] == [3, 2]
+    assert [m.text for m in await desk.history(here)][2:] == ["a", "c"]
+    assert [m.text for m in await desk.history(beside)][2:] == ["b"]
+    assert [m.text for m in await other.history(there)][2:] == ["d", "e"]
+    # Also who has each conversation, and since when: PostgreSQL keeps it as the events told it.
+    await assert_events_tell_everything(desk)
+    await assert_events_tell_everything(other)
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+async def test_a_workspace_that_changed_meanwhile_is_left_out_and_its_neighbour_is_not(
+    desk: Desk, changed: int
+) -> None:
+    desks = [desk, neighbour_of(desk)]
+    where = [await each.open_conversation() for each in desks]
+
+    async with a_session(desk) as session, a_session(desk) as another_replica:
+        for each, conversation_id in zip(desks, where, strict=True):
+            await write(each, session, draft(conversation_id))
+        await write(desks[changed], another_replica, draft(where[changed], "meanwhile"))
+        runs = [
+            run_of(each, draft(conversation_id, "more"))
+            for each, conversation_id in zip(desks, where, strict=True)
+        ]
+        results, _ = await append_remembered(session, runs, at=desk.means.clock.now())
+
+    assert [outcomes is None for outcomes in results] == [changed == 0, changed == 1]
+    last = [
+        (await each.history(conversation_id))[-1].text
+        for each, conversation_id in zip(desks, where, strict=True)
+    ]
+    assert last == ["meanwhile" if place == changed else "more" for place in (0, 1)]
+    for each in desks:
+        await assert_events_tell_everything(each)
+
+
+async def test_a_client_id_that_is_taken_in_one_workspace_leaves_all_of_them_unwritten(
+    desk: Desk,
+) -> None:
+    other = neighbour_of(desk)
+    here, beside, there = (
+        await desk.open_conversation(),
+        await desk.open_conversation(),
+        await other.open_conversation(),
+    )
+    taken = draft(beside, "taken")
+    await desk.means.writers.submit(desk.workspace_id, taken, within=timedelta(seconds=10))
+
+    async with a_session(desk) as session:
+        await write(desk, session, draft(here))
+        await write(other, session, draft(there))
+        repeat = draft(here, "again", taken.client_message_id)
+        runs = [run_of(desk, repeat), run_of(other, draft(there, "more"))]
+        results, told = await append_remembered(session, runs, at=desk.means.clock.now())
+
+    assert (results, told) == ([None, None], [])
+    assert len(await other.history(there)) == 2
+    await assert_events_tell_everything(other)

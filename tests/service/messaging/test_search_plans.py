@@ -173,7 +173,7 @@ async def test_a_walk_reads_no_more_than_its_next_step(busy: Database, plan: str
 async def test_messages_to_be_added_are_looked_up_one_by_one(busy: Database, plan: str) -> None:
     async with busy.begin(BUSY) as transaction:
         ids = await messages_before(transaction, HIGHEST_ID, limit=100)
-    values = [BUSY, ids, ["inbound", "outbound"], ["system"]]
+    values = [[BUSY] * len(ids), ids, ["inbound", "outbound"], ["system"]]
 
     count, text = await explained(busy, plan, NOT_INDEXED, values)
 

@@ -105,7 +105,7 @@ async def test_a_place_that_moves_on_by_itself_would_miss_what_a_kill_takes(
     await unindexed(talk, *TEXTS)
     honest = store.add
 
-    async def place_first(transaction: Transaction, said: Any) -> list[str]:
+    async def place_first(transaction: Transaction, said: Any) -> Any:
         async with worker.begin() as hasty:
             log = await sequencer.stand(hasty.raw)
             await hasty.raw.execute("SET LOCAL lock_timeout = '2s'")
@@ -245,7 +245,7 @@ async def test_an_erase_waits_for_the_batch_that_is_under_way_and_takes_it_out_a
     has_read, may_go_on = asyncio.Event(), asyncio.Event()
     honest = store.add
 
-    async def slow(transaction: Transaction, said: Any) -> list[str]:
+    async def slow(transaction: Transaction, said: Any) -> Any:
         has_read.set()
         await may_go_on.wait()
         return await honest(transaction, said)

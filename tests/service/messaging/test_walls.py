@@ -11,6 +11,7 @@ import pytest
 from chassis.auth import Role
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
+from chassis.row_security import workspaces_setting
 from inbox.messaging import v1
 from services.messaging.model.channel import ChannelKind
 from services.messaging.schema import metadata
@@ -88,6 +89,40 @@ async def test_row_security_alone_refuses_rows_for_another_workspace(desk: Desk)
     async with desk.means.app.begin(WorkspaceId(new_id())) as transaction:
         done = await transaction.raw.execute("UPDATE threads SET customer_name = 'taken'")
     assert done == "UPDATE 0"
+
+
+async def test_row_security_alone_keeps_a_commit_of_many_workspaces_within_them(desk: Desk) -> None:
+    await _fill(desk)
+    one, other = WorkspaceId(new_id()), WorkspaceId(new_id())
+    standing_in = "SELECT set_config('inbox.workspace', $1, true)"
+    into = (
+        "INSERT INTO channels VALUES ($1, $1, 'simulator', 'Shop', 'connected', '', '{}', now(), "
+        "now(), 1)"
+    )
+
+    async with desk.means.worker.begin() as transaction:
+        await transaction.raw.execute(standing_in, workspaces_setting([one, other]))
+        await transaction.raw.execute(into, one)
+        await transaction.raw.execute(into, other)
+        seen = await transaction.raw.fetch("SELECT workspace_id::text FROM channels")
+    assert {row["workspace_id"] for row in seen} == {one, other}
+    for table in ("channels", "threads", "messages", "attempts", "receipts"):
+        for several in ([one, other], []):
+            async with desk.means.worker.begin() as transaction:
+                await transaction.raw.execute(standing_in, workspaces_setting(several))
+                strange = await transaction.raw.fetchval(
+                    f"SELECT count(*) FROM {table} WHERE workspace_id = $1", desk.workspace_id
+                )
+            assert strange == 0, table
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with desk.means.worker.begin() as transaction:
+            await transaction.raw.execute(standing_in, workspaces_setting([one, other]))
+            await transaction.raw.execute(into, WorkspaceId(new_id()))
+    # The app stands in one workspace only.
+    with pytest.raises(asyncpg.DataError):
+        async with desk.means.app.begin() as transaction:
+            await transaction.raw.execute(standing_in, workspaces_setting([one, other]))
+            await transaction.raw.execute("SELECT FROM channels")
 
 
 async def test_evidence_cannot_be_changed_and_only_an_erase_takes_it_away(desk: Desk) -> None:
