@@ -22,6 +22,7 @@ from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.calls import PlatformCalls
 from services.messaging.dispatch import Dispatcher
 from services.messaging.events import STREAM
+from services.messaging.media_files import MediaFiles
 from services.messaging.resumer import Resumer
 from services.messaging.service.audit import MessagingAuditService
 from services.messaging.service.channels import ChannelMeans, ChannelService
@@ -59,7 +60,8 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
     process.on_close(calls.close)
     adapters = Adapters(calls)
     vault = Vault(MasterKeys(settings.master_key.get_secret_value()))
-    dispatcher = Dispatcher(worker, adapters, vault, process.clock, wake_relay=relay.wake)
+    files = MediaFiles(process.channel(settings.media_address))
+    dispatcher = Dispatcher(worker, adapters, vault, process.clock, files, wake_relay=relay.wake)
     resumer = Resumer(worker, process.clock, wake_relay=relay.wake)
 
     def wake() -> None:
@@ -101,6 +103,7 @@ async def wire(process: Process, settings: MessagingSettings) -> None:
         writers=writers,
         verify=verify,
         visitor_tokens=IdentityVisitorTokens(process.channel(settings.identity_address)),
+        files=files,
         own_origins=(settings.public_url,),
         on_commit=wake,
         on_switch=wake_after_switch,

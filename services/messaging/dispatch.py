@@ -10,7 +10,7 @@ import random
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis import metrics
@@ -19,9 +19,11 @@ from chassis.database import Database, DatabaseUnavailable
 from chassis.ids import new_id
 from chassis.logs import log
 from services.messaging.actions import dispatch as actions
+from services.messaging.actions.attachments import Files, bring_to_platform
 from services.messaging.actions.dispatch import Call, Desk, Ended, LookUps
 from services.messaging.actions.vault import Vault
 from services.messaging.channels.adapters import Adapters
+from services.messaging.channels.port import Channel as PlatformChannel
 from services.messaging.channels.port import FoundSend
 from services.messaging.model.breaker import Breaker
 from services.messaging.model.channel import Channel, ChannelId
@@ -71,6 +73,7 @@ class Dispatcher:
         adapters: Adapters,
         vault: Vault,
         clock: Clock,
+        files: Files,
         *,
         wake_relay: Callable[[], None],
         lease_clock: Clock | None = None,
@@ -84,6 +87,7 @@ class Dispatcher:
         self._database = database
         self._adapters = adapters
         self._clock = clock
+        self._files = files
         self._lease_clock = lease_clock
         self._slots = slots
         self._call_within = call_within
@@ -211,8 +215,7 @@ class Dispatcher:
         if left < SHORTEST_CALL:
             return NotSent(LEASE_TOO_SHORT)
         adapter = self._adapters.of(call.channel.kind)
-        within = min(self._call_within, left)
-        outcome = await adapter.send(call.connection, call.message, within=within)
+        outcome = await self._hand_over(lease, adapter, call, within=min(self._call_within, left))
         metrics.DISPATCH_CALLS.labels(call.channel.kind.value, type(outcome).__name__).inc()
         log.info(
             "message_handed_over",
@@ -222,6 +225,31 @@ class Dispatcher:
             outcome=type(outcome).__name__,
         )
         return outcome
+
+    async def _hand_over(
+        self, lease: _Lease, adapter: PlatformChannel, call: Call, *, within: timedelta
+    ) -> SendOutcome:
+        message = call.message
+        if message.attachment is not None:
+            brought = await bring_to_platform(
+                self._database,
+                self._files,
+                self._clock,
+                adapter,
+                call.connection,
+                workspace_id=lease.lane.workspace_id,
+                channel_id=call.channel.id,
+                attachment=message.attachment,
+                within=within,
+            )
+            if not isinstance(brought, str):
+                return brought
+            message = replace(message, platform_media_id=brought)
+            left = self._left(lease) - LEASE_MARGIN
+            if left < SHORTEST_CALL:
+                return NotSent(LEASE_TOO_SHORT)
+            within = min(self._call_within, left)
+        return await adapter.send(call.connection, message, within=within)
 
     async def _write_down(self, lease: _Lease, ended: Ended) -> None:
         """Also when the database is away for a moment: an acceptance must not be forgotten."""

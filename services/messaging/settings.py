@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.settings import (
+    Addresses,
     DatabaseSettings,
     IdentityClientSettings,
     MasterKey,
@@ -19,6 +20,9 @@ class MessagingSettings(ServiceSettings, DatabaseSettings, IdentityClientSetting
         "wraps the keys of channels' credentials; during a change the new one first, then the old "
         "one, comma separated",
         unit="base64 of 32 bytes",
+    )
+    media_address: Addresses = setting(
+        "media's replicas, asked about files that messages carry", unit="host:port list"
     )
     public_url: str = setting(
         "origin that browsers use; its pages may always show a chat box",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import json
 import socket
@@ -16,16 +17,20 @@ from suite.simulator.platform import (
     API_APP,
     DELIVERED,
     FAILED,
-    REFUSALS,
+    FILE_KINDS,
+    MAX_CAPTION_LENGTH,
+    MAX_MEDIA_BYTES,
     SENT,
+    TEXT,
+    WITHOUT_CAPTION,
     Account,
     Call,
     Platform,
     PlatformMessage,
-    RequestRefused,
     checked_name,
     checked_text,
 )
+from suite.simulator.switches import REFUSALS, RequestRefused
 
 PLATFORM: web.AppKey[Platform] = web.AppKey("platform", Platform)
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -39,6 +44,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/v1/{account}/messages", send_message),
         web.get("/v1/{account}/messages", find_messages),
         web.get("/v1/{account}/messages/{message}", get_message),
+        web.post("/v1/{account}/media", take_media),
         web.get("/v1/{account}", check_token),
     ]
 
@@ -69,7 +75,7 @@ async def find_messages(request: web.Request) -> web.Response:
 async def send_message(request: web.Request) -> web.StreamResponse:
     """Take a message for a customer, or misbehave as the switches say."""
     account = _account(request)
-    wish = await _wish(request)
+    wish = await _wish(request, account)
 
     def record(outcome: str, message_id: str = "") -> None:
         account.record(
@@ -96,13 +102,34 @@ async def send_message(request: web.Request) -> web.StreamResponse:
     if switches.takes("fail_next"):
         record(switches.fail_code)
         raise RequestRefused(REFUSALS[switches.fail_code], switches.fail_code, "refused by switch")
-    message, is_new = account.accept(wish.to, wish.text, wish.callback_data, wish.key)
+    message, is_new = account.accept(
+        wish.to,
+        wish.text,
+        wish.callback_data,
+        wish.key,
+        kind=wish.kind,
+        media_id=wish.media_id,
+        file_name=wish.file_name,
+    )
     record("accepted" if is_new else "repeated", message.id)
     if is_new:
         _plan_reports(account, message)
         if switches.echoes_own:
             account.echo(message, app=API_APP)
     return await _answer(request, account, message)
+
+
+async def take_media(request: web.Request) -> web.Response:
+    """Take a file, as it streams in."""
+    account = _authorised(request)
+    digest, size_bytes = hashlib.sha256(), 0
+    async for part in request.content.iter_chunked(64 * 1024):
+        digest.update(part)
+        size_bytes += len(part)
+        if size_bytes > MAX_MEDIA_BYTES:
+            raise RequestRefused(413, "content_rejected", "the file is too large")
+    media = account.keep_media(request.content_type, size_bytes, digest.hexdigest())
+    return web.json_response({"media_id": media.id})
 
 
 async def _answer(
@@ -129,20 +156,38 @@ class _Wish:
     text: str
     callback_data: str
     key: str
+    kind: str = TEXT
+    media_id: str = ""
+    file_name: str = ""
 
 
-async def _wish(request: web.Request) -> _Wish:
+async def _wish(request: web.Request, account: Account) -> _Wish:
     body = await _json(request)
-    text = body.get("text")
     callback_data = body.get("callback_data", "")
     if not isinstance(callback_data, str) or len(callback_data) > MAX_CALLBACK_LENGTH:
         raise RequestRefused(400, "bad_callback_data", "callback_data is a short string")
     return _Wish(
         to=checked_name(body.get("to")),
-        text=checked_text(text.get("body") if isinstance(text, dict) else None),
         callback_data=callback_data,
         key=request.headers.get(IDEMPOTENCY_HEADER, ""),
+        **_said(body, account),
     )
+
+
+def _said(body: dict[str, Any], account: Account) -> dict[str, str]:
+    """What a message says: a text, or one file with or without a caption."""
+    kind = next((kind for kind in FILE_KINDS if kind in body), None)
+    if kind is None:
+        text = body.get("text")
+        return {"text": checked_text(text.get("body") if isinstance(text, dict) else None)}
+    file = body[kind]
+    if not isinstance(file, dict) or file.get("id") not in account.media:
+        raise RequestRefused(400, "content_rejected", "there is no such file; upload it first")
+    caption = file.get("caption", "")
+    if caption and (kind in WITHOUT_CAPTION or len(checked_text(caption)) > MAX_CAPTION_LENGTH):
+        raise RequestRefused(400, "content_rejected", "the caption is too long, or not allowed")
+    file_name = str(file.get("file_name", ""))
+    return {"text": caption, "kind": kind, "media_id": file["id"], "file_name": file_name}
 
 
 def _plan_reports(account: Account, message: PlatformMessage) -> None:

@@ -13,8 +13,9 @@ from aiohttp import web
 from chassis.clock import SystemClock
 from chassis.ids import new_secret
 from suite.simulator import api, control
-from suite.simulator.platform import Platform, RequestRefused
+from suite.simulator.platform import Platform
 from suite.simulator.store import PlatformStore
+from suite.simulator.switches import RequestRefused
 from suite.simulator.webhooks import WebhookSender
 
 PREFIXES = ("", "/simulator")

@@ -17,15 +17,8 @@ from typing import Any
 from aiohttp import web
 
 from suite.simulator.api import PLATFORM, json_body
-from suite.simulator.platform import (
-    DELIVERED,
-    FAILED,
-    STATES,
-    Account,
-    RequestRefused,
-    checked_name,
-    checked_text,
-)
+from suite.simulator.platform import DELIVERED, FAILED, STATES, Account, checked_name, checked_text
+from suite.simulator.switches import RequestRefused
 
 PAGE = Path(__file__).parent / "page"
 CONTROL_KEY: web.AppKey[str] = web.AppKey("control_key", str)

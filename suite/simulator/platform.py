@@ -7,21 +7,29 @@ import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from chassis.clock import Clock
 from chassis.ids import new_id
 from suite.simulator import events
+from suite.simulator.switches import RequestRefused, Switches
 
 MAX_ACCOUNTS = 1_000
 MAX_MESSAGES = 5_000
 MAX_CALLS = 10_000
 MAX_PENDING_EVENTS = 20_000
 MAX_TEXT_LENGTH = 4_096
+MAX_CAPTION_LENGTH = 1_024
+MAX_MEDIA = 1_000
+MAX_MEDIA_BYTES = 100 * 1024 * 1024
 
 NAME = re.compile(r"[A-Za-z0-9+._@-]{1,64}")
 """What account and customer ids look like; they travel in paths."""
+
+TEXT = "text"
+FILE_KINDS = ("image", "video", "audio", "voice", "document", "sticker")
+WITHOUT_CAPTION = {"audio", "voice", "sticker"}
 
 TO_CUSTOMER = "to_customer"
 FROM_CUSTOMER = "from_customer"
@@ -31,78 +39,6 @@ API_APP, PHONE_APP = "api", "phone"
 
 ACCEPTED, SENT, DELIVERED, READ, FAILED = "accepted", "sent", "delivered", "read", "failed"
 STATES = (ACCEPTED, SENT, DELIVERED, READ)
-
-REFUSALS = {
-    "recipient_unavailable": 400,
-    "content_rejected": 400,
-    "window_closed": 400,
-    "account_blocked": 403,
-    "internal_error": 500,
-    "overloaded": 503,
-}
-"""The platform's own error codes, and the HTTP status each comes with."""
-
-ALL = -1
-"""As a count: every send until it is switched off."""
-
-
-class RequestRefused(Exception):
-    """The platform does not take a request."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-
-@dataclass(slots=True)
-class Switches:
-    """What goes wrong. Counts are sends still affected: 0 is off, -1 is every one."""
-
-    fail_next: int = 0
-    fail_code: str = "recipient_unavailable"
-    rate_limit: int = 0
-    retry_after_seconds: float = 2.0
-    reset_before_accept: int = 0
-    reset_after_accept: int = 0
-    answer_late: int = 0
-    answer_late_seconds: float = 20.0
-    fail_late: int = 0
-    report_before_answer: int = 0
-    garbage_answer: int = 0
-    """Accept, then answer 200 with a body that is not JSON."""
-    is_token_expired: bool = False
-    are_receipts_off: bool = False
-    reports_by_itself: bool = True
-    """Report sent and delivered without being told to."""
-    echoes_own: bool = False
-    """Echo what came through the API too, as some platforms do."""
-    duplicates: bool = False
-    shuffles: bool = False
-    deliver_after_seconds: float = 0.6
-
-    def takes(self, name: str) -> bool:
-        """Whether this send is affected; uses up one of a count."""
-        left: int = getattr(self, name)
-        if left > 0:
-            setattr(self, name, left - 1)
-        return left != 0
-
-    def change(self, changes: dict[str, Any]) -> None:
-        """Set some switches. Raises: RequestRefused, with nothing changed."""
-        kinds = {item.name: type(getattr(self, item.name)) for item in fields(self)}
-        for name, value in changes.items():
-            kind = kinds.get(name)
-            if kind is None:
-                raise RequestRefused(400, "unknown_switch", f"there is no switch {name!r}")
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            fits = is_number if kind is float else type(value) is kind
-            if not fits:
-                raise RequestRefused(400, "bad_switch", f"{name} must be a {kind.__name__}")
-        code = changes.get("fail_code", self.fail_code)
-        if code not in REFUSALS:
-            raise RequestRefused(400, "bad_switch", f"fail_code must be one of {sorted(REFUSALS)}")
-        for name, value in changes.items():
-            setattr(self, name, float(value) if kinds[name] is float else value)
 
 
 @dataclass(slots=True)
@@ -120,6 +56,20 @@ class PlatformMessage:
     error_code: str = ""
     was_fetched: bool = False
     """Of a customer's message: the business's webhook has taken it."""
+    kind: str = TEXT
+    media_id: str = ""
+    """Of a file; its caption is the text, which may be empty."""
+    file_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformMedia:
+    """A file that the business uploaded. Its bytes are counted and hashed, not kept."""
+
+    id: str
+    content_type: str
+    size_bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +99,7 @@ class Account:
     echoes_callback_data: bool = True
     switches: Switches = field(default_factory=Switches)
     messages: dict[str, PlatformMessage] = field(default_factory=dict)
+    media: dict[str, PlatformMedia] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
     """Customer id to name."""
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=MAX_CALLS))
@@ -168,8 +119,25 @@ class Account:
         for call in tuple(self.changed):
             call()
 
+    def keep_media(self, content_type: str, size_bytes: int, sha256: str) -> PlatformMedia:
+        """Take a file that messages may name from now on."""
+        media = PlatformMedia(f"media.{new_id()}", content_type, size_bytes, sha256)
+        self.media[media.id] = media
+        while len(self.media) > MAX_MEDIA:
+            del self.media[next(iter(self.media))]
+        self.tell()
+        return media
+
     def accept(
-        self, customer_id: str, text: str, callback_data: str, idempotency_key: str
+        self,
+        customer_id: str,
+        text: str,
+        callback_data: str,
+        idempotency_key: str,
+        *,
+        kind: str = TEXT,
+        media_id: str = "",
+        file_name: str = "",
     ) -> tuple[PlatformMessage, bool]:
         """Put a message of the business onto the customer's phone, and say whether it is new.
 
@@ -187,6 +155,9 @@ class Account:
             time=self.now(),
             callback_data=callback_data,
             idempotency_key=idempotency_key,
+            kind=kind,
+            media_id=media_id,
+            file_name=file_name,
         )
         self._keep(message)
         return message, True

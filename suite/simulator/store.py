@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from suite.simulator.platform import Account, Call, Platform, PlatformMessage, Switches
+from suite.simulator.platform import Account, Call, Platform, PlatformMedia, PlatformMessage
+from suite.simulator.switches import Switches
 
 SAVE_EVERY_SECONDS = 1.0
 SETTINGS = (
@@ -76,6 +77,7 @@ def _saved(account: Account) -> dict[str, Any]:
         "switches": asdict(account.switches),
         "customers": account.customers,
         "messages": [asdict(message) for message in account.messages.values()],
+        "media": [asdict(media) for media in account.media.values()],
         "calls": [asdict(call) for call in account.calls],
         "events": account.in_flight + [event for _, _, event in sorted(account.pending)],
         "on_the_way": [(message, state) for _, _, message, state in sorted(account.on_the_way)],
@@ -89,6 +91,7 @@ def _account(saved: dict[str, Any], platform: Platform) -> Account:
     account.switches = Switches(**saved["switches"])
     account.customers = saved["customers"]
     account.messages = {entry["id"]: PlatformMessage(**entry) for entry in saved["messages"]}
+    account.media = {entry["id"]: PlatformMedia(**entry) for entry in saved.get("media", ())}
     account.calls = deque((Call(**entry) for entry in saved["calls"]), account.calls.maxlen)
     for event in saved["events"]:
         account.plan(event)

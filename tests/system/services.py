@@ -163,7 +163,11 @@ def _parts(services: Services, nats_url: str, folder: Path) -> Iterator[tuple[st
     yield (
         "messaging",
         MessagingSettings(
-            **common("messaging"), nats_url=nats, master_key=key, identity_address=identity
+            **common("messaging"),
+            nats_url=nats,
+            master_key=key,
+            identity_address=identity,
+            media_address=(services.addresses["media"],),
         ),
         wire_messaging,
     )

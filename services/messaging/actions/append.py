@@ -56,6 +56,11 @@ class Run:
     traceparents: Sequence[str]
     """One for each draft."""
 
+    @property
+    def has_attachments(self) -> bool:
+        """Files are written beside the message, in a transaction that is not one round trip."""
+        return any(draft.attachments for draft in self.drafts)
+
 
 @dataclass(slots=True)
 class Batch:
@@ -157,7 +162,7 @@ def _judge_remembered(
     """
     wanted = {draft.conversation_id for draft in run.drafts}
     seen = session.remembered.recall(run.workspace_id, wanted)
-    if seen is None:
+    if seen is None or run.has_attachments:
         return None
     batch = Batch(
         workspace_id=run.workspace_id,
@@ -247,6 +252,7 @@ def _append(batch: Batch, thread: Thread, draft: Draft, traceparent: str) -> Mes
         text=draft.text,
         at=batch.at,
         platform_time=draft.platform_time,
+        attachments=draft.attachments,
     )
     batch.threads[grown.conversation_id] = grown
     batch.found[message.client_message_id] = message

@@ -17,7 +17,7 @@ from services.messaging.actions.evidence import take_in_evidence
 from services.messaging.actions.receipts import claim_platform_id
 from services.messaging.actions.retry import add_attempts, cancel_attempts
 from services.messaging.actions.vault import Vault
-from services.messaging.channels.port import Connection, FoundSend, OutboundText
+from services.messaging.channels.port import Connection, FoundSend, OutboundMessage
 from services.messaging.model import dispatch as rules
 from services.messaging.model.channel import Channel, ChannelState
 from services.messaging.model.delivery import DeliveryStatus, FailureReason, ReceiptSource
@@ -47,7 +47,7 @@ class Call:
     channel: Channel
     connection: Connection
     credentials_version: int
-    message: OutboundText
+    message: OutboundMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,12 @@ async def take_up(
             held.channel.settings, opened.credentials, held.channel.capabilities.is_idempotent
         ),
         credentials_version=opened.version,
-        message=OutboundText(
+        message=OutboundMessage(
             recipient=held.thread.external_id,
             text=intent.text,
             channel_key=intent.channel_key,
             callback_data=mark_of(intent),
+            attachment=next(iter(intent.attachments), None),
         ),
     )
 

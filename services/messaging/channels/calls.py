@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,7 +65,7 @@ class PlatformCalls:
         *,
         within: timedelta,
         headers: Mapping[str, str],
-        body: bytes | None = None,
+        body: bytes | AsyncIterator[bytes] | None = None,
     ) -> Answer | NotSent | Ambiguous:
         """Make one call; never repeats it, follows no redirect, and ends by its deadline."""
         progress = _Progress()

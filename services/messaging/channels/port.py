@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from services.messaging.model.attachment import Attachment
 from services.messaging.model.channel import ChannelSettings
 from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus, Failure
@@ -23,7 +24,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundText:
+class OutboundMessage:
     """One message to hand over."""
 
     recipient: str
@@ -32,6 +33,18 @@ class OutboundText:
     """The same for every attempt of a message: an idempotent platform drops a repeat by it."""
     callback_data: str
     """Comes back in statuses, so that even an unanswered call can be told apart."""
+    attachment: Attachment | None = None
+    """The file it carries; the text is its caption."""
+    platform_media_id: str = ""
+    """What the platform calls that file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A platform has a file."""
+
+    platform_media_id: str
+    kept_for: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +136,24 @@ class Channel(Protocol):
         ...
 
     async def send(
-        self, connection: Connection, message: OutboundText, *, within: timedelta
+        self, connection: Connection, message: OutboundMessage, *, within: timedelta
     ) -> SendOutcome:
         """Hand a message over. Never raises for anything the platform or the network does."""
+        ...
+
+    async def upload(
+        self,
+        connection: Connection,
+        attachment: Attachment,
+        parts: AsyncIterator[bytes],
+        *,
+        within: timedelta,
+    ) -> Uploaded | SendOutcome:
+        """Give the platform a file that a message will name; nobody sees anything yet.
+
+        Never raises for what the platform or the network does; parts that end too early are NotSent
+        or Ambiguous.
+        """
         ...
 
     async def find(

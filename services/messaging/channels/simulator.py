@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -17,13 +17,15 @@ from services.messaging.channels.port import (
     EchoedText,
     FoundSend,
     InboundText,
-    OutboundText,
+    OutboundMessage,
     StatusReport,
     TokenCheck,
     UnknownItem,
+    Uploaded,
     WebhookItem,
 )
 from services.messaging.channels.signatures import is_signed
+from services.messaging.model.attachment import Attachment
 from services.messaging.model.channel import SimulatorSettings
 from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus, Failure, FailureReason
@@ -40,6 +42,7 @@ SIGNATURE_HEADER = "x-simulator-signature-256"
 PHONE_APP = "phone"
 """What an echo names as its app when a person wrote it on the business's own phone."""
 MAX_ID_LENGTH = 256
+UPLOAD_KEPT_FOR = timedelta(days=30)
 MAX_NAME_LENGTH = 80
 
 STATUSES = {
@@ -67,7 +70,7 @@ class SimulatorChannel:
         self._calls = calls
 
     async def send(
-        self, connection: Connection, message: OutboundText, *, within: timedelta
+        self, connection: Connection, message: OutboundMessage, *, within: timedelta
     ) -> SendOutcome:
         """Hand a message over; see `outcome_of` for what its answers mean."""
         headers = {
@@ -77,7 +80,7 @@ class SimulatorChannel:
         }
         body = {
             "to": message.recipient,
-            "text": {"body": message.text},
+            **_said(message),
             "callback_data": message.callback_data,
         }
         answer = await self._calls.call(
@@ -88,6 +91,33 @@ class SimulatorChannel:
             body=json.dumps(body).encode(),
         )
         return outcome_of(answer) if isinstance(answer, Answer) else answer
+
+    async def upload(
+        self,
+        connection: Connection,
+        attachment: Attachment,
+        parts: AsyncIterator[bytes],
+        *,
+        within: timedelta,
+    ) -> Uploaded | SendOutcome:
+        """Stream a file to the platform, which gives it an id."""
+        answer = await self._calls.call(
+            "POST",
+            f"{_account_url(connection)}/media",
+            within=within,
+            headers={
+                **_authorisation(connection),
+                "Content-Type": attachment.content_type,
+                "Content-Length": str(attachment.size_bytes),
+            },
+            body=parts,
+        )
+        if not isinstance(answer, Answer):
+            return answer
+        media_id = _text(answer.json(), "media_id")
+        if is_success(answer.status) and media_id:
+            return Uploaded(media_id, UPLOAD_KEPT_FOR)
+        return outcome_of(answer)
 
     async def find(
         self, connection: Connection, callback_data: str, *, within: timedelta
@@ -159,6 +189,17 @@ def outcome_of(answer: Answer) -> SendOutcome:
     if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Rejected(_failure_of(code))
     return Ambiguous(code)
+
+
+def _said(message: OutboundMessage) -> dict[str, Any]:
+    """A text, or a file by the id it was uploaded under, with its caption."""
+    attachment = message.attachment
+    if attachment is None:
+        return {"text": {"body": message.text}}
+    file = {"id": message.platform_media_id, "file_name": attachment.file_name}
+    if message.text:
+        file["caption"] = message.text
+    return {attachment.kind.value: file}
 
 
 def _read_event(event: object) -> tuple[WebhookItem, bytes]:

@@ -7,17 +7,19 @@ receipts come through WebChatService. This adapter answers for the few calls tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 from services.messaging.channels.port import (
     Connection,
     FoundSend,
-    OutboundText,
+    OutboundMessage,
     TokenCheck,
     UnknownItem,
+    Uploaded,
     WebhookItem,
 )
+from services.messaging.model.attachment import Attachment
 from services.messaging.model.connect import Credentials
 from services.messaging.model.dispatch import Accepted, SendOutcome
 
@@ -30,12 +32,23 @@ class WebChatChannel:
     async def send(
         self,
         connection: Connection,
-        message: OutboundText,
+        message: OutboundMessage,
         *,
         within: timedelta,
     ) -> SendOutcome:
         """It is in the database, which is all there is to do."""
         return Accepted(message.channel_key)
+
+    async def upload(
+        self,
+        connection: Connection,
+        attachment: Attachment,
+        parts: AsyncIterator[bytes],
+        *,
+        within: timedelta,
+    ) -> Uploaded | SendOutcome:
+        """We have the file already."""
+        return Uploaded(attachment.media_id, timedelta.max)
 
     async def find(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inbox.messaging import v1
+from services.messaging.mapping.attachments import limit_to_proto
 from services.messaging.mapping.times import timestamp
 from services.messaging.model.channel import (
     Capabilities,
@@ -66,6 +67,9 @@ def capabilities_to_proto(capabilities: Capabilities) -> v1.ChannelCapabilities:
         is_idempotent=capabilities.is_idempotent,
         max_text_length=capabilities.max_text_length,
         text_length_unit=LENGTH_UNITS[capabilities.text_length_unit],
+        attachment_limits=map(limit_to_proto, capabilities.attachments.by_kind),
+        max_attachments=capabilities.attachments.max_count,
+        max_caption_length=capabilities.attachments.max_caption_length,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inbox.messaging import v1
+from services.messaging.mapping.attachments import attachment_to_proto
 from services.messaging.mapping.channels import CHANNEL_KINDS
 from services.messaging.mapping.times import timestamp
 from services.messaging.model.delivery import (
@@ -72,6 +73,8 @@ def message_to_proto(message: Message) -> v1.Message:
         create_time=timestamp(message.create_time),
         version=message.version,
     )
+    if message.attachments:
+        made.attachments.extend(map(attachment_to_proto, message.attachments))
     if message.delivery_status is not None:
         made.delivery_status = STATUSES[message.delivery_status]
     if message.failure is not None:

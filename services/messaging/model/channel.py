@@ -8,6 +8,13 @@ from datetime import datetime
 from typing import NewType
 
 from chassis.ids import WorkspaceId
+from services.messaging.model.attachment import (
+    MIB,
+    TEXT_ONLY,
+    AttachmentKind,
+    AttachmentLimit,
+    AttachmentLimits,
+)
 
 ChannelId = NewType("ChannelId", str)
 
@@ -52,17 +59,37 @@ class Capabilities:
     is_idempotent: bool
     max_text_length: int
     text_length_unit: LengthUnit = LengthUnit.CHARACTERS
+    attachments: AttachmentLimits = TEXT_ONLY
 
 
+SIMULATOR_ATTACHMENTS = AttachmentLimits(
+    by_kind=(
+        AttachmentLimit(AttachmentKind.IMAGE, 5 * MIB, ("image/jpeg", "image/png")),
+        AttachmentLimit(AttachmentKind.VIDEO, 16 * MIB, ("video/mp4", "video/3gpp")),
+        AttachmentLimit(
+            AttachmentKind.AUDIO,
+            16 * MIB,
+            ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
+            has_caption=False,
+        ),
+        AttachmentLimit(AttachmentKind.VOICE, 16 * MIB, ("audio/ogg",), has_caption=False),
+        AttachmentLimit(AttachmentKind.DOCUMENT, 100 * MIB),
+        AttachmentLimit(AttachmentKind.STICKER, MIB // 2, ("image/webp",), has_caption=False),
+    ),
+    # A message is one call to the platform, so that it has one outcome.
+    max_count=1,
+    max_caption_length=1024,
+)
+"""As WhatsApp has them, so that everything a real platform refuses can be tried out."""
 CAPABILITIES: dict[ChannelKind, Capabilities] = {
     ChannelKind.WEB_CHAT: Capabilities(True, True, True, 4096),
-    ChannelKind.SIMULATOR: Capabilities(True, True, False, 4096),
+    ChannelKind.SIMULATOR: Capabilities(True, True, False, 4096, attachments=SIMULATOR_ATTACHMENTS),
     ChannelKind.WHATSAPP: Capabilities(True, True, False, 4096),
     ChannelKind.MESSENGER: Capabilities(True, True, False, 2000),
     ChannelKind.INSTAGRAM: Capabilities(False, True, False, 1000, LengthUnit.BYTES),
     ChannelKind.TELEGRAM: Capabilities(False, False, False, 4096),
 }
-"""By kind; a simulator's settings may make it idempotent."""
+"""By kind; a simulator's settings may make it idempotent. The others carry text only, so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +133,7 @@ class Channel:
         """What it can do."""
         by_kind = CAPABILITIES[self.kind]
         if isinstance(self.settings, SimulatorSettings) and self.settings.is_idempotent:
-            return Capabilities(
-                by_kind.has_delivered_receipts,
-                by_kind.has_read_receipts,
-                is_idempotent=True,
-                max_text_length=by_kind.max_text_length,
-                text_length_unit=by_kind.text_length_unit,
-            )
+            return replace(by_kind, is_idempotent=True)
         return by_kind
 
     @property

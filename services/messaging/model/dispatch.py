@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.messaging.model.attachment import Attachment
 from services.messaging.model.channel import ChannelState
 from services.messaging.model.delivery import (
     TAKEN_OVER,
@@ -105,6 +106,7 @@ class OpenAttempt:
     create_time: datetime
     author_kind: AuthorKind
     text: str
+    attachments: tuple[Attachment, ...] = ()
     due_time: datetime | None = None
     """Queued: not before; unknown: presumed failed at."""
     first_try_time: datetime | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.messaging.model.attachment import Attachment
+from services.messaging.model.attachment_faults import AttachmentsOnlyByPeople
 from services.messaging.model.channel import CAPABILITIES, ChannelId, ChannelKind, ChannelState
 from services.messaging.model.delivery import DeliveryStatus
 from services.messaging.model.faults import ChannelNotConnected, ClientMessageIdReused
@@ -48,6 +50,7 @@ class Draft:
     platform_time: datetime | None = None
     is_platform_id: bool = False
     """The client id was derived from a platform's id, which alone says what is a repeat."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def refuse_unless_repeat(stored: Message, draft: Draft) -> None:
         conversation_id=draft.conversation_id,
         author=draft.author,
         text=draft.text,
+        attachments=draft.attachments,
     ):
         raise ClientMessageIdReused(client_message_id=draft.client_message_id)
 
@@ -84,7 +88,7 @@ def refuse_unless_acceptable(draft: Draft, thread: Thread, channel_state: Channe
     customer's message or one written on its own phone app, has happened already and is never
     refused; in a chat box we are the platform.
     Raises: ConversationInAiMode, ConversationInManualMode, ModeEpochStale, ChannelNotConnected,
-    TextTooLong, TextEmpty, FieldInvalid.
+    AttachmentsOnlyByPeople, and what `refuse_unless_sayable` raises.
     """
     kind = draft.author.kind
     is_sent_by_us = kind in (AuthorKind.MEMBER, AuthorKind.AI)
@@ -92,7 +96,9 @@ def refuse_unless_acceptable(draft: Draft, thread: Thread, channel_state: Channe
         refuse_unless_person_may_write(thread)
     elif kind is AuthorKind.AI:
         refuse_unless_ai_may_write(thread, draft.mode_epoch)
+        if draft.attachments:
+            raise AttachmentsOnlyByPeople(conversation_id=thread.conversation_id)
     if is_sent_by_us or thread.channel_kind.is_own_platform:
         if channel_state is ChannelState.NOT_CONNECTED:
             raise ChannelNotConnected(channel_id=thread.channel_id)
-        refuse_unless_sayable(draft.text, CAPABILITIES[thread.channel_kind])
+        refuse_unless_sayable(draft.text, CAPABILITIES[thread.channel_kind], draft.attachments)

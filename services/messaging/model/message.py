@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NewType
 
 from chassis.errors import FieldInvalid
+from services.messaging.model.attachment import Attachment, refuse_unless_carried
 from services.messaging.model.channel import Capabilities, ChannelKind, LengthUnit
 from services.messaging.model.delivery import (
     DeliveryState,
@@ -104,6 +106,8 @@ class Message:
     platform_time: datetime | None = None
     version: int = 1
     system_note: SystemNote | None = None
+    attachments: tuple[Attachment, ...] = ()
+    """In order; the text is their caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +127,27 @@ class Receipt:
     answer_millis: int = 0
 
 
-def refuse_unless_sayable(text: str, limits: Capabilities) -> None:
-    """Raises: TextEmpty, TextTooLong, FieldInvalid."""
-    refuse_unless_text(text)
+def refuse_unless_sayable(
+    text: str, limits: Capabilities, attachments: Sequence[Attachment] = ()
+) -> None:
+    """Whether a channel takes a message.
+
+    Raises: TextEmpty, TextTooLong, FieldInvalid, TooManyAttachments, AttachmentNotSupported,
+    AttachmentTooLarge, CaptionNotSupported.
+    """
+    refuse_unless_text(text, has_attachments=bool(attachments))
+    max_length = limits.max_text_length
+    if attachments:
+        refuse_unless_carried(attachments, limits.attachments, has_text=bool(text))
+        max_length = limits.attachments.max_caption_length
     length = text_length(text, limits.text_length_unit)
-    if length > limits.max_text_length:
-        raise TextTooLong(
-            length=length, max_length=limits.max_text_length, unit=limits.text_length_unit.value
-        )
+    if length > max_length:
+        raise TextTooLong(length=length, max_length=max_length, unit=limits.text_length_unit.value)
 
 
-def refuse_unless_text(text: str) -> None:
-    """Raises: TextEmpty, FieldInvalid."""
-    if not text or text.isspace():
+def refuse_unless_text(text: str, *, has_attachments: bool = False) -> None:
+    """With files the text is a caption, which may be left out. Raises: TextEmpty, FieldInvalid."""
+    if (not text or text.isspace()) and not (has_attachments and not text):
         raise TextEmpty
     if "\x00" in text:
         raise FieldInvalid(field="text", rule="must not contain the character U+0000")
@@ -163,7 +175,14 @@ def first_status(kind: ChannelKind, author: AuthorKind) -> DeliveryStatus:
     return DeliveryStatus.QUEUED
 
 
-def is_same_content(stored: Message, *, conversation_id: str, author: Author, text: str) -> bool:
+def is_same_content(
+    stored: Message,
+    *,
+    conversation_id: str,
+    author: Author,
+    text: str,
+    attachments: Sequence[Attachment] = (),
+) -> bool:
     """Whether a repeated client_message_id asks for the message that is stored under it.
 
     The author's id is left out: a repeat after signing in again is a repeat.
@@ -172,6 +191,8 @@ def is_same_content(stored: Message, *, conversation_id: str, author: Author, te
         stored.conversation_id == conversation_id
         and stored.author.kind is author.kind
         and stored.text == text
+        and [(one.media_id, one.kind) for one in stored.attachments]
+        == [(one.media_id, one.kind) for one in attachments]
     )
 
 
@@ -184,6 +205,7 @@ def appended(
     text: str,
     at: datetime,
     platform_time: datetime | None = None,
+    attachments: tuple[Attachment, ...] = (),
 ) -> tuple[Thread, Message]:
     """The thread with one more message, and that message, at the next place (invariant I3)."""
     is_inbound = author.kind is AuthorKind.CUSTOMER
@@ -203,6 +225,7 @@ def appended(
         delivery_status=None if is_inbound else first_status(thread.channel_kind, author.kind),
         attempt_count=0 if is_inbound else 1,
         platform_time=platform_time,
+        attachments=attachments,
     )
     grown = Thread(
         conversation_id=thread.conversation_id,

@@ -53,7 +53,7 @@ class SearchPlace:
 
 @dataclass(frozen=True, slots=True)
 class SearchableMessage:
-    """A message that can be found, with its text as it is now."""
+    """A message that can be found, with its text as it is now and the names of its files."""
 
     id: MessageId
     conversation_id: ConversationId

@@ -81,6 +81,8 @@ messages = Table(
     Column("version", BigInteger, nullable=False),
     # On rows for the team.
     Column("system_note", JSONB),
+    # What it carries beside its text; null for most.
+    Column("content", JSONB),
     PrimaryKeyConstraint("workspace_id", "conversation_id", "seq", name="pk_messages"),
     UniqueConstraint("workspace_id", "id", name="uq_messages_id"),
     UniqueConstraint("workspace_id", "client_message_id", name="uq_messages_client_message_id"),
@@ -240,6 +242,19 @@ request_ids = Table(
     Column("entity_id", Text, nullable=False),
     Column("create_time", TIME, nullable=False),
     PrimaryKeyConstraint("workspace_id", "request_id", name="pk_request_ids"),
+)
+
+# Files that a platform has already, under its own ids.
+platform_media = Table(
+    "platform_media",
+    metadata,
+    Column("workspace_id", ID, nullable=False),
+    Column("channel_id", ID, nullable=False),
+    Column("media_id", ID, nullable=False),
+    Column("platform_media_id", Text, nullable=False),
+    # The platform forgets it then.
+    Column("expire_time", TIME, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "channel_id", "media_id", name="pk_platform_media"),
 )
 
 erased_threads = Table(

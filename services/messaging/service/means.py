@@ -11,6 +11,7 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import FieldInvalid
 from chassis.rpc import Context
+from services.messaging.actions.attachments import Files
 from services.messaging.actions.web_chat import VisitorTokens
 from services.messaging.actions.writers import Writers
 
@@ -29,6 +30,7 @@ class Means:
     verify: Callable[[str], Awaitable[Caller]]
     """Who an access token stands for; cached."""
     visitor_tokens: VisitorTokens
+    files: Files
     own_origins: tuple[str, ...]
     """Origins of our own pages, which may always show a chat box."""
     on_commit: Callable[[], None]

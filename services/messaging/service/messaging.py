@@ -27,6 +27,7 @@ from services.messaging.model.handover import CollectedField, HandoverReason
 from services.messaging.model.message import Author, AuthorKind
 from services.messaging.model.settings import MessagingSettings
 from services.messaging.model.thread import ConversationMode
+from services.messaging.service.attachments import attachments_of
 from services.messaging.service.means import Means, history_range, not_negative, time_left
 from services.messaging.service.search import search_messages
 from services.messaging.service.send_stream import SendStream
@@ -49,15 +50,19 @@ class MessagingService(v1.MessagingServiceServicer):
         self, request: v1.SendMessageRequest, context: Context
     ) -> v1.SendMessageResponse:
         """Stores a message for good and puts it on its way."""
+        caller = require_caller()
+        within = time_left(context)
+        attachments = await attachments_of(self._means, caller, request)
         stored = await send.begin_send(
             self._means.writers,
-            require_caller(),
+            caller,
             conversation_id=parse_id("conversation_id", request.conversation_id),
             client_message_id=parse_id("client_message_id", request.client_message_id),
             text=request.text,
             mode_epoch=not_negative("mode_epoch", request.mode_epoch),
-            within=time_left(context),
+            within=within,
             traceparent=tracing.traceparent(),
+            attachments=attachments,
         )
         return v1.SendMessageResponse(
             message=message_to_proto(stored.message), replayed=stored.replayed

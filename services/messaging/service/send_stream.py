@@ -19,7 +19,9 @@ from inbox.messaging import v1
 from services.messaging.actions import send
 from services.messaging.mapping.errors import error_to_proto
 from services.messaging.mapping.messages import message_to_proto
+from services.messaging.model.attachment import Attachment
 from services.messaging.model.draft import Stored
+from services.messaging.service.attachments import attachments_of
 from services.messaging.service.means import SEND_WITHIN, Means, not_negative
 
 MAX_ITEMS = 256
@@ -39,6 +41,7 @@ class SendStream:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._under_way = 0
+        self._asking: set[asyncio.Future[Stored]] = set()
 
     async def serve(
         self, requests: AsyncIterator[v1.SendMessagesRequest]
@@ -59,6 +62,8 @@ class SendStream:
                     return
         finally:
             reading.cancel()
+            for task in tuple(self._asking):
+                task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await reading
 
@@ -76,17 +81,10 @@ class SendStream:
             caller = self._caller
             if item.access_token:
                 caller = await self._means.verify(item.access_token)
-            request = item.request
-            result = send.begin_send(
-                self._means.writers,
-                caller,
-                conversation_id=parse_id("conversation_id", request.conversation_id),
-                client_message_id=parse_id("client_message_id", request.client_message_id),
-                text=request.text,
-                mode_epoch=not_negative("mode_epoch", request.mode_epoch),
-                within=SEND_WITHIN,
-                traceparent=tracing.traceparent(),
-            )
+            if item.request.attachments:
+                result = self._begin_with_files(caller, item.request)
+            else:
+                result = self._send(caller, item.request)
         except Fault as fault:
             self._finish(v1.SendMessagesResult(ref=ref, error=error_to_proto(fault)))
             return
@@ -95,9 +93,40 @@ class SendStream:
             self._has_room.clear()
         result.add_done_callback(lambda done: self._collect(ref, done))
 
+    def _send(
+        self, caller: Caller, request: v1.SendMessageRequest, files: tuple[Attachment, ...] = ()
+    ) -> asyncio.Future[Stored]:
+        return send.begin_send(
+            self._means.writers,
+            caller,
+            conversation_id=parse_id("conversation_id", request.conversation_id),
+            client_message_id=parse_id("client_message_id", request.client_message_id),
+            text=request.text,
+            mode_epoch=not_negative("mode_epoch", request.mode_epoch),
+            within=SEND_WITHIN,
+            traceparent=tracing.traceparent(),
+            attachments=files,
+        )
+
+    def _begin_with_files(
+        self, caller: Caller, request: v1.SendMessageRequest
+    ) -> asyncio.Future[Stored]:
+        """The stream goes on while media is asked; whoever ends the stream ends this too."""
+
+        async def ask_and_send() -> Stored:
+            files = await attachments_of(self._means, caller, request)
+            return await self._send(caller, request, files)
+
+        task = asyncio.ensure_future(ask_and_send())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        return task
+
     def _collect(self, ref: int, done: asyncio.Future[Stored]) -> None:
         self._under_way -= 1
         self._has_room.set()
+        if done.cancelled():
+            return
         error = done.exception()
         if error is None:
             stored = done.result()

@@ -27,6 +27,7 @@ from services.messaging.model.draft import Opening
 from services.messaging.model.message import Message
 from services.messaging.model.thread import ConversationId, Thread
 from services.messaging.store.append_statements import (
+    ADD_CONTENTS,
     APPEND,
     APPEND_EACH_IF_UNCHANGED,
     CLIENT_ID_TAKEN,
@@ -38,6 +39,7 @@ from services.messaging.store.append_statements import (
     RENAME_CUSTOMERS,
     UNOPEN_THREADS,
 )
+from services.messaging.store.contents import content_arrays
 from services.messaging.store.rows import STATUS_NAMES, THREAD_WIDTH, message_of, thread_of
 
 MAX_REMEMBERED = 10_000
@@ -48,6 +50,7 @@ STATEMENTS = (
     UNOPEN_THREADS,
     FIND_MESSAGES,
     RENAME_CUSTOMERS,
+    ADD_CONTENTS,
     APPEND,
     APPEND_EACH_IF_UNCHANGED,
 )
@@ -234,6 +237,8 @@ class AppendSession:
         count: int = await self._prepared[APPEND].fetchval(
             workspace_id, at, *_message_arrays([additions]), *_told_arrays(_told(additions))
         )
+        if carrying := [message for message in additions.messages if message.attachments]:
+            await self._prepared[ADD_CONTENTS].fetch(workspace_id, *content_arrays(carrying))
         return count
 
     async def append_each_if_unchanged(

@@ -54,6 +54,13 @@ UPDATE threads t SET customer_name = n.customer_name
 FROM unnest($2::text::uuid[], $3::text::text[]) AS n(conversation_id, customer_name)
 WHERE t.workspace_id = $1 AND t.conversation_id = n.conversation_id
 """
+# Of the few messages that carry more than text, so that those of plain text stay as they are.
+ADD_CONTENTS = """
+UPDATE messages m SET content = n.content::jsonb
+FROM unnest($2::uuid[], $3::bigint[], $4::text[])
+    AS n(conversation_id, seq, content)
+WHERE m.workspace_id = $1 AND m.conversation_id = n.conversation_id AND m.seq = n.seq
+"""
 # The lane's row is locked and looked at again even when it is not changed, so a dispatcher that
 # clears a lane does so under the thread's lock, after looking for open attempts.
 WRITE = """

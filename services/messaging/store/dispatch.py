@@ -17,6 +17,7 @@ from services.messaging.model.delivery import DeliveryStatus
 from services.messaging.model.dispatch import LEASE, START_WITHIN, OpenAttempt
 from services.messaging.model.message import MessageId
 from services.messaging.model.thread import ConversationId
+from services.messaging.store.contents import attachments_of
 from services.messaging.store.rows import AUTHOR_KINDS, STATUSES, Row
 
 MAX_OPEN_READ = 100
@@ -116,7 +117,7 @@ WHERE workspace_id = $1 AND conversation_id = $2 AND fence = $3
 READ_OPEN = f"""
 SELECT a.message_id, a.conversation_id, a.seq, a.number, a.delivery_status, a.channel_key,
     a.try_count, a.create_time, m.author_kind, m.text, a.due_time, a.first_try_time, a.fence,
-    a.is_doubtful,
+    a.is_doubtful, m.content::text,
     EXISTS (SELECT FROM attempts e WHERE e.workspace_id = a.workspace_id
             AND e.message_id = a.message_id AND e.number < a.number
             AND e.delivery_status IN ('sent', 'delivered', 'read')) AS has_arrived
@@ -332,6 +333,7 @@ def _open(row: Row) -> OpenAttempt:
         create_time=row[7],
         author_kind=AUTHOR_KINDS[row[8]],
         text=row[9],
+        attachments=() if row[14] is None else attachments_of(row[14]),
         due_time=row[10],
         first_try_time=row[11],
         fence=row[12],

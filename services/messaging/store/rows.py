@@ -25,6 +25,7 @@ from services.messaging.model.message import (
 )
 from services.messaging.model.search import SearchableMessage
 from services.messaging.model.thread import ConversationId, ConversationMode, Hold, Thread
+from services.messaging.store.contents import attachments_of
 from services.messaging.store.notes import handover_of, note_of
 
 Row = asyncpg.Record | tuple[Any, ...]
@@ -41,7 +42,7 @@ MESSAGE_COLUMNS = (
     "m.author_id, m.author_display_name, m.text, m.inbound_ordinal, m.create_time, "
     "m.delivery_status, m.failure_reason, m.failure_platform_code, m.failure_is_retryable, "
     "m.failure_may_have_arrived, m.attempt_count, m.platform_time, m.version, "
-    "m.system_note::text"
+    "m.system_note::text, m.content::text"
 )
 ATTEMPT_COLUMNS = (
     "a.message_id, a.number, a.delivery_status, a.is_cancelled, a.failure_reason, "
@@ -53,10 +54,12 @@ RECEIPT_COLUMNS = (
     "r.failure_is_retryable, r.failure_may_have_arrived, r.author_kind, r.author_id, "
     "r.author_display_name, r.answer_millis"
 )
-# Of a message `m`, with the channel from its thread or its text `t`.
+# Of a message `m`, with the channel from its thread or its text `t`. Its files are found by name.
 SEARCHABLE_COLUMNS = (
     "m.id, m.conversation_id, m.seq, t.channel_id, m.direction, m.author_kind, m.author_id, "
-    "m.author_display_name, m.create_time, m.text"
+    "m.author_display_name, m.create_time, CASE WHEN m.content IS NULL THEN m.text ELSE ("
+    "SELECT concat_ws(' ', nullif(m.text, ''), string_agg(f ->> 'file_name', ' ')) "
+    "FROM jsonb_array_elements(m.content -> 'attachments') AS f) END AS text"
 )
 
 KINDS = {kind.value: kind for kind in ChannelKind}
@@ -111,6 +114,7 @@ def message_of(row: Row) -> Message:
         row[17],
         row[18],
         None if row[19] is None else note_of(row[19]),
+        () if row[20] is None else attachments_of(row[20]),
     )
 
 

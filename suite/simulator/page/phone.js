@@ -31,6 +31,12 @@ let phone = null;
 let shownIds = new Set();
 let isFirst = true;
 
+function shown(message) {
+  if (message.kind === "text") return message.text;
+  const file = `${message.kind}: ${message.file_name}`;
+  return message.text ? `${file}\n${message.text}` : file;
+}
+
 async function post(path, body, method = "POST") {
   const answer = await fetch(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
@@ -73,7 +79,7 @@ function bubble(message, isTurn) {
   const isMine = message.direction === "from_customer";
   const row = element("li", `message${isMine ? " mine" : ""}${isTurn ? " turn" : ""}`);
   if (!shownIds.has(message.id) && !isFirst) row.classList.add("new");
-  const box = element("div", "bubble", message.text);
+  const box = element("div", "bubble", shown(message));
   const meta = element("span", "meta");
   const time = element("time", "", clock.format(new Date(message.time)));
   time.dateTime = message.time;

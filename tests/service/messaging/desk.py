@@ -27,6 +27,7 @@ from services.messaging.service.means import Means
 from services.messaging.service.messaging import MessagingService
 from services.messaging.service.web_chat import WebChatService
 from tests.fakes import FakeClock
+from tests.service.messaging.files import KeptFiles
 from tests.serving import Serving, Tokens, serving
 
 WITHIN = timedelta(seconds=10)
@@ -63,6 +64,8 @@ class Desk:
     """One workspace at a running messaging service."""
 
     def __init__(self, workspace_id: WorkspaceId, means: Means, server: Serving) -> None:
+        assert isinstance(means.files, KeptFiles)
+        self.files = means.files
         self.workspace_id = workspace_id
         self.means = means
         self.server = server
@@ -239,6 +242,7 @@ async def open_desk(
         writers=writers,
         verify=verify,
         visitor_tokens=MadeTokens(tokens),
+        files=KeptFiles(),
         own_origins=(OWN_ORIGIN,),
         on_commit=lambda: None,
         on_switch=lambda: None,

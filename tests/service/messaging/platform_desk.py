@@ -37,6 +37,7 @@ from services.messaging.actions.writers import Writers
 from services.messaging.channels.adapters import Adapters
 from services.messaging.channels.calls import PlatformCalls
 from services.messaging.dispatch import Dispatcher, Hook
+from services.messaging.model.attachment import Attachment
 from services.messaging.model.channel import Channel, ChannelId, ChannelKind, SimulatorSettings
 from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus
@@ -48,6 +49,7 @@ from services.messaging.webhooks import WebhookWorker
 from suite.simulator.app import Simulator, running_simulator
 from suite.simulator.platform import Account
 from tests.fakes import FakeClock
+from tests.service.messaging.files import KeptFiles
 
 TOKEN = "token-of-the-business"
 SECRET = "secret-of-the-webhook"
@@ -77,6 +79,7 @@ class PlatformDesk:
     adapters: Adapters
     writers: Writers
     intake: IntakeDesk
+    files: KeptFiles
     hook_url: str = ""
     channel: Channel = field(init=False)
     hook_answers: Counter[int] = field(default_factory=Counter)
@@ -95,6 +98,7 @@ class PlatformDesk:
             self.adapters,
             self.vault,
             self.clock,
+            self.files,
             wake_relay=no_wake,
             lease_clock=self.clock,
             call_within=timedelta(seconds=call_seconds),
@@ -167,7 +171,12 @@ class PlatformDesk:
         return stored.message.conversation_id
 
     async def send(
-        self, text: str = "Hello!", customer: str = CUSTOMER, *, mode_epoch: int = 0
+        self,
+        text: str = "Hello!",
+        customer: str = CUSTOMER,
+        *,
+        mode_epoch: int = 0,
+        attachments: tuple[Attachment, ...] = (),
     ) -> str:
         role = Role.BOT if mode_epoch else Role.AGENT
         stored = await begin_send(
@@ -178,6 +187,7 @@ class PlatformDesk:
             text=text,
             mode_epoch=mode_epoch,
             within=WITHIN,
+            attachments=attachments,
         )
         return stored.message.id
 
@@ -328,7 +338,17 @@ async def running_platform_desk(
         )
         account.switches.deliver_after_seconds = 0.02
         desk = PlatformDesk(
-            app, worker, workspace_id, clock, simulator, account, vault, adapters, writers, intake
+            app,
+            worker,
+            workspace_id,
+            clock,
+            simulator,
+            account,
+            vault,
+            adapters,
+            writers,
+            intake,
+            KeptFiles(),
         )
         application = web.Application(client_max_size=2 * 1024 * 1024)
         application.router.add_post("/{channel}", _hook(desk))

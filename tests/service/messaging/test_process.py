@@ -92,6 +92,7 @@ async def running(urls: DatabaseUrls, nats_url: str, tokens: Tokens) -> AsyncIte
             worker_database_url=urls.worker,  # type: ignore[arg-type]
             nats_url=nats_url,  # type: ignore[arg-type]
             identity_address=(identity.address,),
+            media_address=(identity.address,),
             master_key=base64.b64encode(bytes(32)).decode(),  # type: ignore[arg-type]
         )
         stop = asyncio.Event()

@@ -11,6 +11,7 @@ from chassis.auth import Caller, current_caller
 from chassis.database import Database
 from chassis.errors import Fault
 from chassis.ids import WorkspaceId, new_id
+from services.messaging.actions.attachments import Files
 from services.messaging.actions.web_chat import VisitorTokens
 from services.messaging.actions.writers import Writers
 from services.messaging.model.draft import Draft, Stored
@@ -89,6 +90,7 @@ def means_of(writers: StandInWriters) -> Means:
         writers=cast("Writers", writers),
         verify=verify,
         visitor_tokens=cast("VisitorTokens", None),
+        files=cast("Files", None),
         own_origins=(),
         on_commit=lambda: None,
         on_switch=lambda: None,

@@ -12,7 +12,7 @@ from services.messaging.mapping.errors import error_to_proto
 from services.messaging.mapping.messages import STATUSES, message_to_proto
 from services.messaging.mapping.search import RANKS
 from services.messaging.mapping.visitors import message_to_visitor
-from services.messaging.model import faults
+from services.messaging.model import attachment_faults, faults
 from services.messaging.model.delivery import DeliveryStatus
 from services.messaging.model.message import Author, AuthorKind, MessageId, appended
 from services.messaging.model.search import SearchRank
@@ -20,8 +20,9 @@ from tests.unit.messaging.builders import NOON, a_thread
 
 FAULTS = [
     kind
-    for _, kind in inspect.getmembers(faults, inspect.isclass)
-    if issubclass(kind, Fault) and kind.__module__ == faults.__name__
+    for module in (faults, attachment_faults)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
+    if issubclass(kind, Fault) and kind.__module__ == module.__name__
 ]
 
 

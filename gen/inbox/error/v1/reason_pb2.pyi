@@ -153,6 +153,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """No such erasure, or not for this caller."""
     REASON_MEMBER_CANNOT_ANSWER: _Reason.ValueType  # 190
     """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
+    REASON_ATTACHMENT_NOT_SUPPORTED: _Reason.ValueType  # 230
+    """The channel does not take this kind or type of file; metadata says whether it takes it as a document."""
+    REASON_ATTACHMENT_TOO_LARGE: _Reason.ValueType  # 231
+    """The file is larger than the channel takes; metadata names the limit, and whether it fits as a document."""
+    REASON_TOO_MANY_ATTACHMENTS: _Reason.ValueType  # 232
+    """The message carries more files than the channel takes at once; metadata names the limit."""
+    REASON_CAPTION_NOT_SUPPORTED: _Reason.ValueType  # 233
+    """The channel takes no text with this kind of file: send it as a message of its own."""
+    REASON_ATTACHMENTS_ONLY_BY_PEOPLE: _Reason.ValueType  # 234
+    """The AI sends no files."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """The reason in `google.rpc.ErrorInfo` (domain "inbox") is one of these names without the prefix `REASON_`."""
@@ -285,6 +295,16 @@ REASON_ERASURE_NOT_FOUND: Reason.ValueType  # 181
 """No such erasure, or not for this caller."""
 REASON_MEMBER_CANNOT_ANSWER: Reason.ValueType  # 190
 """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
+REASON_ATTACHMENT_NOT_SUPPORTED: Reason.ValueType  # 230
+"""The channel does not take this kind or type of file; metadata says whether it takes it as a document."""
+REASON_ATTACHMENT_TOO_LARGE: Reason.ValueType  # 231
+"""The file is larger than the channel takes; metadata names the limit, and whether it fits as a document."""
+REASON_TOO_MANY_ATTACHMENTS: Reason.ValueType  # 232
+"""The message carries more files than the channel takes at once; metadata names the limit."""
+REASON_CAPTION_NOT_SUPPORTED: Reason.ValueType  # 233
+"""The channel takes no text with this kind of file: send it as a message of its own."""
+REASON_ATTACHMENTS_ONLY_BY_PEOPLE: Reason.ValueType  # 234
+"""The AI sends no files."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

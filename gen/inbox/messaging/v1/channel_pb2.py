@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from inbox.messaging.v1 import attachment_pb2 as inbox_dot_messaging_dot_v1_dot_attachment__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n inbox/messaging/v1/channel.proto\x12\x12inbox.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xba\x01\n\x13\x43hannelCapabilities\x12\x1e\n\x16has_delivered_receipts\x18\x01 \x01(\x08\x12\x19\n\x11has_read_receipts\x18\x02 \x01(\x08\x12\x15\n\ris_idempotent\x18\x03 \x01(\x08\x12\x17\n\x0fmax_text_length\x18\x04 \x01(\x05\x12\x38\n\x10text_length_unit\x18\x05 \x01(\x0e\x32\x1e.inbox.messaging.v1.LengthUnit\"R\n\x0fWebChatSettings\x12\x17\n\x0f\x61llowed_origins\x18\x01 \x03(\t\x12\x10\n\x08greeting\x18\x02 \x01(\t\x12\x14\n\x0c\x61\x63\x63\x65nt_color\x18\x03 \x01(\t\"P\n\x11SimulatorSettings\x12\x10\n\x08\x62\x61se_url\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x15\n\ris_idempotent\x18\x03 \x01(\x08\"u\n\x12\x43hannelCredentials\x12\x1a\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x1c\n\x0ewebhook_secret\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12%\n\x17previous_webhook_secret\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"\xe9\x03\n\x07\x43hannel\x12\n\n\x02id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .inbox.messaging.v1.ChannelState\x12\x14\n\x0cstate_reason\x18\x05 \x01(\t\x12=\n\x0c\x63\x61pabilities\x18\x06 \x01(\x0b\x32\'.inbox.messaging.v1.ChannelCapabilities\x12\x37\n\x08web_chat\x18\x07 \x01(\x0b\x32#.inbox.messaging.v1.WebChatSettingsH\x00\x12:\n\tsimulator\x18\x08 \x01(\x0b\x32%.inbox.messaging.v1.SimulatorSettingsH\x00\x12\x14\n\x0cwebhook_path\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0c \x01(\x03\x42\n\n\x08settings*\xd0\x01\n\x0b\x43hannelKind\x12\x1c\n\x18\x43HANNEL_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANNEL_KIND_WEB_CHAT\x10\x01\x12\x1a\n\x16\x43HANNEL_KIND_SIMULATOR\x10\x02\x12\x19\n\x15\x43HANNEL_KIND_WHATSAPP\x10\x03\x12\x1a\n\x16\x43HANNEL_KIND_MESSENGER\x10\x04\x12\x1a\n\x16\x43HANNEL_KIND_INSTAGRAM\x10\x05\x12\x19\n\x15\x43HANNEL_KIND_TELEGRAM\x10\x06*\x92\x01\n\x0c\x43hannelState\x12\x1d\n\x19\x43HANNEL_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43HANNEL_STATE_CONNECTED\x10\x01\x12\x1f\n\x1b\x43HANNEL_STATE_NOT_CONNECTED\x10\x02\x12%\n!CHANNEL_STATE_RECONNECTION_NEEDED\x10\x03*\\\n\nLengthUnit\x12\x1b\n\x17LENGTH_UNIT_UNSPECIFIED\x10\x00\x12\x1a\n\x16LENGTH_UNIT_CHARACTERS\x10\x01\x12\x15\n\x11LENGTH_UNIT_BYTES\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n inbox/messaging/v1/channel.proto\x12\x12inbox.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#inbox/messaging/v1/attachment.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xaf\x02\n\x13\x43hannelCapabilities\x12\x1e\n\x16has_delivered_receipts\x18\x01 \x01(\x08\x12\x19\n\x11has_read_receipts\x18\x02 \x01(\x08\x12\x15\n\ris_idempotent\x18\x03 \x01(\x08\x12\x17\n\x0fmax_text_length\x18\x04 \x01(\x05\x12\x38\n\x10text_length_unit\x18\x05 \x01(\x0e\x32\x1e.inbox.messaging.v1.LengthUnit\x12>\n\x11\x61ttachment_limits\x18( \x03(\x0b\x32#.inbox.messaging.v1.AttachmentLimit\x12\x17\n\x0fmax_attachments\x18) \x01(\x05\x12\x1a\n\x12max_caption_length\x18* \x01(\x05\"R\n\x0fWebChatSettings\x12\x17\n\x0f\x61llowed_origins\x18\x01 \x03(\t\x12\x10\n\x08greeting\x18\x02 \x01(\t\x12\x14\n\x0c\x61\x63\x63\x65nt_color\x18\x03 \x01(\t\"P\n\x11SimulatorSettings\x12\x10\n\x08\x62\x61se_url\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x15\n\ris_idempotent\x18\x03 \x01(\x08\"u\n\x12\x43hannelCredentials\x12\x1a\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x1c\n\x0ewebhook_secret\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12%\n\x17previous_webhook_secret\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"\xe9\x03\n\x07\x43hannel\x12\n\n\x02id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .inbox.messaging.v1.ChannelState\x12\x14\n\x0cstate_reason\x18\x05 \x01(\t\x12=\n\x0c\x63\x61pabilities\x18\x06 \x01(\x0b\x32\'.inbox.messaging.v1.ChannelCapabilities\x12\x37\n\x08web_chat\x18\x07 \x01(\x0b\x32#.inbox.messaging.v1.WebChatSettingsH\x00\x12:\n\tsimulator\x18\x08 \x01(\x0b\x32%.inbox.messaging.v1.SimulatorSettingsH\x00\x12\x14\n\x0cwebhook_path\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0c \x01(\x03\x42\n\n\x08settings*\xd0\x01\n\x0b\x43hannelKind\x12\x1c\n\x18\x43HANNEL_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANNEL_KIND_WEB_CHAT\x10\x01\x12\x1a\n\x16\x43HANNEL_KIND_SIMULATOR\x10\x02\x12\x19\n\x15\x43HANNEL_KIND_WHATSAPP\x10\x03\x12\x1a\n\x16\x43HANNEL_KIND_MESSENGER\x10\x04\x12\x1a\n\x16\x43HANNEL_KIND_INSTAGRAM\x10\x05\x12\x19\n\x15\x43HANNEL_KIND_TELEGRAM\x10\x06*\x92\x01\n\x0c\x43hannelState\x12\x1d\n\x19\x43HANNEL_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43HANNEL_STATE_CONNECTED\x10\x01\x12\x1f\n\x1b\x43HANNEL_STATE_NOT_CONNECTED\x10\x02\x12%\n!CHANNEL_STATE_RECONNECTION_NEEDED\x10\x03*\\\n\nLengthUnit\x12\x1b\n\x17LENGTH_UNIT_UNSPECIFIED\x10\x00\x12\x1a\n\x16LENGTH_UNIT_CHARACTERS\x10\x01\x12\x15\n\x11LENGTH_UNIT_BYTES\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,20 +40,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANNELCREDENTIALS'].fields_by_name['webhook_secret']._serialized_options = b'\260\273\030\001'
   _globals['_CHANNELCREDENTIALS'].fields_by_name['previous_webhook_secret']._loaded_options = None
   _globals['_CHANNELCREDENTIALS'].fields_by_name['previous_webhook_secret']._serialized_options = b'\260\273\030\001'
-  _globals['_CHANNELKIND']._serialized_start=1086
-  _globals['_CHANNELKIND']._serialized_end=1294
-  _globals['_CHANNELSTATE']._serialized_start=1297
-  _globals['_CHANNELSTATE']._serialized_end=1443
-  _globals['_LENGTHUNIT']._serialized_start=1445
-  _globals['_LENGTHUNIT']._serialized_end=1537
-  _globals['_CHANNELCAPABILITIES']._serialized_start=120
-  _globals['_CHANNELCAPABILITIES']._serialized_end=306
-  _globals['_WEBCHATSETTINGS']._serialized_start=308
-  _globals['_WEBCHATSETTINGS']._serialized_end=390
-  _globals['_SIMULATORSETTINGS']._serialized_start=392
-  _globals['_SIMULATORSETTINGS']._serialized_end=472
-  _globals['_CHANNELCREDENTIALS']._serialized_start=474
-  _globals['_CHANNELCREDENTIALS']._serialized_end=591
-  _globals['_CHANNEL']._serialized_start=594
-  _globals['_CHANNEL']._serialized_end=1083
+  _globals['_CHANNELKIND']._serialized_start=1240
+  _globals['_CHANNELKIND']._serialized_end=1448
+  _globals['_CHANNELSTATE']._serialized_start=1451
+  _globals['_CHANNELSTATE']._serialized_end=1597
+  _globals['_LENGTHUNIT']._serialized_start=1599
+  _globals['_LENGTHUNIT']._serialized_end=1691
+  _globals['_CHANNELCAPABILITIES']._serialized_start=157
+  _globals['_CHANNELCAPABILITIES']._serialized_end=460
+  _globals['_WEBCHATSETTINGS']._serialized_start=462
+  _globals['_WEBCHATSETTINGS']._serialized_end=544
+  _globals['_SIMULATORSETTINGS']._serialized_start=546
+  _globals['_SIMULATORSETTINGS']._serialized_end=626
+  _globals['_CHANNELCREDENTIALS']._serialized_start=628
+  _globals['_CHANNELCREDENTIALS']._serialized_end=745
+  _globals['_CHANNEL']._serialized_start=748
+  _globals['_CHANNEL']._serialized_end=1237
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from inbox.messaging.v1 import attachment_pb2 as _attachment_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -123,6 +124,9 @@ class ChannelCapabilities(_message.Message):
     IS_IDEMPOTENT_FIELD_NUMBER: _builtins.int
     MAX_TEXT_LENGTH_FIELD_NUMBER: _builtins.int
     TEXT_LENGTH_UNIT_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_LIMITS_FIELD_NUMBER: _builtins.int
+    MAX_ATTACHMENTS_FIELD_NUMBER: _builtins.int
+    MAX_CAPTION_LENGTH_FIELD_NUMBER: _builtins.int
     has_delivered_receipts: _builtins.bool
     """Reports when a message is on the customer's device."""
     has_read_receipts: _builtins.bool
@@ -133,6 +137,14 @@ class ChannelCapabilities(_message.Message):
     """Longest text."""
     text_length_unit: Global___LengthUnit.ValueType
     """What that counts."""
+    max_attachments: _builtins.int
+    """How many files one message may carry; 0 where none is taken."""
+    max_caption_length: _builtins.int
+    """Longest text that may come with files, in `text_length_unit`."""
+    @_builtins.property
+    def attachment_limits(self) -> _containers.RepeatedCompositeFieldContainer[_attachment_pb2.AttachmentLimit]:
+        """The kinds of files it takes, each once; a kind that is not listed is not taken."""
+
     def __init__(
         self,
         *,
@@ -141,10 +153,13 @@ class ChannelCapabilities(_message.Message):
         is_idempotent: _builtins.bool = ...,
         max_text_length: _builtins.int = ...,
         text_length_unit: Global___LengthUnit.ValueType = ...,
+        attachment_limits: _abc.Iterable[_attachment_pb2.AttachmentLimit] | None = ...,
+        max_attachments: _builtins.int = ...,
+        max_caption_length: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_delivered_receipts", b"has_delivered_receipts", "has_read_receipts", b"has_read_receipts", "is_idempotent", b"is_idempotent", "max_text_length", b"max_text_length", "text_length_unit", b"text_length_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment_limits", b"attachment_limits", "has_delivered_receipts", b"has_delivered_receipts", "has_read_receipts", b"has_read_receipts", "is_idempotent", b"is_idempotent", "max_attachments", b"max_attachments", "max_caption_length", b"max_caption_length", "max_text_length", b"max_text_length", "text_length_unit", b"text_length_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from inbox.messaging.v1 import attachment_pb2 as inbox_dot_messaging_dot_v1_dot_attachment__pb2
 from inbox.messaging.v1 import thread_pb2 as inbox_dot_messaging_dot_v1_dot_thread__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n inbox/messaging/v1/message.proto\x12\x12inbox.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1finbox/messaging/v1/thread.proto\x1a\x1cinbox/policy/v1/policy.proto\"^\n\x06\x41uthor\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.inbox.messaging.v1.AuthorKind\x12\n\n\x02id\x18\x02 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"\x8b\x01\n\x0f\x44\x65liveryFailure\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.inbox.messaging.v1.FailureReason\x12\x15\n\rplatform_code\x18\x02 \x01(\t\x12\x14\n\x0cis_retryable\x18\x03 \x01(\x08\x12\x18\n\x10may_have_arrived\x18\x04 \x01(\x08\"n\n\x0cModeSwitched\x12\x32\n\x04mode\x18\x01 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"\x0b\n\tAiResumed\"\xb6\x01\n\nSystemNote\x12\x39\n\rmode_switched\x18\x01 \x01(\x0b\x32 .inbox.messaging.v1.ModeSwitchedH\x00\x12\x30\n\x08handover\x18\x02 \x01(\x0b\x32\x1c.inbox.messaging.v1.HandoverH\x00\x12\x33\n\nai_resumed\x18\x03 \x01(\x0b\x32\x1d.inbox.messaging.v1.AiResumedH\x00\x42\x06\n\x04kind\"\x9c\x04\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x03\x12\x19\n\x11\x63lient_message_id\x18\x04 \x01(\t\x12\x37\n\tdirection\x18\x05 \x01(\x0e\x32$.inbox.messaging.v1.MessageDirection\x12*\n\x06\x61uthor\x18\x06 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x12\n\x04text\x18\x07 \x01(\tB\x04\xb0\xbb\x18\x01\x12;\n\x0f\x64\x65livery_status\x18\x08 \x01(\x0e\x32\".inbox.messaging.v1.DeliveryStatus\x12\x34\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32#.inbox.messaging.v1.DeliveryFailure\x12\x15\n\rattempt_count\x18\n \x01(\x05\x12\x17\n\x0finbound_ordinal\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rplatform_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0e \x01(\x03\x12\x33\n\x0bsystem_note\x18\x14 \x01(\x0b\x32\x1e.inbox.messaging.v1.SystemNote\"\xab\x03\n\x07Receipt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61ttempt_number\x18\x03 \x01(\x05\x12;\n\x0f\x64\x65livery_status\x18\x04 \x01(\x0e\x32\".inbox.messaging.v1.DeliveryStatus\x12\x31\n\x06source\x18\x05 \x01(\x0e\x32!.inbox.messaging.v1.ReceiptSource\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rplatform_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13platform_message_id\x18\x08 \x01(\t\x12\x34\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32#.inbox.messaging.v1.DeliveryFailure\x12*\n\x06\x61uthor\x18\n \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x15\n\ranswer_millis\x18\x0b \x01(\x03*\x94\x01\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x1d\n\x19MESSAGE_DIRECTION_INBOUND\x10\x01\x12\x1e\n\x1aMESSAGE_DIRECTION_OUTBOUND\x10\x02\x12\x1e\n\x1aMESSAGE_DIRECTION_INTERNAL\x10\x03*\xa2\x01\n\nAuthorKind\x12\x1b\n\x17\x41UTHOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UTHOR_KIND_CUSTOMER\x10\x01\x12\x16\n\x12\x41UTHOR_KIND_MEMBER\x10\x02\x12\x12\n\x0e\x41UTHOR_KIND_AI\x10\x03\x12\x19\n\x15\x41UTHOR_KIND_PHONE_APP\x10\x04\x12\x16\n\x12\x41UTHOR_KIND_SYSTEM\x10\x05*\xa4\x02\n\x0e\x44\x65liveryStatus\x12\x1f\n\x1b\x44\x45LIVERY_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATUS_QUEUED\x10\x01\x12\x1b\n\x17\x44\x45LIVERY_STATUS_SENDING\x10\x02\x12\x1b\n\x17\x44\x45LIVERY_STATUS_UNKNOWN\x10\x03\x12#\n\x1f\x44\x45LIVERY_STATUS_PRESUMED_FAILED\x10\x04\x12\x18\n\x14\x44\x45LIVERY_STATUS_SENT\x10\x05\x12#\n\x1f\x44\x45LIVERY_STATUS_REPORTED_FAILED\x10\x06\x12\x1d\n\x19\x44\x45LIVERY_STATUS_DELIVERED\x10\x07\x12\x18\n\x14\x44\x45LIVERY_STATUS_READ\x10\x08*\xba\x03\n\rFailureReason\x12\x1e\n\x1a\x46\x41ILURE_REASON_UNSPECIFIED\x10\x00\x12-\n)FAILURE_REASON_CHANNEL_NEEDS_RECONNECTION\x10\x01\x12(\n$FAILURE_REASON_CHANNEL_NOT_CONNECTED\x10\x02\x12(\n$FAILURE_REASON_RECIPIENT_UNAVAILABLE\x10\x03\x12#\n\x1f\x46\x41ILURE_REASON_CONTENT_REJECTED\x10\x04\x12 \n\x1c\x46\x41ILURE_REASON_WINDOW_CLOSED\x10\x05\x12\x1f\n\x1b\x46\x41ILURE_REASON_RATE_LIMITED\x10\x06\x12\x1a\n\x16\x46\x41ILURE_REASON_NETWORK\x10\x07\x12\x1c\n\x18\x46\x41ILURE_REASON_NO_ANSWER\x10\x08\x12\x1d\n\x19\x46\x41ILURE_REASON_TAKEN_OVER\x10\t\x12!\n\x1d\x46\x41ILURE_REASON_PLATFORM_ERROR\x10\n\x12\"\n\x1e\x46\x41ILURE_REASON_ACCOUNT_BLOCKED\x10\x0b*\xba\x01\n\rReceiptSource\x12\x1e\n\x1aRECEIPT_SOURCE_UNSPECIFIED\x10\x00\x12\x16\n\x12RECEIPT_SOURCE_API\x10\x01\x12\x1b\n\x17RECEIPT_SOURCE_DISPATCH\x10\x02\x12\x1a\n\x16RECEIPT_SOURCE_WEBHOOK\x10\x03\x12\x1b\n\x17RECEIPT_SOURCE_WEB_CHAT\x10\x04\x12\x1b\n\x17RECEIPT_SOURCE_DEADLINE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n inbox/messaging/v1/message.proto\x12\x12inbox.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#inbox/messaging/v1/attachment.proto\x1a\x1finbox/messaging/v1/thread.proto\x1a\x1cinbox/policy/v1/policy.proto\"^\n\x06\x41uthor\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.inbox.messaging.v1.AuthorKind\x12\n\n\x02id\x18\x02 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"\x8b\x01\n\x0f\x44\x65liveryFailure\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.inbox.messaging.v1.FailureReason\x12\x15\n\rplatform_code\x18\x02 \x01(\t\x12\x14\n\x0cis_retryable\x18\x03 \x01(\x08\x12\x18\n\x10may_have_arrived\x18\x04 \x01(\x08\"n\n\x0cModeSwitched\x12\x32\n\x04mode\x18\x01 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\"\x0b\n\tAiResumed\"\xb6\x01\n\nSystemNote\x12\x39\n\rmode_switched\x18\x01 \x01(\x0b\x32 .inbox.messaging.v1.ModeSwitchedH\x00\x12\x30\n\x08handover\x18\x02 \x01(\x0b\x32\x1c.inbox.messaging.v1.HandoverH\x00\x12\x33\n\nai_resumed\x18\x03 \x01(\x0b\x32\x1d.inbox.messaging.v1.AiResumedH\x00\x42\x06\n\x04kind\"\xd1\x04\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x03\x12\x19\n\x11\x63lient_message_id\x18\x04 \x01(\t\x12\x37\n\tdirection\x18\x05 \x01(\x0e\x32$.inbox.messaging.v1.MessageDirection\x12*\n\x06\x61uthor\x18\x06 \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x12\n\x04text\x18\x07 \x01(\tB\x04\xb0\xbb\x18\x01\x12;\n\x0f\x64\x65livery_status\x18\x08 \x01(\x0e\x32\".inbox.messaging.v1.DeliveryStatus\x12\x34\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32#.inbox.messaging.v1.DeliveryFailure\x12\x15\n\rattempt_count\x18\n \x01(\x05\x12\x17\n\x0finbound_ordinal\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rplatform_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0e \x01(\x03\x12\x33\n\x0bsystem_note\x18\x14 \x01(\x0b\x32\x1e.inbox.messaging.v1.SystemNote\x12\x33\n\x0b\x61ttachments\x18( \x03(\x0b\x32\x1e.inbox.messaging.v1.Attachment\"\xab\x03\n\x07Receipt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61ttempt_number\x18\x03 \x01(\x05\x12;\n\x0f\x64\x65livery_status\x18\x04 \x01(\x0e\x32\".inbox.messaging.v1.DeliveryStatus\x12\x31\n\x06source\x18\x05 \x01(\x0e\x32!.inbox.messaging.v1.ReceiptSource\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rplatform_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13platform_message_id\x18\x08 \x01(\t\x12\x34\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32#.inbox.messaging.v1.DeliveryFailure\x12*\n\x06\x61uthor\x18\n \x01(\x0b\x32\x1a.inbox.messaging.v1.Author\x12\x15\n\ranswer_millis\x18\x0b \x01(\x03*\x94\x01\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x1d\n\x19MESSAGE_DIRECTION_INBOUND\x10\x01\x12\x1e\n\x1aMESSAGE_DIRECTION_OUTBOUND\x10\x02\x12\x1e\n\x1aMESSAGE_DIRECTION_INTERNAL\x10\x03*\xa2\x01\n\nAuthorKind\x12\x1b\n\x17\x41UTHOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UTHOR_KIND_CUSTOMER\x10\x01\x12\x16\n\x12\x41UTHOR_KIND_MEMBER\x10\x02\x12\x12\n\x0e\x41UTHOR_KIND_AI\x10\x03\x12\x19\n\x15\x41UTHOR_KIND_PHONE_APP\x10\x04\x12\x16\n\x12\x41UTHOR_KIND_SYSTEM\x10\x05*\xa4\x02\n\x0e\x44\x65liveryStatus\x12\x1f\n\x1b\x44\x45LIVERY_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATUS_QUEUED\x10\x01\x12\x1b\n\x17\x44\x45LIVERY_STATUS_SENDING\x10\x02\x12\x1b\n\x17\x44\x45LIVERY_STATUS_UNKNOWN\x10\x03\x12#\n\x1f\x44\x45LIVERY_STATUS_PRESUMED_FAILED\x10\x04\x12\x18\n\x14\x44\x45LIVERY_STATUS_SENT\x10\x05\x12#\n\x1f\x44\x45LIVERY_STATUS_REPORTED_FAILED\x10\x06\x12\x1d\n\x19\x44\x45LIVERY_STATUS_DELIVERED\x10\x07\x12\x18\n\x14\x44\x45LIVERY_STATUS_READ\x10\x08*\xba\x03\n\rFailureReason\x12\x1e\n\x1a\x46\x41ILURE_REASON_UNSPECIFIED\x10\x00\x12-\n)FAILURE_REASON_CHANNEL_NEEDS_RECONNECTION\x10\x01\x12(\n$FAILURE_REASON_CHANNEL_NOT_CONNECTED\x10\x02\x12(\n$FAILURE_REASON_RECIPIENT_UNAVAILABLE\x10\x03\x12#\n\x1f\x46\x41ILURE_REASON_CONTENT_REJECTED\x10\x04\x12 \n\x1c\x46\x41ILURE_REASON_WINDOW_CLOSED\x10\x05\x12\x1f\n\x1b\x46\x41ILURE_REASON_RATE_LIMITED\x10\x06\x12\x1a\n\x16\x46\x41ILURE_REASON_NETWORK\x10\x07\x12\x1c\n\x18\x46\x41ILURE_REASON_NO_ANSWER\x10\x08\x12\x1d\n\x19\x46\x41ILURE_REASON_TAKEN_OVER\x10\t\x12!\n\x1d\x46\x41ILURE_REASON_PLATFORM_ERROR\x10\n\x12\"\n\x1e\x46\x41ILURE_REASON_ACCOUNT_BLOCKED\x10\x0b*\xba\x01\n\rReceiptSource\x12\x1e\n\x1aRECEIPT_SOURCE_UNSPECIFIED\x10\x00\x12\x16\n\x12RECEIPT_SOURCE_API\x10\x01\x12\x1b\n\x17RECEIPT_SOURCE_DISPATCH\x10\x02\x12\x1a\n\x16RECEIPT_SOURCE_WEBHOOK\x10\x03\x12\x1b\n\x17RECEIPT_SOURCE_WEB_CHAT\x10\x04\x12\x1b\n\x17RECEIPT_SOURCE_DEADLINE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,28 +39,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHOR'].fields_by_name['display_name']._serialized_options = b'\260\273\030\001'
   _globals['_MESSAGE'].fields_by_name['text']._loaded_options = None
   _globals['_MESSAGE'].fields_by_name['text']._serialized_options = b'\260\273\030\001'
-  _globals['_MESSAGEDIRECTION']._serialized_start=1674
-  _globals['_MESSAGEDIRECTION']._serialized_end=1822
-  _globals['_AUTHORKIND']._serialized_start=1825
-  _globals['_AUTHORKIND']._serialized_end=1987
-  _globals['_DELIVERYSTATUS']._serialized_start=1990
-  _globals['_DELIVERYSTATUS']._serialized_end=2282
-  _globals['_FAILUREREASON']._serialized_start=2285
-  _globals['_FAILUREREASON']._serialized_end=2727
-  _globals['_RECEIPTSOURCE']._serialized_start=2730
-  _globals['_RECEIPTSOURCE']._serialized_end=2916
-  _globals['_AUTHOR']._serialized_start=152
-  _globals['_AUTHOR']._serialized_end=246
-  _globals['_DELIVERYFAILURE']._serialized_start=249
-  _globals['_DELIVERYFAILURE']._serialized_end=388
-  _globals['_MODESWITCHED']._serialized_start=390
-  _globals['_MODESWITCHED']._serialized_end=500
-  _globals['_AIRESUMED']._serialized_start=502
-  _globals['_AIRESUMED']._serialized_end=513
-  _globals['_SYSTEMNOTE']._serialized_start=516
-  _globals['_SYSTEMNOTE']._serialized_end=698
-  _globals['_MESSAGE']._serialized_start=701
-  _globals['_MESSAGE']._serialized_end=1241
-  _globals['_RECEIPT']._serialized_start=1244
-  _globals['_RECEIPT']._serialized_end=1671
+  _globals['_MESSAGEDIRECTION']._serialized_start=1764
+  _globals['_MESSAGEDIRECTION']._serialized_end=1912
+  _globals['_AUTHORKIND']._serialized_start=1915
+  _globals['_AUTHORKIND']._serialized_end=2077
+  _globals['_DELIVERYSTATUS']._serialized_start=2080
+  _globals['_DELIVERYSTATUS']._serialized_end=2372
+  _globals['_FAILUREREASON']._serialized_start=2375
+  _globals['_FAILUREREASON']._serialized_end=2817
+  _globals['_RECEIPTSOURCE']._serialized_start=2820
+  _globals['_RECEIPTSOURCE']._serialized_end=3006
+  _globals['_AUTHOR']._serialized_start=189
+  _globals['_AUTHOR']._serialized_end=283
+  _globals['_DELIVERYFAILURE']._serialized_start=286
+  _globals['_DELIVERYFAILURE']._serialized_end=425
+  _globals['_MODESWITCHED']._serialized_start=427
+  _globals['_MODESWITCHED']._serialized_end=537
+  _globals['_AIRESUMED']._serialized_start=539
+  _globals['_AIRESUMED']._serialized_end=550
+  _globals['_SYSTEMNOTE']._serialized_start=553
+  _globals['_SYSTEMNOTE']._serialized_end=735
+  _globals['_MESSAGE']._serialized_start=738
+  _globals['_MESSAGE']._serialized_end=1331
+  _globals['_RECEIPT']._serialized_start=1334
+  _globals['_RECEIPT']._serialized_end=1761
 # @@protoc_insertion_point(module_scope)

@@ -3,10 +3,13 @@
 isort:skip_file
 Messages, their order, and how far each one got."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from inbox.messaging.v1 import attachment_pb2 as _attachment_pb2
 from inbox.messaging.v1 import thread_pb2 as _thread_pb2
 import builtins as _builtins
 import sys
@@ -401,6 +404,7 @@ class Message(_message.Message):
     PLATFORM_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     SYSTEM_NOTE_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     conversation_id: _builtins.str
@@ -441,6 +445,10 @@ class Message(_message.Message):
     def system_note(self) -> Global___SystemNote:
         """What happened, on rows for the team; these have no text."""
 
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[_attachment_pb2.Attachment]:
+        """The files it carries, in order; `text` is their caption and may be empty then."""
+
     def __init__(
         self,
         *,
@@ -459,10 +467,11 @@ class Message(_message.Message):
         platform_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
         system_note: Global___SystemNote | None = ...,
+        attachments: _abc.Iterable[_attachment_pb2.Attachment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "failure", b"failure", "platform_time", b"platform_time", "system_note", b"system_note"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "author", b"author", "client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "create_time", b"create_time", "delivery_status", b"delivery_status", "direction", b"direction", "failure", b"failure", "id", b"id", "inbound_ordinal", b"inbound_ordinal", "platform_time", b"platform_time", "seq", b"seq", "system_note", b"system_note", "text", b"text", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "attempt_count", b"attempt_count", "author", b"author", "client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "create_time", b"create_time", "delivery_status", b"delivery_status", "direction", b"direction", "failure", b"failure", "id", b"id", "inbound_ordinal", b"inbound_ordinal", "platform_time", b"platform_time", "seq", b"seq", "system_note", b"system_note", "text", b"text", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from inbox.error.v1 import reason_pb2 as inbox_dot_error_dot_v1_dot_reason__pb2
+from inbox.messaging.v1 import attachment_pb2 as inbox_dot_messaging_dot_v1_dot_attachment__pb2
 from inbox.messaging.v1 import message_pb2 as inbox_dot_messaging_dot_v1_dot_message__pb2
 from inbox.messaging.v1 import search_pb2 as inbox_dot_messaging_dot_v1_dot_search__pb2
 from inbox.messaging.v1 import thread_pb2 as inbox_dot_messaging_dot_v1_dot_thread__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*inbox/messaging/v1/messaging_service.proto\x12\x12inbox.messaging.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1binbox/error/v1/reason.proto\x1a inbox/messaging/v1/message.proto\x1a\x1finbox/messaging/v1/search.proto\x1a\x1finbox/messaging/v1/thread.proto\x1a\x1cinbox/policy/v1/policy.proto\"p\n\x12SendMessageRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x19\n\x11\x63lient_message_id\x18\x02 \x01(\t\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x12\n\nmode_epoch\x18\x04 \x01(\x03\"U\n\x13SendMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"t\n\x10SendMessagesItem\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x37\n\x07request\x18\x02 \x01(\x0b\x32&.inbox.messaging.v1.SendMessageRequest\x12\x1a\n\x0c\x61\x63\x63\x65ss_token\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"J\n\x13SendMessagesRequest\x12\x33\n\x05items\x18\x01 \x03(\x0b\x32$.inbox.messaging.v1.SendMessagesItem\"\x8d\x01\n\x12SendMessagesResult\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x37\n\x04sent\x18\x02 \x01(\x0b\x32\'.inbox.messaging.v1.SendMessageResponseH\x00\x12&\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x15.inbox.error.v1.ErrorH\x00\x42\t\n\x07outcome\"O\n\x14SendMessagesResponse\x12\x37\n\x07results\x18\x01 \x03(\x0b\x32&.inbox.messaging.v1.SendMessagesResult\"=\n\x13RetryMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"D\n\x14RetryMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\"\'\n\x11GetMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\"h\n\x13ListMessagesRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nbefore_seq\x18\x02 \x01(\x03\x12\x11\n\tafter_seq\x18\x03 \x01(\x03\x12\x11\n\tpage_size\x18\x04 \x01(\x05\"\x83\x01\n\x14ListMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.inbox.messaging.v1.Message\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12*\n\x06thread\x18\x03 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"+\n\x10GetThreadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"?\n\x11GetThreadResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"\xa3\x01\n\x0eSetModeRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x32\n\x04mode\x18\x02 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1b\n\x13\x65xpected_mode_epoch\x18\x04 \x01(\x03\x12\x13\n\x0bkeep_manual\x18\x05 \x01(\x08\"=\n\x0fSetModeResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"n\n\x11KeepManualRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0f\n\x07is_kept\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1b\n\x13\x65xpected_mode_epoch\x18\x04 \x01(\x03\"@\n\x12KeepManualResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"\xd1\x01\n\x0fHandOverRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\nmode_epoch\x18\x03 \x01(\x03\x12\x32\n\x06reason\x18\x04 \x01(\x0e\x32\".inbox.messaging.v1.HandoverReason\x12\x15\n\x07summary\x18\x05 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x32\n\x06\x66ields\x18\x06 \x03(\x0b\x32\".inbox.messaging.v1.CollectedField\">\n\x10HandOverResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\")\n\x13ListReceiptsRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"E\n\x14ListReceiptsResponse\x12-\n\x08receipts\x18\x01 \x03(\x0b\x32\x1b.inbox.messaging.v1.Receipt\"\x94\x01\n\x11MessagingSettings\x12:\n\x0c\x64\x65\x66\x61ult_mode\x18\x01 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x32\n\x0fresume_ai_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x1d\n\x1bGetMessagingSettingsRequest\"W\n\x1cGetMessagingSettingsResponse\x12\x37\n\x08settings\x18\x01 \x01(\x0b\x32%.inbox.messaging.v1.MessagingSettings\"\xaa\x01\n\x1eUpdateMessagingSettingsRequest\x12:\n\x0c\x64\x65\x66\x61ult_mode\x18\x01 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x32\n\x0fresume_ai_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"Z\n\x1fUpdateMessagingSettingsResponse\x12\x37\n\x08settings\x18\x01 \x01(\x0b\x32%.inbox.messaging.v1.MessagingSettings2\xd2\x0b\n\x10MessagingService\x12i\n\x0bSendMessage\x12&.inbox.messaging.v1.SendMessageRequest\x1a\'.inbox.messaging.v1.SendMessageResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12s\n\x0cSendMessages\x12\'.inbox.messaging.v1.SendMessagesRequest\x1a(.inbox.messaging.v1.SendMessagesResponse\"\x0c\xaa\xbb\x18\x08\n\x04\x01\x02\x04\x05\x18\x01(\x01\x30\x01\x12k\n\x0cRetryMessage\x12\'.inbox.messaging.v1.RetryMessageRequest\x1a(.inbox.messaging.v1.RetryMessageResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12j\n\nGetMessage\x12%.inbox.messaging.v1.GetMessageRequest\x1a&.inbox.messaging.v1.GetMessageResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12p\n\x0cListMessages\x12\'.inbox.messaging.v1.ListMessagesRequest\x1a(.inbox.messaging.v1.ListMessagesResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12g\n\tGetThread\x12$.inbox.messaging.v1.GetThreadRequest\x1a%.inbox.messaging.v1.GetThreadResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12^\n\x07SetMode\x12\".inbox.messaging.v1.SetModeRequest\x1a#.inbox.messaging.v1.SetModeResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x04\x05\x12\x66\n\nKeepManual\x12%.inbox.messaging.v1.KeepManualRequest\x1a&.inbox.messaging.v1.KeepManualResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x05\x12_\n\x08HandOver\x12#.inbox.messaging.v1.HandOverRequest\x1a$.inbox.messaging.v1.HandOverResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x12o\n\x0cListReceipts\x12\'.inbox.messaging.v1.ListReceiptsRequest\x1a(.inbox.messaging.v1.ListReceiptsResponse\"\x0c\xaa\xbb\x18\x08\n\x04\x01\x02\x03\x05 \x01\x12\x88\x01\n\x14GetMessagingSettings\x12/.inbox.messaging.v1.GetMessagingSettingsRequest\x1a\x30.inbox.messaging.v1.GetMessagingSettingsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x8c\x01\n\x17UpdateMessagingSettings\x12\x32.inbox.messaging.v1.UpdateMessagingSettingsRequest\x1a\x33.inbox.messaging.v1.UpdateMessagingSettingsResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12v\n\x0eSearchMessages\x12).inbox.messaging.v1.SearchMessagesRequest\x1a*.inbox.messaging.v1.SearchMessagesResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*inbox/messaging/v1/messaging_service.proto\x12\x12inbox.messaging.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1binbox/error/v1/reason.proto\x1a#inbox/messaging/v1/attachment.proto\x1a inbox/messaging/v1/message.proto\x1a\x1finbox/messaging/v1/search.proto\x1a\x1finbox/messaging/v1/thread.proto\x1a\x1cinbox/policy/v1/policy.proto\"\xad\x01\n\x12SendMessageRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x19\n\x11\x63lient_message_id\x18\x02 \x01(\t\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x12\n\nmode_epoch\x18\x04 \x01(\x03\x12;\n\x0b\x61ttachments\x18( \x03(\x0b\x32&.inbox.messaging.v1.OutboundAttachment\"U\n\x13SendMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"t\n\x10SendMessagesItem\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x37\n\x07request\x18\x02 \x01(\x0b\x32&.inbox.messaging.v1.SendMessageRequest\x12\x1a\n\x0c\x61\x63\x63\x65ss_token\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"J\n\x13SendMessagesRequest\x12\x33\n\x05items\x18\x01 \x03(\x0b\x32$.inbox.messaging.v1.SendMessagesItem\"\x8d\x01\n\x12SendMessagesResult\x12\x0b\n\x03ref\x18\x01 \x01(\x04\x12\x37\n\x04sent\x18\x02 \x01(\x0b\x32\'.inbox.messaging.v1.SendMessageResponseH\x00\x12&\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x15.inbox.error.v1.ErrorH\x00\x42\t\n\x07outcome\"O\n\x14SendMessagesResponse\x12\x37\n\x07results\x18\x01 \x03(\x0b\x32&.inbox.messaging.v1.SendMessagesResult\"=\n\x13RetryMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"D\n\x14RetryMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\"\'\n\x11GetMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.inbox.messaging.v1.Message\"h\n\x13ListMessagesRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nbefore_seq\x18\x02 \x01(\x03\x12\x11\n\tafter_seq\x18\x03 \x01(\x03\x12\x11\n\tpage_size\x18\x04 \x01(\x05\"\x83\x01\n\x14ListMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.inbox.messaging.v1.Message\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12*\n\x06thread\x18\x03 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"+\n\x10GetThreadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"?\n\x11GetThreadResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"\xa3\x01\n\x0eSetModeRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x32\n\x04mode\x18\x02 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1b\n\x13\x65xpected_mode_epoch\x18\x04 \x01(\x03\x12\x13\n\x0bkeep_manual\x18\x05 \x01(\x08\"=\n\x0fSetModeResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"n\n\x11KeepManualRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0f\n\x07is_kept\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1b\n\x13\x65xpected_mode_epoch\x18\x04 \x01(\x03\"@\n\x12KeepManualResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\"\xd1\x01\n\x0fHandOverRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\nmode_epoch\x18\x03 \x01(\x03\x12\x32\n\x06reason\x18\x04 \x01(\x0e\x32\".inbox.messaging.v1.HandoverReason\x12\x15\n\x07summary\x18\x05 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x32\n\x06\x66ields\x18\x06 \x03(\x0b\x32\".inbox.messaging.v1.CollectedField\">\n\x10HandOverResponse\x12*\n\x06thread\x18\x01 \x01(\x0b\x32\x1a.inbox.messaging.v1.Thread\")\n\x13ListReceiptsRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"E\n\x14ListReceiptsResponse\x12-\n\x08receipts\x18\x01 \x03(\x0b\x32\x1b.inbox.messaging.v1.Receipt\"\x94\x01\n\x11MessagingSettings\x12:\n\x0c\x64\x65\x66\x61ult_mode\x18\x01 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x32\n\x0fresume_ai_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x1d\n\x1bGetMessagingSettingsRequest\"W\n\x1cGetMessagingSettingsResponse\x12\x37\n\x08settings\x18\x01 \x01(\x0b\x32%.inbox.messaging.v1.MessagingSettings\"\xaa\x01\n\x1eUpdateMessagingSettingsRequest\x12:\n\x0c\x64\x65\x66\x61ult_mode\x18\x01 \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x32\n\x0fresume_ai_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"Z\n\x1fUpdateMessagingSettingsResponse\x12\x37\n\x08settings\x18\x01 \x01(\x0b\x32%.inbox.messaging.v1.MessagingSettings2\xd2\x0b\n\x10MessagingService\x12i\n\x0bSendMessage\x12&.inbox.messaging.v1.SendMessageRequest\x1a\'.inbox.messaging.v1.SendMessageResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x04\x12s\n\x0cSendMessages\x12\'.inbox.messaging.v1.SendMessagesRequest\x1a(.inbox.messaging.v1.SendMessagesResponse\"\x0c\xaa\xbb\x18\x08\n\x04\x01\x02\x04\x05\x18\x01(\x01\x30\x01\x12k\n\x0cRetryMessage\x12\'.inbox.messaging.v1.RetryMessageRequest\x1a(.inbox.messaging.v1.RetryMessageResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x02\x12j\n\nGetMessage\x12%.inbox.messaging.v1.GetMessageRequest\x1a&.inbox.messaging.v1.GetMessageResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12p\n\x0cListMessages\x12\'.inbox.messaging.v1.ListMessagesRequest\x1a(.inbox.messaging.v1.ListMessagesResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12g\n\tGetThread\x12$.inbox.messaging.v1.GetThreadRequest\x1a%.inbox.messaging.v1.GetThreadResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12^\n\x07SetMode\x12\".inbox.messaging.v1.SetModeRequest\x1a#.inbox.messaging.v1.SetModeResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x04\x05\x12\x66\n\nKeepManual\x12%.inbox.messaging.v1.KeepManualRequest\x1a&.inbox.messaging.v1.KeepManualResponse\"\t\xaa\xbb\x18\x05\n\x03\x01\x02\x05\x12_\n\x08HandOver\x12#.inbox.messaging.v1.HandOverRequest\x1a$.inbox.messaging.v1.HandOverResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x12o\n\x0cListReceipts\x12\'.inbox.messaging.v1.ListReceiptsRequest\x1a(.inbox.messaging.v1.ListReceiptsResponse\"\x0c\xaa\xbb\x18\x08\n\x04\x01\x02\x03\x05 \x01\x12\x88\x01\n\x14GetMessagingSettings\x12/.inbox.messaging.v1.GetMessagingSettingsRequest\x1a\x30.inbox.messaging.v1.GetMessagingSettingsResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x8c\x01\n\x17UpdateMessagingSettings\x12\x32.inbox.messaging.v1.UpdateMessagingSettingsRequest\x1a\x33.inbox.messaging.v1.UpdateMessagingSettingsResponse\"\x08\xaa\xbb\x18\x04\n\x02\x01\x05\x12v\n\x0eSearchMessages\x12).inbox.messaging.v1.SearchMessagesRequest\x1a*.inbox.messaging.v1.SearchMessagesResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,60 +70,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGINGSERVICE'].methods_by_name['UpdateMessagingSettings']._serialized_options = b'\252\273\030\004\n\002\001\005'
   _globals['_MESSAGINGSERVICE'].methods_by_name['SearchMessages']._loaded_options = None
   _globals['_MESSAGINGSERVICE'].methods_by_name['SearchMessages']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=257
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=369
-  _globals['_SENDMESSAGERESPONSE']._serialized_start=371
-  _globals['_SENDMESSAGERESPONSE']._serialized_end=456
-  _globals['_SENDMESSAGESITEM']._serialized_start=458
-  _globals['_SENDMESSAGESITEM']._serialized_end=574
-  _globals['_SENDMESSAGESREQUEST']._serialized_start=576
-  _globals['_SENDMESSAGESREQUEST']._serialized_end=650
-  _globals['_SENDMESSAGESRESULT']._serialized_start=653
-  _globals['_SENDMESSAGESRESULT']._serialized_end=794
-  _globals['_SENDMESSAGESRESPONSE']._serialized_start=796
-  _globals['_SENDMESSAGESRESPONSE']._serialized_end=875
-  _globals['_RETRYMESSAGEREQUEST']._serialized_start=877
-  _globals['_RETRYMESSAGEREQUEST']._serialized_end=938
-  _globals['_RETRYMESSAGERESPONSE']._serialized_start=940
-  _globals['_RETRYMESSAGERESPONSE']._serialized_end=1008
-  _globals['_GETMESSAGEREQUEST']._serialized_start=1010
-  _globals['_GETMESSAGEREQUEST']._serialized_end=1049
-  _globals['_GETMESSAGERESPONSE']._serialized_start=1051
-  _globals['_GETMESSAGERESPONSE']._serialized_end=1117
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1119
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1223
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1226
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1357
-  _globals['_GETTHREADREQUEST']._serialized_start=1359
-  _globals['_GETTHREADREQUEST']._serialized_end=1402
-  _globals['_GETTHREADRESPONSE']._serialized_start=1404
-  _globals['_GETTHREADRESPONSE']._serialized_end=1467
-  _globals['_SETMODEREQUEST']._serialized_start=1470
-  _globals['_SETMODEREQUEST']._serialized_end=1633
-  _globals['_SETMODERESPONSE']._serialized_start=1635
-  _globals['_SETMODERESPONSE']._serialized_end=1696
-  _globals['_KEEPMANUALREQUEST']._serialized_start=1698
-  _globals['_KEEPMANUALREQUEST']._serialized_end=1808
-  _globals['_KEEPMANUALRESPONSE']._serialized_start=1810
-  _globals['_KEEPMANUALRESPONSE']._serialized_end=1874
-  _globals['_HANDOVERREQUEST']._serialized_start=1877
-  _globals['_HANDOVERREQUEST']._serialized_end=2086
-  _globals['_HANDOVERRESPONSE']._serialized_start=2088
-  _globals['_HANDOVERRESPONSE']._serialized_end=2150
-  _globals['_LISTRECEIPTSREQUEST']._serialized_start=2152
-  _globals['_LISTRECEIPTSREQUEST']._serialized_end=2193
-  _globals['_LISTRECEIPTSRESPONSE']._serialized_start=2195
-  _globals['_LISTRECEIPTSRESPONSE']._serialized_end=2264
-  _globals['_MESSAGINGSETTINGS']._serialized_start=2267
-  _globals['_MESSAGINGSETTINGS']._serialized_end=2415
-  _globals['_GETMESSAGINGSETTINGSREQUEST']._serialized_start=2417
-  _globals['_GETMESSAGINGSETTINGSREQUEST']._serialized_end=2446
-  _globals['_GETMESSAGINGSETTINGSRESPONSE']._serialized_start=2448
-  _globals['_GETMESSAGINGSETTINGSRESPONSE']._serialized_end=2535
-  _globals['_UPDATEMESSAGINGSETTINGSREQUEST']._serialized_start=2538
-  _globals['_UPDATEMESSAGINGSETTINGSREQUEST']._serialized_end=2708
-  _globals['_UPDATEMESSAGINGSETTINGSRESPONSE']._serialized_start=2710
-  _globals['_UPDATEMESSAGINGSETTINGSRESPONSE']._serialized_end=2800
-  _globals['_MESSAGINGSERVICE']._serialized_start=2803
-  _globals['_MESSAGINGSERVICE']._serialized_end=4293
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=295
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=468
+  _globals['_SENDMESSAGERESPONSE']._serialized_start=470
+  _globals['_SENDMESSAGERESPONSE']._serialized_end=555
+  _globals['_SENDMESSAGESITEM']._serialized_start=557
+  _globals['_SENDMESSAGESITEM']._serialized_end=673
+  _globals['_SENDMESSAGESREQUEST']._serialized_start=675
+  _globals['_SENDMESSAGESREQUEST']._serialized_end=749
+  _globals['_SENDMESSAGESRESULT']._serialized_start=752
+  _globals['_SENDMESSAGESRESULT']._serialized_end=893
+  _globals['_SENDMESSAGESRESPONSE']._serialized_start=895
+  _globals['_SENDMESSAGESRESPONSE']._serialized_end=974
+  _globals['_RETRYMESSAGEREQUEST']._serialized_start=976
+  _globals['_RETRYMESSAGEREQUEST']._serialized_end=1037
+  _globals['_RETRYMESSAGERESPONSE']._serialized_start=1039
+  _globals['_RETRYMESSAGERESPONSE']._serialized_end=1107
+  _globals['_GETMESSAGEREQUEST']._serialized_start=1109
+  _globals['_GETMESSAGEREQUEST']._serialized_end=1148
+  _globals['_GETMESSAGERESPONSE']._serialized_start=1150
+  _globals['_GETMESSAGERESPONSE']._serialized_end=1216
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1218
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=1322
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1325
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1456
+  _globals['_GETTHREADREQUEST']._serialized_start=1458
+  _globals['_GETTHREADREQUEST']._serialized_end=1501
+  _globals['_GETTHREADRESPONSE']._serialized_start=1503
+  _globals['_GETTHREADRESPONSE']._serialized_end=1566
+  _globals['_SETMODEREQUEST']._serialized_start=1569
+  _globals['_SETMODEREQUEST']._serialized_end=1732
+  _globals['_SETMODERESPONSE']._serialized_start=1734
+  _globals['_SETMODERESPONSE']._serialized_end=1795
+  _globals['_KEEPMANUALREQUEST']._serialized_start=1797
+  _globals['_KEEPMANUALREQUEST']._serialized_end=1907
+  _globals['_KEEPMANUALRESPONSE']._serialized_start=1909
+  _globals['_KEEPMANUALRESPONSE']._serialized_end=1973
+  _globals['_HANDOVERREQUEST']._serialized_start=1976
+  _globals['_HANDOVERREQUEST']._serialized_end=2185
+  _globals['_HANDOVERRESPONSE']._serialized_start=2187
+  _globals['_HANDOVERRESPONSE']._serialized_end=2249
+  _globals['_LISTRECEIPTSREQUEST']._serialized_start=2251
+  _globals['_LISTRECEIPTSREQUEST']._serialized_end=2292
+  _globals['_LISTRECEIPTSRESPONSE']._serialized_start=2294
+  _globals['_LISTRECEIPTSRESPONSE']._serialized_end=2363
+  _globals['_MESSAGINGSETTINGS']._serialized_start=2366
+  _globals['_MESSAGINGSETTINGS']._serialized_end=2514
+  _globals['_GETMESSAGINGSETTINGSREQUEST']._serialized_start=2516
+  _globals['_GETMESSAGINGSETTINGSREQUEST']._serialized_end=2545
+  _globals['_GETMESSAGINGSETTINGSRESPONSE']._serialized_start=2547
+  _globals['_GETMESSAGINGSETTINGSRESPONSE']._serialized_end=2634
+  _globals['_UPDATEMESSAGINGSETTINGSREQUEST']._serialized_start=2637
+  _globals['_UPDATEMESSAGINGSETTINGSREQUEST']._serialized_end=2807
+  _globals['_UPDATEMESSAGINGSETTINGSRESPONSE']._serialized_start=2809
+  _globals['_UPDATEMESSAGINGSETTINGSRESPONSE']._serialized_end=2899
+  _globals['_MESSAGINGSERVICE']._serialized_start=2902
+  _globals['_MESSAGINGSERVICE']._serialized_end=4392
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from inbox.error.v1 import reason_pb2 as _reason_pb2
+from inbox.messaging.v1 import attachment_pb2 as _attachment_pb2
 from inbox.messaging.v1 import message_pb2 as _message_pb2
 from inbox.messaging.v1 import thread_pb2 as _thread_pb2
 import builtins as _builtins
@@ -24,7 +25,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class SendMessageRequest(_message.Message):
-    """Asks to send a text to the customer of a conversation."""
+    """Asks to send a text, files, or both to the customer of a conversation."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -32,14 +33,19 @@ class SendMessageRequest(_message.Message):
     CLIENT_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     MODE_EPOCH_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation."""
     client_message_id: _builtins.str
     """A UUID made by the sender, once per message: the request id. A repeat returns the original."""
     text: _builtins.str
-    """What to say, 1 to the channel's limit."""
+    """What to say, 1 to the channel's limit; with files their caption, which may be empty."""
     mode_epoch: _builtins.int
     """For role bot: the mode epoch it believes in. People leave it 0."""
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[_attachment_pb2.OutboundAttachment]:
+        """Files to send, in order, within the channel's limits (see ChannelCapabilities). Only people send files."""
+
     def __init__(
         self,
         *,
@@ -47,10 +53,11 @@ class SendMessageRequest(_message.Message):
         client_message_id: _builtins.str = ...,
         text: _builtins.str = ...,
         mode_epoch: _builtins.int = ...,
+        attachments: _abc.Iterable[_attachment_pb2.OutboundAttachment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "mode_epoch", b"mode_epoch", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "mode_epoch", b"mode_epoch", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AttachmentLimit, AttachmentLimitJson } from "./attachment_pb";
+import { file_inbox_messaging_v1_attachment } from "./attachment_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/channel.proto.
  */
 export const file_inbox_messaging_v1_channel: GenFile = /*@__PURE__*/
-  fileDesc("CiBpbmJveC9tZXNzYWdpbmcvdjEvY2hhbm5lbC5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIroBChNDaGFubmVsQ2FwYWJpbGl0aWVzEh4KFmhhc19kZWxpdmVyZWRfcmVjZWlwdHMYASABKAgSGQoRaGFzX3JlYWRfcmVjZWlwdHMYAiABKAgSFQoNaXNfaWRlbXBvdGVudBgDIAEoCBIXCg9tYXhfdGV4dF9sZW5ndGgYBCABKAUSOAoQdGV4dF9sZW5ndGhfdW5pdBgFIAEoDjIeLmluYm94Lm1lc3NhZ2luZy52MS5MZW5ndGhVbml0IlIKD1dlYkNoYXRTZXR0aW5ncxIXCg9hbGxvd2VkX29yaWdpbnMYASADKAkSEAoIZ3JlZXRpbmcYAiABKAkSFAoMYWNjZW50X2NvbG9yGAMgASgJIlAKEVNpbXVsYXRvclNldHRpbmdzEhAKCGJhc2VfdXJsGAEgASgJEhIKCmFjY291bnRfaWQYAiABKAkSFQoNaXNfaWRlbXBvdGVudBgDIAEoCCJ1ChJDaGFubmVsQ3JlZGVudGlhbHMSGgoMYWNjZXNzX3Rva2VuGAEgASgJQgSwuxgBEhwKDndlYmhvb2tfc2VjcmV0GAIgASgJQgSwuxgBEiUKF3ByZXZpb3VzX3dlYmhvb2tfc2VjcmV0GAMgASgJQgSwuxgBIukDCgdDaGFubmVsEgoKAmlkGAEgASgJEi0KBGtpbmQYAiABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KBXN0YXRlGAQgASgOMiAuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBSABKAkSPQoMY2FwYWJpbGl0aWVzGAYgASgLMicuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDYXBhYmlsaXRpZXMSNwoId2ViX2NoYXQYByABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuV2ViQ2hhdFNldHRpbmdzSAASOgoJc2ltdWxhdG9yGAggASgLMiUuaW5ib3gubWVzc2FnaW5nLnYxLlNpbXVsYXRvclNldHRpbmdzSAASFAoMd2ViaG9va19wYXRoGAkgASgJEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAwgASgDQgoKCHNldHRpbmdzKtABCgtDaGFubmVsS2luZBIcChhDSEFOTkVMX0tJTkRfVU5TUEVDSUZJRUQQABIZChVDSEFOTkVMX0tJTkRfV0VCX0NIQVQQARIaChZDSEFOTkVMX0tJTkRfU0lNVUxBVE9SEAISGQoVQ0hBTk5FTF9LSU5EX1dIQVRTQVBQEAMSGgoWQ0hBTk5FTF9LSU5EX01FU1NFTkdFUhAEEhoKFkNIQU5ORUxfS0lORF9JTlNUQUdSQU0QBRIZChVDSEFOTkVMX0tJTkRfVEVMRUdSQU0QBiqSAQoMQ2hhbm5lbFN0YXRlEh0KGUNIQU5ORUxfU1RBVEVfVU5TUEVDSUZJRUQQABIbChdDSEFOTkVMX1NUQVRFX0NPTk5FQ1RFRBABEh8KG0NIQU5ORUxfU1RBVEVfTk9UX0NPTk5FQ1RFRBACEiUKIUNIQU5ORUxfU1RBVEVfUkVDT05ORUNUSU9OX05FRURFRBADKlwKCkxlbmd0aFVuaXQSGwoXTEVOR1RIX1VOSVRfVU5TUEVDSUZJRUQQABIaChZMRU5HVEhfVU5JVF9DSEFSQUNURVJTEAESFQoRTEVOR1RIX1VOSVRfQllURVMQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
+  fileDesc("CiBpbmJveC9tZXNzYWdpbmcvdjEvY2hhbm5lbC5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIq8CChNDaGFubmVsQ2FwYWJpbGl0aWVzEh4KFmhhc19kZWxpdmVyZWRfcmVjZWlwdHMYASABKAgSGQoRaGFzX3JlYWRfcmVjZWlwdHMYAiABKAgSFQoNaXNfaWRlbXBvdGVudBgDIAEoCBIXCg9tYXhfdGV4dF9sZW5ndGgYBCABKAUSOAoQdGV4dF9sZW5ndGhfdW5pdBgFIAEoDjIeLmluYm94Lm1lc3NhZ2luZy52MS5MZW5ndGhVbml0Ej4KEWF0dGFjaG1lbnRfbGltaXRzGCggAygLMiMuaW5ib3gubWVzc2FnaW5nLnYxLkF0dGFjaG1lbnRMaW1pdBIXCg9tYXhfYXR0YWNobWVudHMYKSABKAUSGgoSbWF4X2NhcHRpb25fbGVuZ3RoGCogASgFIlIKD1dlYkNoYXRTZXR0aW5ncxIXCg9hbGxvd2VkX29yaWdpbnMYASADKAkSEAoIZ3JlZXRpbmcYAiABKAkSFAoMYWNjZW50X2NvbG9yGAMgASgJIlAKEVNpbXVsYXRvclNldHRpbmdzEhAKCGJhc2VfdXJsGAEgASgJEhIKCmFjY291bnRfaWQYAiABKAkSFQoNaXNfaWRlbXBvdGVudBgDIAEoCCJ1ChJDaGFubmVsQ3JlZGVudGlhbHMSGgoMYWNjZXNzX3Rva2VuGAEgASgJQgSwuxgBEhwKDndlYmhvb2tfc2VjcmV0GAIgASgJQgSwuxgBEiUKF3ByZXZpb3VzX3dlYmhvb2tfc2VjcmV0GAMgASgJQgSwuxgBIukDCgdDaGFubmVsEgoKAmlkGAEgASgJEi0KBGtpbmQYAiABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSFAoMZGlzcGxheV9uYW1lGAMgASgJEi8KBXN0YXRlGAQgASgOMiAuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBSABKAkSPQoMY2FwYWJpbGl0aWVzGAYgASgLMicuaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxDYXBhYmlsaXRpZXMSNwoId2ViX2NoYXQYByABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuV2ViQ2hhdFNldHRpbmdzSAASOgoJc2ltdWxhdG9yGAggASgLMiUuaW5ib3gubWVzc2FnaW5nLnYxLlNpbXVsYXRvclNldHRpbmdzSAASFAoMd2ViaG9va19wYXRoGAkgASgJEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAwgASgDQgoKCHNldHRpbmdzKtABCgtDaGFubmVsS2luZBIcChhDSEFOTkVMX0tJTkRfVU5TUEVDSUZJRUQQABIZChVDSEFOTkVMX0tJTkRfV0VCX0NIQVQQARIaChZDSEFOTkVMX0tJTkRfU0lNVUxBVE9SEAISGQoVQ0hBTk5FTF9LSU5EX1dIQVRTQVBQEAMSGgoWQ0hBTk5FTF9LSU5EX01FU1NFTkdFUhAEEhoKFkNIQU5ORUxfS0lORF9JTlNUQUdSQU0QBRIZChVDSEFOTkVMX0tJTkRfVEVMRUdSQU0QBiqSAQoMQ2hhbm5lbFN0YXRlEh0KGUNIQU5ORUxfU1RBVEVfVU5TUEVDSUZJRUQQABIbChdDSEFOTkVMX1NUQVRFX0NPTk5FQ1RFRBABEh8KG0NIQU5ORUxfU1RBVEVfTk9UX0NPTk5FQ1RFRBACEiUKIUNIQU5ORUxfU1RBVEVfUkVDT05ORUNUSU9OX05FRURFRBADKlwKCkxlbmd0aFVuaXQSGwoXTEVOR1RIX1VOSVRfVU5TUEVDSUZJRUQQABIaChZMRU5HVEhfVU5JVF9DSEFSQUNURVJTEAESFQoRTEVOR1RIX1VOSVRfQllURVMQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_messaging_v1_attachment, file_inbox_policy_v1_policy]);
 
 /**
  * What a kind of channel can do; the interface follows it.
@@ -55,6 +57,27 @@ export type ChannelCapabilities = Message<"inbox.messaging.v1.ChannelCapabilitie
    * @generated from field: inbox.messaging.v1.LengthUnit text_length_unit = 5;
    */
   textLengthUnit: LengthUnit;
+
+  /**
+   * The kinds of files it takes, each once; a kind that is not listed is not taken.
+   *
+   * @generated from field: repeated inbox.messaging.v1.AttachmentLimit attachment_limits = 40;
+   */
+  attachmentLimits: AttachmentLimit[];
+
+  /**
+   * How many files one message may carry; 0 where none is taken.
+   *
+   * @generated from field: int32 max_attachments = 41;
+   */
+  maxAttachments: number;
+
+  /**
+   * Longest text that may come with files, in `text_length_unit`.
+   *
+   * @generated from field: int32 max_caption_length = 42;
+   */
+  maxCaptionLength: number;
 };
 
 /**
@@ -97,6 +120,27 @@ export type ChannelCapabilitiesJson = {
    * @generated from field: inbox.messaging.v1.LengthUnit text_length_unit = 5;
    */
   textLengthUnit?: LengthUnitJson;
+
+  /**
+   * The kinds of files it takes, each once; a kind that is not listed is not taken.
+   *
+   * @generated from field: repeated inbox.messaging.v1.AttachmentLimit attachment_limits = 40;
+   */
+  attachmentLimits?: AttachmentLimitJson[];
+
+  /**
+   * How many files one message may carry; 0 where none is taken.
+   *
+   * @generated from field: int32 max_attachments = 41;
+   */
+  maxAttachments?: number;
+
+  /**
+   * Longest text that may come with files, in `text_length_unit`.
+   *
+   * @generated from field: int32 max_caption_length = 42;
+   */
+  maxCaptionLength?: number;
 };
 
 /**
