@@ -33,6 +33,7 @@ class Entry:
     read_ordinal: int = 0
     preview_seq: int = 0
     preview_text: str = ""
+    preview_attachment_kind: int = 0
     inbound_count: int = 0
     mode_epoch: int = -1
     mode: int = 0
@@ -45,6 +46,7 @@ class Entry:
             self.contact_name,
             self.preview_seq,
             self.preview_text,
+            self.preview_attachment_kind,
             unread,
             self.mode,
         )
@@ -72,6 +74,7 @@ class Desk:
         if conversation.preview.seq > entry.preview_seq:
             entry.preview_seq = conversation.preview.seq
             entry.preview_text = conversation.preview.text
+            entry.preview_attachment_kind = conversation.preview.attachment_kind
         entry.inbound_count = max(entry.inbound_count, conversation.inbound_count)
         if conversation.mode_epoch > entry.mode_epoch:
             entry.mode_epoch = conversation.mode_epoch
@@ -94,6 +97,7 @@ class Desk:
         if message.seq > entry.preview_seq:
             entry.preview_seq = message.seq
             entry.preview_text = " ".join(message.text.split())[:140]
+            entry.preview_attachment_kind = next((a.kind for a in message.attachments), 0)
 
     def apply(self, frame: realtime_v1.ServerFrame) -> None:
         """Merge one frame."""

@@ -32,6 +32,7 @@ from services.conversation.model.reading import SeenBy
 from services.conversation.model.settings import InboxSettings
 from services.conversation.model.tags import Tag, TagColor
 from services.conversation.model.thread import (
+    AttachmentKind,
     ChannelKind,
     Hold,
     Mode,
@@ -59,6 +60,10 @@ CHANNEL_KINDS = {
 MODES = {
     Mode.AI: messaging_v1.CONVERSATION_MODE_AI,
     Mode.MANUAL: messaging_v1.CONVERSATION_MODE_MANUAL,
+}
+ATTACHMENT_KINDS = {
+    kind: messaging_v1.AttachmentKind.Value(f"ATTACHMENT_KIND_{kind.name}")
+    for kind in AttachmentKind
 }
 AUTHOR_KINDS = {
     AuthorKind.CUSTOMER: messaging_v1.AUTHOR_KIND_CUSTOMER,
@@ -315,7 +320,14 @@ def _preview_from(message: messaging_v1.Message) -> Preview:
         author_kind=_ours(AUTHOR_KINDS, message.author.kind, "message.author.kind"),
         text=preview_text(message.text),
         create_time=_time_from(message.create_time),
+        attachment_kind=_attachment_kind_from(message),
     )
+
+
+def _attachment_kind_from(message: messaging_v1.Message) -> AttachmentKind | None:
+    if not message.attachments:
+        return None
+    return _ours(ATTACHMENT_KINDS, message.attachments[0].kind, "message.attachments.kind")
 
 
 def _preview_to(preview: Preview) -> conversation_v1.Preview:
@@ -324,7 +336,12 @@ def _preview_to(preview: Preview) -> conversation_v1.Preview:
         author_kind=AUTHOR_KINDS[preview.author_kind],
         text=preview.text,
         create_time=_time_to(preview.create_time),
+        attachment_kind=_attachment_kind_to(preview.attachment_kind),
     )
+
+
+def _attachment_kind_to(kind: AttachmentKind | None) -> messaging_v1.AttachmentKind.ValueType:
+    return messaging_v1.ATTACHMENT_KIND_UNSPECIFIED if kind is None else ATTACHMENT_KINDS[kind]
 
 
 def _hold_to(hold: Hold) -> messaging_v1.Hold:

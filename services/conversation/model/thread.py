@@ -22,6 +22,17 @@ class ChannelKind(enum.Enum):
     TELEGRAM = "telegram"
 
 
+class AttachmentKind(enum.Enum):
+    """How a file is shown."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VOICE = "voice"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+
+
 class Mode(enum.Enum):
     """Who answers."""
 
@@ -37,6 +48,8 @@ class Preview:
     author_kind: AuthorKind
     text: str
     create_time: datetime
+    attachment_kind: AttachmentKind | None = None
+    """Of the first file it carries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ conversations = Table(
     Column("preview_author_kind", Text),
     Column("preview_text", Text),
     Column("preview_create_time", DateTime(timezone=True)),
+    # Of the first file it carries; null for text.
+    Column("preview_attachment_kind", Text),
     Column("inbound_count", BigInteger, nullable=False),
     Column("read_ordinal", BigInteger, nullable=False),
     Column("solved_ordinal", BigInteger, nullable=False),

@@ -43,12 +43,12 @@ INSERT INTO conversations (
     workspace_id, id, contact_id, channel_id, channel_kind, folder, preview_seq,
     preview_author_kind, preview_text, preview_create_time, inbound_count, read_ordinal,
     solved_ordinal, mode, mode_epoch, log_epoch, create_time, version, waiting_since,
-    hold_member_id, hold_since, thread_version)
+    hold_member_id, hold_since, thread_version, preview_attachment_kind)
 SELECT $1, * FROM unnest(
     $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[],
     $9::text[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
     $15::bigint[], $16::text[], $17::timestamptz[], $18::bigint[], $19::timestamptz[],
-    $20::text[], $21::timestamptz[], $22::bigint[])
+    $20::text[], $21::timestamptz[], $22::bigint[], $23::text[])
 ON CONFLICT (workspace_id, id) DO UPDATE SET
     folder = excluded.folder, preview_seq = excluded.preview_seq,
     preview_author_kind = excluded.preview_author_kind, preview_text = excluded.preview_text,
@@ -57,7 +57,8 @@ ON CONFLICT (workspace_id, id) DO UPDATE SET
     mode = excluded.mode, mode_epoch = excluded.mode_epoch, log_epoch = excluded.log_epoch,
     version = excluded.version, waiting_since = excluded.waiting_since,
     hold_member_id = excluded.hold_member_id, hold_since = excluded.hold_since,
-    thread_version = excluded.thread_version
+    thread_version = excluded.thread_version,
+    preview_attachment_kind = excluded.preview_attachment_kind
 """
 
 

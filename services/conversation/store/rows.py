@@ -9,7 +9,7 @@ import asyncpg
 from services.conversation.model.authors import AuthorKind
 from services.conversation.model.contact import Contact, Identity
 from services.conversation.model.conversation import Conversation, Folder
-from services.conversation.model.thread import ChannelKind, Hold, Mode, Preview
+from services.conversation.model.thread import AttachmentKind, ChannelKind, Hold, Mode, Preview
 
 CONTACT_COLUMNS = """
     contacts.display_name, contacts.create_time AS contact_create_time,
@@ -66,6 +66,7 @@ def conversation_row(conversation: Conversation) -> Sequence[object]:
         hold and hold.member_id,
         hold and hold.since,
         conversation.thread_version,
+        preview and preview.attachment_kind and preview.attachment_kind.value,
     )
 
 
@@ -73,11 +74,13 @@ def conversation_of(row: asyncpg.Record) -> Conversation:
     """A row of `CONVERSATIONS` as a conversation."""
     preview = None
     if row["preview_seq"] is not None:
+        kind = row["preview_attachment_kind"]
         preview = Preview(
             seq=row["preview_seq"],
             author_kind=AuthorKind(row["preview_author_kind"]),
             text=row["preview_text"],
             create_time=row["preview_create_time"],
+            attachment_kind=kind and AttachmentKind(kind),
         )
     return Conversation(
         id=str(row["id"]),

@@ -32,7 +32,14 @@ from services.conversation.model.counters import CounterKey, Tally
 from services.conversation.model.reading import SeenBy
 from services.conversation.model.settings import InboxSettings
 from services.conversation.model.tags import Tag, TagColor
-from services.conversation.model.thread import ChannelKind, Hold, Mode, Preview, ThreadFacts
+from services.conversation.model.thread import (
+    AttachmentKind,
+    ChannelKind,
+    Hold,
+    Mode,
+    Preview,
+    ThreadFacts,
+)
 from tests.service.conversation.members import KnownMembers
 
 FIRST_DAY = datetime(2026, 4, 28, 9, 0, tzinfo=UTC)
@@ -60,6 +67,12 @@ class Customer:
     def is_answered(self, text: str = "hola", *, at: datetime | None = None) -> ThreadFacts:
         """MessageCreated, outbound."""
         return self._message(text, AuthorKind.MEMBER, at, self.thread.inbound_count)
+
+    def is_sent_a_file(self, kind: AttachmentKind) -> ThreadFacts:
+        """MessageCreated, outbound, without a caption."""
+        facts = self.is_answered("")
+        assert facts.preview is not None
+        return replace(facts, preview=replace(facts.preview, attachment_kind=kind))
 
     def is_switched(self, mode: Mode) -> ThreadFacts:
         """ModeChanged."""

@@ -9,7 +9,7 @@ from inbox.messaging import v1 as messaging_v1
 from services.conversation.actions.lost import solve_lost
 from services.conversation.mapping import conversation_to
 from services.conversation.model.conversation import Folder
-from services.conversation.model.thread import Mode
+from services.conversation.model.thread import AttachmentKind, Mode
 from tests.service.conversation.desk import Desk, a_customer
 
 
@@ -40,6 +40,21 @@ async def test_a_snapshots_newest_message_alone_makes_everything(desk: Desk) -> 
     assert conversation.inbound_count == 1
     assert conversation.preview is not None
     assert conversation.preview.text == "second"
+
+
+async def test_the_list_knows_what_kind_of_file_came_last_until_a_text_follows(desk: Desk) -> None:
+    ana = a_customer()
+
+    await desk.apply(ana.opens(), ana.is_sent_a_file(AttachmentKind.VOICE))
+
+    preview = conversation_to(await desk.get(ana.conversation_id)).preview
+    assert (preview.text, preview.attachment_kind) == ("", messaging_v1.ATTACHMENT_KIND_VOICE)
+
+    await desk.apply(ana.writes("gracias"))
+
+    preview = conversation_to(await desk.get(ana.conversation_id)).preview
+    assert preview.text == "gracias"
+    assert preview.attachment_kind == messaging_v1.ATTACHMENT_KIND_UNSPECIFIED
 
 
 async def test_any_event_twice_or_late_changes_nothing_and_tells_nothing(desk: Desk) -> None:

@@ -80,6 +80,7 @@ export function previewOf(message: Message): Preview {
     authorKind: message.author?.kind,
     text: [...line].slice(0, PREVIEW_LENGTH).join(""),
     createTime: message.createTime,
+    attachmentKind: message.attachments[0]?.kind,
   });
 }
 

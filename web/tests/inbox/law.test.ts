@@ -215,7 +215,13 @@ function seen(state: InboxState): unknown {
         .map((s) => [s.memberId, s.ordinal])
         .sort(),
       thread: state.threads.get(id)?.thread ?? null,
-      messages: threadMessages(state, id)?.map((m) => [m.seq, m.version, m.deliveryStatus, m.text]),
+      messages: threadMessages(state, id)?.map((m) => [
+        m.seq,
+        m.version,
+        m.deliveryStatus,
+        m.text,
+        m.attachments.map((a) => a.mediaId),
+      ]),
     })),
     tags: tags.map((tag) => [tag.id, tag.version, tag.displayName]).sort(),
     counters: livingCounters(state),

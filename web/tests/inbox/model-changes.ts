@@ -8,6 +8,7 @@ import {
   Folder,
 } from "../../src/gen/inbox/conversation/v1/conversation_pb";
 import { type Tag, TagSchema } from "../../src/gen/inbox/conversation/v1/tag_pb";
+import { AttachmentKind } from "../../src/gen/inbox/messaging/v1/attachment_pb";
 import {
   AuthorKind,
   DeliveryStatus,
@@ -52,6 +53,11 @@ export function written(
       kind: isNote ? AuthorKind.SYSTEM : isInbound ? AuthorKind.CUSTOMER : AuthorKind.MEMBER,
     },
     text,
+    // Some carry a file.
+    attachments:
+      direction === MessageDirection.OUTBOUND && thread.lastSeq % 3n === 0n
+        ? [{ mediaId: `${thread.lastSeq}`, kind: AttachmentKind.IMAGE, fileName: "photo.png" }]
+        : [],
     deliveryStatus:
       direction === MessageDirection.OUTBOUND ? DeliveryStatus.QUEUED : DeliveryStatus.UNSPECIFIED,
     inboundOrdinal: thread.inboundCount,

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from inbox.messaging.v1 import attachment_pb2 as inbox_dot_messaging_dot_v1_dot_attachment__pb2
 from inbox.messaging.v1 import channel_pb2 as inbox_dot_messaging_dot_v1_dot_channel__pb2
 from inbox.messaging.v1 import message_pb2 as inbox_dot_messaging_dot_v1_dot_message__pb2
 from inbox.messaging.v1 import thread_pb2 as inbox_dot_messaging_dot_v1_dot_thread__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/conversation/v1/conversation.proto\x12\x15inbox.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a inbox/messaging/v1/channel.proto\x1a inbox/messaging/v1/message.proto\x1a\x1finbox/messaging/v1/thread.proto\x1a\x1cinbox/policy/v1/policy.proto\"w\n\x0f\x43hannelIdentity\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x02 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x19\n\x0b\x65xternal_id\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"\xc7\x01\n\x07\x43ontact\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12:\n\nidentities\x18\x03 \x03(\x0b\x32&.inbox.conversation.v1.ChannelIdentity\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x16\n\x0emerged_into_id\x18\x06 \x01(\t\"\x90\x01\n\x07Preview\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x33\n\x0b\x61uthor_kind\x18\x02 \x01(\x0e\x32\x1e.inbox.messaging.v1.AuthorKind\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbe\x05\n\x0c\x43onversation\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x07\x63ontact\x18\x02 \x01(\x0b\x32\x1e.inbox.conversation.v1.Contact\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x04 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12-\n\x06\x66older\x18\x05 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12/\n\x07preview\x18\x06 \x01(\x0b\x32\x1e.inbox.conversation.v1.Preview\x12\x15\n\rinbound_count\x18\x07 \x01(\x03\x12\x14\n\x0cread_ordinal\x18\x08 \x01(\x03\x12\x14\n\x0cunread_count\x18\t \x01(\x03\x12\x32\n\x04mode\x18\n \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x12\n\nmode_epoch\x18\x0b \x01(\x03\x12\x36\n\x12last_activity_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0e \x01(\x03\x12\x0f\n\x07tag_ids\x18\x0f \x03(\t\x12\x13\n\x0bis_priority\x18\x10 \x01(\x08\x12\x13\n\x0bis_silenced\x18\x11 \x01(\x08\x12\x13\n\x0b\x61ssignee_id\x18\x12 \x01(\t\x12\x31\n\rwaiting_since\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04hold\x18\x14 \x01(\x0b\x32\x18.inbox.messaging.v1.Hold\x12\x16\n\x0ethread_version\x18\x15 \x01(\x03\"[\n\x06SeenBy\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07ordinal\x18\x02 \x01(\x03\x12-\n\tseen_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*j\n\x06\x46older\x12\x16\n\x12\x46OLDER_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46OLDER_OPEN\x10\x01\x12\x11\n\rFOLDER_SOLVED\x10\x02\x12\x0f\n\x0b\x46OLDER_SPAM\x10\x03\x12\x13\n\x0f\x46OLDER_ARCHIVED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(inbox/conversation/v1/conversation.proto\x12\x15inbox.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#inbox/messaging/v1/attachment.proto\x1a inbox/messaging/v1/channel.proto\x1a inbox/messaging/v1/message.proto\x1a\x1finbox/messaging/v1/thread.proto\x1a\x1cinbox/policy/v1/policy.proto\"w\n\x0f\x43hannelIdentity\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x02 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12\x19\n\x0b\x65xternal_id\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\"\xc7\x01\n\x07\x43ontact\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12:\n\nidentities\x18\x03 \x03(\x0b\x32&.inbox.conversation.v1.ChannelIdentity\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x16\n\x0emerged_into_id\x18\x06 \x01(\t\"\xcd\x01\n\x07Preview\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x33\n\x0b\x61uthor_kind\x18\x02 \x01(\x0e\x32\x1e.inbox.messaging.v1.AuthorKind\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0f\x61ttachment_kind\x18( \x01(\x0e\x32\".inbox.messaging.v1.AttachmentKind\"\xbe\x05\n\x0c\x43onversation\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x07\x63ontact\x18\x02 \x01(\x0b\x32\x1e.inbox.conversation.v1.Contact\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12\x35\n\x0c\x63hannel_kind\x18\x04 \x01(\x0e\x32\x1f.inbox.messaging.v1.ChannelKind\x12-\n\x06\x66older\x18\x05 \x01(\x0e\x32\x1d.inbox.conversation.v1.Folder\x12/\n\x07preview\x18\x06 \x01(\x0b\x32\x1e.inbox.conversation.v1.Preview\x12\x15\n\rinbound_count\x18\x07 \x01(\x03\x12\x14\n\x0cread_ordinal\x18\x08 \x01(\x03\x12\x14\n\x0cunread_count\x18\t \x01(\x03\x12\x32\n\x04mode\x18\n \x01(\x0e\x32$.inbox.messaging.v1.ConversationMode\x12\x12\n\nmode_epoch\x18\x0b \x01(\x03\x12\x36\n\x12last_activity_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x0e \x01(\x03\x12\x0f\n\x07tag_ids\x18\x0f \x03(\t\x12\x13\n\x0bis_priority\x18\x10 \x01(\x08\x12\x13\n\x0bis_silenced\x18\x11 \x01(\x08\x12\x13\n\x0b\x61ssignee_id\x18\x12 \x01(\t\x12\x31\n\rwaiting_since\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04hold\x18\x14 \x01(\x0b\x32\x18.inbox.messaging.v1.Hold\x12\x16\n\x0ethread_version\x18\x15 \x01(\x03\"[\n\x06SeenBy\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07ordinal\x18\x02 \x01(\x03\x12-\n\tseen_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*j\n\x06\x46older\x12\x16\n\x12\x46OLDER_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46OLDER_OPEN\x10\x01\x12\x11\n\rFOLDER_SOLVED\x10\x02\x12\x0f\n\x0b\x46OLDER_SPAM\x10\x03\x12\x13\n\x0f\x46OLDER_ARCHIVED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,16 +43,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACT'].fields_by_name['display_name']._serialized_options = b'\260\273\030\001'
   _globals['_PREVIEW'].fields_by_name['text']._loaded_options = None
   _globals['_PREVIEW'].fields_by_name['text']._serialized_options = b'\260\273\030\001'
-  _globals['_FOLDER']._serialized_start=1499
-  _globals['_FOLDER']._serialized_end=1605
-  _globals['_CHANNELIDENTITY']._serialized_start=231
-  _globals['_CHANNELIDENTITY']._serialized_end=350
-  _globals['_CONTACT']._serialized_start=353
-  _globals['_CONTACT']._serialized_end=552
-  _globals['_PREVIEW']._serialized_start=555
-  _globals['_PREVIEW']._serialized_end=699
-  _globals['_CONVERSATION']._serialized_start=702
-  _globals['_CONVERSATION']._serialized_end=1404
-  _globals['_SEENBY']._serialized_start=1406
-  _globals['_SEENBY']._serialized_end=1497
+  _globals['_FOLDER']._serialized_start=1597
+  _globals['_FOLDER']._serialized_end=1703
+  _globals['_CHANNELIDENTITY']._serialized_start=268
+  _globals['_CHANNELIDENTITY']._serialized_end=387
+  _globals['_CONTACT']._serialized_start=390
+  _globals['_CONTACT']._serialized_end=589
+  _globals['_PREVIEW']._serialized_start=592
+  _globals['_PREVIEW']._serialized_end=797
+  _globals['_CONVERSATION']._serialized_start=800
+  _globals['_CONVERSATION']._serialized_end=1502
+  _globals['_SEENBY']._serialized_start=1504
+  _globals['_SEENBY']._serialized_end=1595
 # @@protoc_insertion_point(module_scope)

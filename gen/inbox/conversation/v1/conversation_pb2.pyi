@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from inbox.messaging.v1 import attachment_pb2 as _attachment_pb2
 from inbox.messaging.v1 import channel_pb2 as _channel_pb2
 from inbox.messaging.v1 import message_pb2 as _message_pb2
 from inbox.messaging.v1 import thread_pb2 as _thread_pb2
@@ -141,12 +142,17 @@ class Preview(_message.Message):
     AUTHOR_KIND_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_KIND_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Its seq; keep the preview with the higher one."""
     author_kind: _message_pb2.AuthorKind.ValueType
     """Who wrote it."""
     text: _builtins.str
     """Its first 140 characters, each run of white space as one space."""
+    attachment_kind: _attachment_pb2.AttachmentKind.ValueType
+    """The kind of the first file it carries; unspecified where it carries none. Clients say it in their
+    own words, above all where `text` is empty.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""
@@ -158,10 +164,11 @@ class Preview(_message.Message):
         author_kind: _message_pb2.AuthorKind.ValueType = ...,
         text: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        attachment_kind: _attachment_pb2.AttachmentKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_kind", b"author_kind", "create_time", b"create_time", "seq", b"seq", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment_kind", b"attachment_kind", "author_kind", b"author_kind", "create_time", b"create_time", "seq", b"seq", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import { useMemo } from "react";
 import { Folder } from "../../gen/inbox/conversation/v1/conversation_pb";
 import { contactOf } from "../../inbox/contacts";
+import { previewWords } from "../../inbox/preview-words";
 import { type ConversationView, compareKeys } from "../../inbox/views";
 import { Button } from "../../ui/button";
 import { ErrorText } from "../../ui/notice";
@@ -56,7 +57,9 @@ export function ConversationsSection({
             >
               <ChannelIcon kind={conversation.channelKind} />
               <span className="min-w-0 flex-1">
-                <span className="block truncate">{conversation.preview?.text || "No message"}</span>
+                <span className="block truncate">
+                  {previewWords(conversation.preview) || "No message"}
+                </span>
                 <span className="block text-xs text-muted">
                   {[
                     conversation.lastActivityTime &&

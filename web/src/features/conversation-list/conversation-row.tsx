@@ -3,6 +3,7 @@
 import { memo } from "react";
 import { AuthorKind } from "../../gen/inbox/messaging/v1/message_pb";
 import { ConversationMode } from "../../gen/inbox/messaging/v1/thread_pb";
+import { previewWords } from "../../inbox/preview-words";
 import type { ConversationView } from "../../inbox/views";
 import { Avatar } from "../../ui/avatar";
 import { HandIcon, ReplyIcon, SparkIcon, StarIcon } from "../../ui/icons";
@@ -112,7 +113,7 @@ export const ConversationRow = memo(function ConversationRow({
             ) : (
               <>
                 <PreviewAuthor kind={preview?.authorKind} />
-                {preview?.text ?? ""}
+                {previewWords(preview)}
               </>
             )}
           </span>

@@ -9,6 +9,7 @@ import {
 import { SparkIcon } from "../../ui/icons";
 import { LinkedText } from "../../ui/linked-text";
 import { clockTime, fullTime, toDate } from "../../ui/time";
+import { AttachmentRow } from "./attachment-row";
 import { MessageDelivery, OutboxDelivery } from "./delivery";
 import type { BubbleRow } from "./rows";
 
@@ -78,6 +79,9 @@ export const Bubble = memo(function Bubble(props: BubbleProps) {
               : `bg-accent text-accent-ink ${row.isLastOfGroup ? "rounded-br-md" : ""}`
           }`}
         >
+          {message?.attachments.map((attachment) => (
+            <AttachmentRow key={attachment.mediaId} attachment={attachment} />
+          ))}
           <LinkedText text={text} />
         </div>
         {isInbound && date !== null && (

@@ -8,6 +8,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AttachmentKind, AttachmentKindJson } from "../../messaging/v1/attachment_pb";
+import { file_inbox_messaging_v1_attachment } from "../../messaging/v1/attachment_pb";
 import type { ChannelKind, ChannelKindJson } from "../../messaging/v1/channel_pb";
 import { file_inbox_messaging_v1_channel } from "../../messaging/v1/channel_pb";
 import type { AuthorKind, AuthorKindJson } from "../../messaging/v1/message_pb";
@@ -21,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/conversation/v1/conversation.proto.
  */
 export const file_inbox_conversation_v1_conversation: GenFile = /*@__PURE__*/
-  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIscBCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAxIWCg5tZXJnZWRfaW50b19pZBgGIAEoCSKQAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK+BQoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEi8KB2NvbnRhY3QYAiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuQ29udGFjdBISCgpjaGFubmVsX2lkGAMgASgJEjUKDGNoYW5uZWxfa2luZBgEIAEoDjIfLmluYm94Lm1lc3NhZ2luZy52MS5DaGFubmVsS2luZBItCgZmb2xkZXIYBSABKA4yHS5pbmJveC5jb252ZXJzYXRpb24udjEuRm9sZGVyEi8KB3ByZXZpZXcYBiABKAsyHi5pbmJveC5jb252ZXJzYXRpb24udjEuUHJldmlldxIVCg1pbmJvdW5kX2NvdW50GAcgASgDEhQKDHJlYWRfb3JkaW5hbBgIIAEoAxIUCgx1bnJlYWRfY291bnQYCSABKAMSMgoEbW9kZRgKIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEhIKCm1vZGVfZXBvY2gYCyABKAMSNgoSbGFzdF9hY3Rpdml0eV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgOIAEoAxIPCgd0YWdfaWRzGA8gAygJEhMKC2lzX3ByaW9yaXR5GBAgASgIEhMKC2lzX3NpbGVuY2VkGBEgASgIEhMKC2Fzc2lnbmVlX2lkGBIgASgJEjEKDXdhaXRpbmdfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBGhvbGQYFCABKAsyGC5pbmJveC5tZXNzYWdpbmcudjEuSG9sZBIWCg50aHJlYWRfdmVyc2lvbhgVIAEoAyJbCgZTZWVuQnkSEQoJbWVtYmVyX2lkGAEgASgJEg8KB29yZGluYWwYAiABKAMSLQoJc2Vlbl90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCpqCgZGb2xkZXISFgoSRk9MREVSX1VOU1BFQ0lGSUVEEAASDwoLRk9MREVSX09QRU4QARIRCg1GT0xERVJfU09MVkVEEAISDwoLRk9MREVSX1NQQU0QAxITCg9GT0xERVJfQVJDSElWRUQQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
+  fileDesc("CihpbmJveC9jb252ZXJzYXRpb24vdjEvY29udmVyc2F0aW9uLnByb3RvEhVpbmJveC5jb252ZXJzYXRpb24udjEidwoPQ2hhbm5lbElkZW50aXR5EhIKCmNoYW5uZWxfaWQYASABKAkSNQoMY2hhbm5lbF9raW5kGAIgASgOMh8uaW5ib3gubWVzc2FnaW5nLnYxLkNoYW5uZWxLaW5kEhkKC2V4dGVybmFsX2lkGAMgASgJQgSwuxgBIscBCgdDb250YWN0EgoKAmlkGAEgASgJEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEsLsYARI6CgppZGVudGl0aWVzGAMgAygLMiYuaW5ib3guY29udmVyc2F0aW9uLnYxLkNoYW5uZWxJZGVudGl0eRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAxIWCg5tZXJnZWRfaW50b19pZBgGIAEoCSLNAQoHUHJldmlldxILCgNzZXEYASABKAMSMwoLYXV0aG9yX2tpbmQYAiABKA4yHi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yS2luZBISCgR0ZXh0GAMgASgJQgSwuxgBEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7Cg9hdHRhY2htZW50X2tpbmQYKCABKA4yIi5pbmJveC5tZXNzYWdpbmcudjEuQXR0YWNobWVudEtpbmQivgUKDENvbnZlcnNhdGlvbhIKCgJpZBgBIAEoCRIvCgdjb250YWN0GAIgASgLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLkNvbnRhY3QSEgoKY2hhbm5lbF9pZBgDIAEoCRI1CgxjaGFubmVsX2tpbmQYBCABKA4yHy5pbmJveC5tZXNzYWdpbmcudjEuQ2hhbm5lbEtpbmQSLQoGZm9sZGVyGAUgASgOMh0uaW5ib3guY29udmVyc2F0aW9uLnYxLkZvbGRlchIvCgdwcmV2aWV3GAYgASgLMh4uaW5ib3guY29udmVyc2F0aW9uLnYxLlByZXZpZXcSFQoNaW5ib3VuZF9jb3VudBgHIAEoAxIUCgxyZWFkX29yZGluYWwYCCABKAMSFAoMdW5yZWFkX2NvdW50GAkgASgDEjIKBG1vZGUYCiABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuQ29udmVyc2F0aW9uTW9kZRISCgptb2RlX2Vwb2NoGAsgASgDEjYKEmxhc3RfYWN0aXZpdHlfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY3JlYXRlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YDiABKAMSDwoHdGFnX2lkcxgPIAMoCRITCgtpc19wcmlvcml0eRgQIAEoCBITCgtpc19zaWxlbmNlZBgRIAEoCBITCgthc3NpZ25lZV9pZBgSIAEoCRIxCg13YWl0aW5nX3NpbmNlGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgRob2xkGBQgASgLMhguaW5ib3gubWVzc2FnaW5nLnYxLkhvbGQSFgoOdGhyZWFkX3ZlcnNpb24YFSABKAMiWwoGU2VlbkJ5EhEKCW1lbWJlcl9pZBgBIAEoCRIPCgdvcmRpbmFsGAIgASgDEi0KCXNlZW5fdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqagoGRm9sZGVyEhYKEkZPTERFUl9VTlNQRUNJRklFRBAAEg8KC0ZPTERFUl9PUEVOEAESEQoNRk9MREVSX1NPTFZFRBACEg8KC0ZPTERFUl9TUEFNEAMSEwoPRk9MREVSX0FSQ0hJVkVEEARiBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_messaging_v1_attachment, file_inbox_messaging_v1_channel, file_inbox_messaging_v1_message, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * A customer on one channel.
@@ -224,6 +226,14 @@ export type Preview = Message<"inbox.conversation.v1.Preview"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The kind of the first file it carries; unspecified where it carries none. Clients say it in their
+   * own words, above all where `text` is empty.
+   *
+   * @generated from field: inbox.messaging.v1.AttachmentKind attachment_kind = 40;
+   */
+  attachmentKind: AttachmentKind;
 };
 
 /**
@@ -259,6 +269,14 @@ export type PreviewJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: TimestampJson;
+
+  /**
+   * The kind of the first file it carries; unspecified where it carries none. Clients say it in their
+   * own words, above all where `text` is empty.
+   *
+   * @generated from field: inbox.messaging.v1.AttachmentKind attachment_kind = 40;
+   */
+  attachmentKind?: AttachmentKindJson;
 };
 
 /**
