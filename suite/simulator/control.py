@@ -17,7 +17,15 @@ from typing import Any
 from aiohttp import web
 
 from suite.simulator.api import PLATFORM, json_body
-from suite.simulator.platform import DELIVERED, FAILED, STATES, Account, checked_name, checked_text
+from suite.simulator.platform import (
+    DELIVERED,
+    FAILED,
+    STATES,
+    TEXT,
+    Account,
+    checked_name,
+    checked_text,
+)
 from suite.simulator.switches import RequestRefused
 
 PAGE = Path(__file__).parent / "page"
@@ -124,7 +132,12 @@ async def write(request: web.Request) -> web.Response:
     name = body.get("name", "")
     if name:
         checked_text(name)
-    message = account.write(customer, checked_text(body.get("text")), name[:80])
+    kind = body.get("kind", TEXT)
+    if kind == TEXT:
+        message = account.write(customer, checked_text(body.get("text")), name[:80])
+    else:
+        details = body.get("details")
+        message = account.write(customer, "", name[:80], kind=checked_name(kind), details=details)
     return web.json_response({"message_id": message.id})
 
 

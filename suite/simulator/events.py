@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 
 def customer_wrote(message: PlatformMessage, name: str) -> dict[str, Any]:
-    """A customer wrote."""
+    """A customer wrote, or sent what is no text."""
+    said: dict[str, Any] = {"text": {"body": message.text}}
+    if message.kind != "text":
+        said = {"kind": message.kind, message.kind: message.details}
     return {
         "type": "message",
         "id": f"evt.{new_id()}",
         "message_id": message.id,
         "from": {"id": message.customer_id, "name": name},
-        "text": {"body": message.text},
+        **said,
         "time": message.time,
     }
 

@@ -60,6 +60,8 @@ class PlatformMessage:
     media_id: str = ""
     """Of a file; its caption is the text, which may be empty."""
     file_name: str = ""
+    details: Any = None
+    """Of a customer's message that is no text: what its kind consists of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +168,18 @@ class Account:
         """Keep the evidence of one request to send."""
         self.calls.append(call)
 
-    def write(self, customer_id: str, text: str, name: str = "") -> PlatformMessage:
-        """Let the customer write to the business."""
+    def write(
+        self, customer_id: str, text: str, name: str = "", *, kind: str = TEXT, details: Any = None
+    ) -> PlatformMessage:
+        """Let the customer write to the business: a text, or details of any other kind."""
         message = PlatformMessage(
             id=f"sim.{new_id()}",
             customer_id=customer_id,
             direction=FROM_CUSTOMER,
             text=text,
             time=self.now(),
+            kind=kind,
+            details=details,
         )
         if name:
             self.customers[customer_id] = name

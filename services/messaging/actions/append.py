@@ -57,9 +57,9 @@ class Run:
     """One for each draft."""
 
     @property
-    def has_attachments(self) -> bool:
-        """Files are written beside the message, in a transaction that is not one round trip."""
-        return any(draft.attachments for draft in self.drafts)
+    def has_content(self) -> bool:
+        """It is written beside the message, in a transaction that is not one round trip."""
+        return any(draft.has_content for draft in self.drafts)
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ def _judge_remembered(
     """
     wanted = {draft.conversation_id for draft in run.drafts}
     seen = session.remembered.recall(run.workspace_id, wanted)
-    if seen is None or run.has_attachments:
+    if seen is None or run.has_content:
         return None
     batch = Batch(
         workspace_id=run.workspace_id,
@@ -253,6 +253,7 @@ def _append(batch: Batch, thread: Thread, draft: Draft, traceparent: str) -> Mes
         at=batch.at,
         platform_time=draft.platform_time,
         attachments=draft.attachments,
+        special=draft.special,
     )
     batch.threads[grown.conversation_id] = grown
     batch.found[message.client_message_id] = message

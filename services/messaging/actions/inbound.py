@@ -10,6 +10,7 @@ from services.messaging.actions.writers import Writers
 from services.messaging.model.channel import ChannelId
 from services.messaging.model.draft import Draft, Opening, Stored
 from services.messaging.model.message import Author, AuthorKind, storable_text
+from services.messaging.model.special import Special
 from services.messaging.model.thread import conversation_id_of
 
 
@@ -28,6 +29,7 @@ def accept_inbound(
     platform_time: datetime | None,
     within: timedelta,
     author_kind: AuthorKind = AuthorKind.CUSTOMER,
+    special: Special | None = None,
     traceparent: str = "",
 ) -> asyncio.Future[Stored]:
     """Queue a message that a platform reports; the future holds what became of it.
@@ -49,5 +51,6 @@ def accept_inbound(
         opening=opening,
         platform_time=platform_time,
         is_platform_id=True,
+        special=special,
     )
     return writers.submit(workspace_id, draft, within=within, traceparent=traceparent)

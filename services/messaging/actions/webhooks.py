@@ -81,6 +81,7 @@ def accept_through(writers: Writers) -> AcceptInbound:
             text=message.text,
             platform_time=message.platform_time,
             within=STORE_WITHIN,
+            special=message.special,
         )
 
     return accept

@@ -12,6 +12,7 @@ from services.messaging.model.channel import ChannelSettings
 from services.messaging.model.connect import Credentials
 from services.messaging.model.delivery import DeliveryStatus, Failure
 from services.messaging.model.dispatch import SendOutcome
+from services.messaging.model.special import Special
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class InboundText:
     platform_message_id: str
     text: str
     platform_time: datetime | None
+    special: Special | None = None
+    """What it is when it is no text; the text then says the same in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -25,6 +24,7 @@ from services.messaging.channels.port import (
     WebhookItem,
 )
 from services.messaging.channels.signatures import is_signed
+from services.messaging.channels.simulator_specials import clean, read_special
 from services.messaging.model.attachment import Attachment
 from services.messaging.model.channel import SimulatorSettings
 from services.messaging.model.connect import Credentials
@@ -37,6 +37,7 @@ from services.messaging.model.dispatch import (
     SendOutcome,
     TokenRefused,
 )
+from services.messaging.model.special import in_words
 
 SIGNATURE_HEADER = "x-simulator-signature-256"
 PHONE_APP = "phone"
@@ -218,13 +219,15 @@ def _item_of(event: dict[str, Any]) -> WebhookItem:
     match event.get("type"):
         case "message":
             sender = event["from"]
+            special = None if "text" in event else read_special(event)
             return InboundText(
                 dedupe_key=key,
                 external_id=_required(sender, "id"),
-                customer_name=_clean(sender.get("name"))[:MAX_NAME_LENGTH],
+                customer_name=clean(sender.get("name"))[:MAX_NAME_LENGTH],
                 platform_message_id=_required(event, "message_id"),
-                text=_body(event["text"]),
+                text=_body(event["text"]) if special is None else in_words(special),
                 platform_time=_time(event),
+                special=special,
             )
         case "echo":
             return EchoedText(
@@ -272,13 +275,6 @@ def _body(text: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("body")
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _clean(value: object) -> str:
-    """A name on one line; letters and emoji of every script stay."""
-    if not isinstance(value, str):
-        return ""
-    return "".join(c for c in value if unicodedata.category(c) not in {"Cc", "Cs"}).strip()
 
 
 def _text(entry: dict[str, Any], name: str) -> str:

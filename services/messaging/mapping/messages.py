@@ -5,6 +5,7 @@ from __future__ import annotations
 from inbox.messaging import v1
 from services.messaging.mapping.attachments import attachment_to_proto
 from services.messaging.mapping.channels import CHANNEL_KINDS
+from services.messaging.mapping.specials import put_special
 from services.messaging.mapping.times import timestamp
 from services.messaging.model.delivery import (
     DeliveryStatus,
@@ -75,6 +76,8 @@ def message_to_proto(message: Message) -> v1.Message:
     )
     if message.attachments:
         made.attachments.extend(map(attachment_to_proto, message.attachments))
+    if message.special is not None:
+        put_special(made, message.special)
     if message.delivery_status is not None:
         made.delivery_status = STATUSES[message.delivery_status]
     if message.failure is not None:

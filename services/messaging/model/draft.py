@@ -17,6 +17,7 @@ from services.messaging.model.message import (
     is_same_content,
     refuse_unless_sayable,
 )
+from services.messaging.model.special import Special
 from services.messaging.model.thread import (
     ConversationId,
     Thread,
@@ -51,6 +52,12 @@ class Draft:
     is_platform_id: bool = False
     """The client id was derived from a platform's id, which alone says what is a repeat."""
     attachments: tuple[Attachment, ...] = ()
+    special: Special | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """It carries more than text."""
+        return bool(self.attachments) or self.special is not None
 
 
 @dataclass(frozen=True, slots=True)

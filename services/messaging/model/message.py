@@ -19,6 +19,7 @@ from services.messaging.model.delivery import (
 )
 from services.messaging.model.faults import TextEmpty, TextTooLong
 from services.messaging.model.handover import Handover
+from services.messaging.model.special import Special
 from services.messaging.model.thread import (
     ConversationId,
     ConversationMode,
@@ -108,6 +109,13 @@ class Message:
     system_note: SystemNote | None = None
     attachments: tuple[Attachment, ...] = ()
     """In order; the text is their caption."""
+    special: Special | None = None
+    """What is neither text nor a file; the text says the same in words."""
+
+    @property
+    def has_content(self) -> bool:
+        """It carries more than text."""
+        return bool(self.attachments) or self.special is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +214,7 @@ def appended(
     at: datetime,
     platform_time: datetime | None = None,
     attachments: tuple[Attachment, ...] = (),
+    special: Special | None = None,
 ) -> tuple[Thread, Message]:
     """The thread with one more message, and that message, at the next place (invariant I3)."""
     is_inbound = author.kind is AuthorKind.CUSTOMER
@@ -226,6 +235,7 @@ def appended(
         attempt_count=0 if is_inbound else 1,
         platform_time=platform_time,
         attachments=attachments,
+        special=special,
     )
     grown = Thread(
         conversation_id=thread.conversation_id,

@@ -237,7 +237,7 @@ class AppendSession:
         count: int = await self._prepared[APPEND].fetchval(
             workspace_id, at, *_message_arrays([additions]), *_told_arrays(_told(additions))
         )
-        if carrying := [message for message in additions.messages if message.attachments]:
+        if carrying := [message for message in additions.messages if message.has_content]:
             await self._prepared[ADD_CONTENTS].fetch(workspace_id, *content_arrays(carrying))
         return count
 

@@ -25,7 +25,7 @@ from services.messaging.model.message import (
 )
 from services.messaging.model.search import SearchableMessage
 from services.messaging.model.thread import ConversationId, ConversationMode, Hold, Thread
-from services.messaging.store.contents import attachments_of
+from services.messaging.store.contents import content_of
 from services.messaging.store.notes import handover_of, note_of
 
 Row = asyncpg.Record | tuple[Any, ...]
@@ -114,7 +114,7 @@ def message_of(row: Row) -> Message:
         row[17],
         row[18],
         None if row[19] is None else note_of(row[19]),
-        () if row[20] is None else attachments_of(row[20]),
+        *(((), None) if row[20] is None else content_of(row[20])),
     )
 
 

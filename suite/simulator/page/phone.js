@@ -33,8 +33,8 @@ let isFirst = true;
 
 function shown(message) {
   if (message.kind === "text") return message.text;
-  const file = `${message.kind}: ${message.file_name}`;
-  return message.text ? `${file}\n${message.text}` : file;
+  const what = `${message.kind}: ${message.file_name || JSON.stringify(message.details)}`;
+  return message.text ? `${what}\n${message.text}` : what;
 }
 
 async function post(path, body, method = "POST") {

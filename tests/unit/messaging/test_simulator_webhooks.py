@@ -35,13 +35,18 @@ FIELDS = (
     "from",
     "to",
     "text",
+    "kind",
+    "location",
+    "contacts",
+    "button",
     "time",
     "status",
     "error",
     "name",
 )
 WORDS = ["message", "status", "echo", "sent", "failed", {"id": "ana"}, {"body": "hola"}]
-EVENTS = st.dictionaries(st.sampled_from(FIELDS), JSON | st.sampled_from(WORDS))
+KINDS = ["location", "contacts", "button", {"latitude": 10**400}, [{"name": "\x00a"}]]
+EVENTS = st.dictionaries(st.sampled_from(FIELDS), JSON | st.sampled_from([*WORDS, *KINDS]))
 
 
 def read(*events: Any) -> list[Any]:

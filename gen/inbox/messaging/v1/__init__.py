@@ -180,6 +180,13 @@ from .search_pb2 import (
     SearchMessagesResponse,
     SearchRank,
 )
+from .special_pb2 import (
+    Choice,
+    ContactCard,
+    ContactCards,
+    Location,
+    Unsupported,
+)
 from .thread_pb2 import (
     CONVERSATION_MODE_AI,
     CONVERSATION_MODE_MANUAL,
@@ -273,7 +280,10 @@ __all__ = [
     "ChannelServiceServicer",
     "ChannelServiceStub",
     "ChannelState",
+    "Choice",
     "CollectedField",
+    "ContactCard",
+    "ContactCards",
     "ConversationMode",
     "CreateChannelRequest",
     "CreateChannelResponse",
@@ -349,6 +359,7 @@ __all__ = [
     "ListMessagesResponse",
     "ListReceiptsRequest",
     "ListReceiptsResponse",
+    "Location",
     "MESSAGE_DIRECTION_INBOUND",
     "MESSAGE_DIRECTION_INTERNAL",
     "MESSAGE_DIRECTION_OUTBOUND",
@@ -402,6 +413,7 @@ __all__ = [
     "Thread",
     "ThreadErased",
     "ThreadOpened",
+    "Unsupported",
     "UpdateChannelRequest",
     "UpdateChannelResponse",
     "UpdateMessagingSettingsRequest",

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from inbox.messaging.v1 import attachment_pb2 as _attachment_pb2
+from inbox.messaging.v1 import special_pb2 as _special_pb2
 from inbox.messaging.v1 import thread_pb2 as _thread_pb2
 import builtins as _builtins
 import sys
@@ -405,6 +406,10 @@ class Message(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     SYSTEM_NOTE_FIELD_NUMBER: _builtins.int
     ATTACHMENTS_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
+    CONTACT_CARDS_FIELD_NUMBER: _builtins.int
+    CHOICE_FIELD_NUMBER: _builtins.int
+    UNSUPPORTED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     conversation_id: _builtins.str
@@ -449,6 +454,22 @@ class Message(_message.Message):
     def attachments(self) -> _containers.RepeatedCompositeFieldContainer[_attachment_pb2.Attachment]:
         """The files it carries, in order; `text` is their caption and may be empty then."""
 
+    @_builtins.property
+    def location(self) -> _special_pb2.Location:
+        """A place on the map."""
+
+    @_builtins.property
+    def contact_cards(self) -> _special_pb2.ContactCards:
+        """Contact cards."""
+
+    @_builtins.property
+    def choice(self) -> _special_pb2.Choice:
+        """A button or an entry of a list."""
+
+    @_builtins.property
+    def unsupported(self) -> _special_pb2.Unsupported:
+        """What Inbox cannot show."""
+
     def __init__(
         self,
         *,
@@ -468,12 +489,18 @@ class Message(_message.Message):
         version: _builtins.int = ...,
         system_note: Global___SystemNote | None = ...,
         attachments: _abc.Iterable[_attachment_pb2.Attachment] | None = ...,
+        location: _special_pb2.Location | None = ...,
+        contact_cards: _special_pb2.ContactCards | None = ...,
+        choice: _special_pb2.Choice | None = ...,
+        unsupported: _special_pb2.Unsupported | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "failure", b"failure", "platform_time", b"platform_time", "system_note", b"system_note"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "choice", b"choice", "contact_cards", b"contact_cards", "create_time", b"create_time", "failure", b"failure", "location", b"location", "platform_time", b"platform_time", "special", b"special", "system_note", b"system_note", "unsupported", b"unsupported"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "attempt_count", b"attempt_count", "author", b"author", "client_message_id", b"client_message_id", "conversation_id", b"conversation_id", "create_time", b"create_time", "delivery_status", b"delivery_status", "direction", b"direction", "failure", b"failure", "id", b"id", "inbound_ordinal", b"inbound_ordinal", "platform_time", b"platform_time", "seq", b"seq", "system_note", b"system_note", "text", b"text", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "attempt_count", b"attempt_count", "author", b"author", "choice", b"choice", "client_message_id", b"client_message_id", "contact_cards", b"contact_cards", "conversation_id", b"conversation_id", "create_time", b"create_time", "delivery_status", b"delivery_status", "direction", b"direction", "failure", b"failure", "id", b"id", "inbound_ordinal", b"inbound_ordinal", "location", b"location", "platform_time", b"platform_time", "seq", b"seq", "special", b"special", "system_note", b"system_note", "text", b"text", "unsupported", b"unsupported", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_special: _TypeAlias = _typing.Literal["location", "contact_cards", "choice", "unsupported"]  # noqa: Y015
+    _WhichOneofArgType_special: _TypeAlias = _typing.Literal["special", b"special"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_special) -> _WhichOneofReturnType_special | None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
 

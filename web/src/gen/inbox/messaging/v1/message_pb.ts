@@ -10,6 +10,8 @@ import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Attachment, AttachmentJson } from "./attachment_pb";
 import { file_inbox_messaging_v1_attachment } from "./attachment_pb";
+import type { Choice, ChoiceJson, ContactCards, ContactCardsJson, Location, LocationJson, Unsupported, UnsupportedJson } from "./special_pb";
+import { file_inbox_messaging_v1_special } from "./special_pb";
 import type { ConversationMode, ConversationModeJson, Handover, HandoverJson } from "./thread_pb";
 import { file_inbox_messaging_v1_thread } from "./thread_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
@@ -19,7 +21,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file inbox/messaging/v1/message.proto.
  */
 export const file_inbox_messaging_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("CiBpbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnZS5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIl4KBkF1dGhvchIsCgRraW5kGAEgASgOMh4uaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvcktpbmQSCgoCaWQYAiABKAkSGgoMZGlzcGxheV9uYW1lGAMgASgJQgSwuxgBIosBCg9EZWxpdmVyeUZhaWx1cmUSMQoGcmVhc29uGAEgASgOMiEuaW5ib3gubWVzc2FnaW5nLnYxLkZhaWx1cmVSZWFzb24SFQoNcGxhdGZvcm1fY29kZRgCIAEoCRIUCgxpc19yZXRyeWFibGUYAyABKAgSGAoQbWF5X2hhdmVfYXJyaXZlZBgEIAEoCCJuCgxNb2RlU3dpdGNoZWQSMgoEbW9kZRgBIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiCwoJQWlSZXN1bWVkIrYBCgpTeXN0ZW1Ob3RlEjkKDW1vZGVfc3dpdGNoZWQYASABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuTW9kZVN3aXRjaGVkSAASMAoIaGFuZG92ZXIYAiABKAsyHC5pbmJveC5tZXNzYWdpbmcudjEuSGFuZG92ZXJIABIzCgphaV9yZXN1bWVkGAMgASgLMh0uaW5ib3gubWVzc2FnaW5nLnYxLkFpUmVzdW1lZEgAQgYKBGtpbmQi0QQKB01lc3NhZ2USCgoCaWQYASABKAkSFwoPY29udmVyc2F0aW9uX2lkGAIgASgJEgsKA3NlcRgDIAEoAxIZChFjbGllbnRfbWVzc2FnZV9pZBgEIAEoCRI3CglkaXJlY3Rpb24YBSABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZURpcmVjdGlvbhIqCgZhdXRob3IYBiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yEhIKBHRleHQYByABKAlCBLC7GAESOwoPZGVsaXZlcnlfc3RhdHVzGAggASgOMiIuaW5ib3gubWVzc2FnaW5nLnYxLkRlbGl2ZXJ5U3RhdHVzEjQKB2ZhaWx1cmUYCSABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlGYWlsdXJlEhUKDWF0dGVtcHRfY291bnQYCiABKAUSFwoPaW5ib3VuZF9vcmRpbmFsGAsgASgDEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1wbGF0Zm9ybV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGA4gASgDEjMKC3N5c3RlbV9ub3RlGBQgASgLMh4uaW5ib3gubWVzc2FnaW5nLnYxLlN5c3RlbU5vdGUSMwoLYXR0YWNobWVudHMYKCADKAsyHi5pbmJveC5tZXNzYWdpbmcudjEuQXR0YWNobWVudCKrAwoHUmVjZWlwdBIKCgJpZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhYKDmF0dGVtcHRfbnVtYmVyGAMgASgFEjsKD2RlbGl2ZXJ5X3N0YXR1cxgEIAEoDjIiLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeVN0YXR1cxIxCgZzb3VyY2UYBSABKA4yIS5pbmJveC5tZXNzYWdpbmcudjEuUmVjZWlwdFNvdXJjZRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNcGxhdGZvcm1fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTcGxhdGZvcm1fbWVzc2FnZV9pZBgIIAEoCRI0CgdmYWlsdXJlGAkgASgLMiMuaW5ib3gubWVzc2FnaW5nLnYxLkRlbGl2ZXJ5RmFpbHVyZRIqCgZhdXRob3IYCiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yEhUKDWFuc3dlcl9taWxsaXMYCyABKAMqlAEKEE1lc3NhZ2VEaXJlY3Rpb24SIQodTUVTU0FHRV9ESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIdChlNRVNTQUdFX0RJUkVDVElPTl9JTkJPVU5EEAESHgoaTUVTU0FHRV9ESVJFQ1RJT05fT1VUQk9VTkQQAhIeChpNRVNTQUdFX0RJUkVDVElPTl9JTlRFUk5BTBADKqIBCgpBdXRob3JLaW5kEhsKF0FVVEhPUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQVVUSE9SX0tJTkRfQ1VTVE9NRVIQARIWChJBVVRIT1JfS0lORF9NRU1CRVIQAhISCg5BVVRIT1JfS0lORF9BSRADEhkKFUFVVEhPUl9LSU5EX1BIT05FX0FQUBAEEhYKEkFVVEhPUl9LSU5EX1NZU1RFTRAFKqQCCg5EZWxpdmVyeVN0YXR1cxIfChtERUxJVkVSWV9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZERUxJVkVSWV9TVEFUVVNfUVVFVUVEEAESGwoXREVMSVZFUllfU1RBVFVTX1NFTkRJTkcQAhIbChdERUxJVkVSWV9TVEFUVVNfVU5LTk9XThADEiMKH0RFTElWRVJZX1NUQVRVU19QUkVTVU1FRF9GQUlMRUQQBBIYChRERUxJVkVSWV9TVEFUVVNfU0VOVBAFEiMKH0RFTElWRVJZX1NUQVRVU19SRVBPUlRFRF9GQUlMRUQQBhIdChlERUxJVkVSWV9TVEFUVVNfREVMSVZFUkVEEAcSGAoUREVMSVZFUllfU1RBVFVTX1JFQUQQCCq6AwoNRmFpbHVyZVJlYXNvbhIeChpGQUlMVVJFX1JFQVNPTl9VTlNQRUNJRklFRBAAEi0KKUZBSUxVUkVfUkVBU09OX0NIQU5ORUxfTkVFRFNfUkVDT05ORUNUSU9OEAESKAokRkFJTFVSRV9SRUFTT05fQ0hBTk5FTF9OT1RfQ09OTkVDVEVEEAISKAokRkFJTFVSRV9SRUFTT05fUkVDSVBJRU5UX1VOQVZBSUxBQkxFEAMSIwofRkFJTFVSRV9SRUFTT05fQ09OVEVOVF9SRUpFQ1RFRBAEEiAKHEZBSUxVUkVfUkVBU09OX1dJTkRPV19DTE9TRUQQBRIfChtGQUlMVVJFX1JFQVNPTl9SQVRFX0xJTUlURUQQBhIaChZGQUlMVVJFX1JFQVNPTl9ORVRXT1JLEAcSHAoYRkFJTFVSRV9SRUFTT05fTk9fQU5TV0VSEAgSHQoZRkFJTFVSRV9SRUFTT05fVEFLRU5fT1ZFUhAJEiEKHUZBSUxVUkVfUkVBU09OX1BMQVRGT1JNX0VSUk9SEAoSIgoeRkFJTFVSRV9SRUFTT05fQUNDT1VOVF9CTE9DS0VEEAsqugEKDVJlY2VpcHRTb3VyY2USHgoaUkVDRUlQVF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIWChJSRUNFSVBUX1NPVVJDRV9BUEkQARIbChdSRUNFSVBUX1NPVVJDRV9ESVNQQVRDSBACEhoKFlJFQ0VJUFRfU09VUkNFX1dFQkhPT0sQAxIbChdSRUNFSVBUX1NPVVJDRV9XRUJfQ0hBVBAEEhsKF1JFQ0VJUFRfU09VUkNFX0RFQURMSU5FEAViBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_messaging_v1_attachment, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
+  fileDesc("CiBpbmJveC9tZXNzYWdpbmcvdjEvbWVzc2FnZS5wcm90bxISaW5ib3gubWVzc2FnaW5nLnYxIl4KBkF1dGhvchIsCgRraW5kGAEgASgOMh4uaW5ib3gubWVzc2FnaW5nLnYxLkF1dGhvcktpbmQSCgoCaWQYAiABKAkSGgoMZGlzcGxheV9uYW1lGAMgASgJQgSwuxgBIosBCg9EZWxpdmVyeUZhaWx1cmUSMQoGcmVhc29uGAEgASgOMiEuaW5ib3gubWVzc2FnaW5nLnYxLkZhaWx1cmVSZWFzb24SFQoNcGxhdGZvcm1fY29kZRgCIAEoCRIUCgxpc19yZXRyeWFibGUYAyABKAgSGAoQbWF5X2hhdmVfYXJyaXZlZBgEIAEoCCJuCgxNb2RlU3dpdGNoZWQSMgoEbW9kZRgBIAEoDjIkLmluYm94Lm1lc3NhZ2luZy52MS5Db252ZXJzYXRpb25Nb2RlEioKBmF1dGhvchgCIAEoCzIaLmluYm94Lm1lc3NhZ2luZy52MS5BdXRob3IiCwoJQWlSZXN1bWVkIrYBCgpTeXN0ZW1Ob3RlEjkKDW1vZGVfc3dpdGNoZWQYASABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuTW9kZVN3aXRjaGVkSAASMAoIaGFuZG92ZXIYAiABKAsyHC5pbmJveC5tZXNzYWdpbmcudjEuSGFuZG92ZXJIABIzCgphaV9yZXN1bWVkGAMgASgLMh0uaW5ib3gubWVzc2FnaW5nLnYxLkFpUmVzdW1lZEgAQgYKBGtpbmQirwYKB01lc3NhZ2USCgoCaWQYASABKAkSFwoPY29udmVyc2F0aW9uX2lkGAIgASgJEgsKA3NlcRgDIAEoAxIZChFjbGllbnRfbWVzc2FnZV9pZBgEIAEoCRI3CglkaXJlY3Rpb24YBSABKA4yJC5pbmJveC5tZXNzYWdpbmcudjEuTWVzc2FnZURpcmVjdGlvbhIqCgZhdXRob3IYBiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yEhIKBHRleHQYByABKAlCBLC7GAESOwoPZGVsaXZlcnlfc3RhdHVzGAggASgOMiIuaW5ib3gubWVzc2FnaW5nLnYxLkRlbGl2ZXJ5U3RhdHVzEjQKB2ZhaWx1cmUYCSABKAsyIy5pbmJveC5tZXNzYWdpbmcudjEuRGVsaXZlcnlGYWlsdXJlEhUKDWF0dGVtcHRfY291bnQYCiABKAUSFwoPaW5ib3VuZF9vcmRpbmFsGAsgASgDEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1wbGF0Zm9ybV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGA4gASgDEjMKC3N5c3RlbV9ub3RlGBQgASgLMh4uaW5ib3gubWVzc2FnaW5nLnYxLlN5c3RlbU5vdGUSMwoLYXR0YWNobWVudHMYKCADKAsyHi5pbmJveC5tZXNzYWdpbmcudjEuQXR0YWNobWVudBIwCghsb2NhdGlvbhgpIAEoCzIcLmluYm94Lm1lc3NhZ2luZy52MS5Mb2NhdGlvbkgAEjkKDWNvbnRhY3RfY2FyZHMYKiABKAsyIC5pbmJveC5tZXNzYWdpbmcudjEuQ29udGFjdENhcmRzSAASLAoGY2hvaWNlGCsgASgLMhouaW5ib3gubWVzc2FnaW5nLnYxLkNob2ljZUgAEjYKC3Vuc3VwcG9ydGVkGCwgASgLMh8uaW5ib3gubWVzc2FnaW5nLnYxLlVuc3VwcG9ydGVkSABCCQoHc3BlY2lhbCKrAwoHUmVjZWlwdBIKCgJpZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhYKDmF0dGVtcHRfbnVtYmVyGAMgASgFEjsKD2RlbGl2ZXJ5X3N0YXR1cxgEIAEoDjIiLmluYm94Lm1lc3NhZ2luZy52MS5EZWxpdmVyeVN0YXR1cxIxCgZzb3VyY2UYBSABKA4yIS5pbmJveC5tZXNzYWdpbmcudjEuUmVjZWlwdFNvdXJjZRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNcGxhdGZvcm1fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTcGxhdGZvcm1fbWVzc2FnZV9pZBgIIAEoCRI0CgdmYWlsdXJlGAkgASgLMiMuaW5ib3gubWVzc2FnaW5nLnYxLkRlbGl2ZXJ5RmFpbHVyZRIqCgZhdXRob3IYCiABKAsyGi5pbmJveC5tZXNzYWdpbmcudjEuQXV0aG9yEhUKDWFuc3dlcl9taWxsaXMYCyABKAMqlAEKEE1lc3NhZ2VEaXJlY3Rpb24SIQodTUVTU0FHRV9ESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIdChlNRVNTQUdFX0RJUkVDVElPTl9JTkJPVU5EEAESHgoaTUVTU0FHRV9ESVJFQ1RJT05fT1VUQk9VTkQQAhIeChpNRVNTQUdFX0RJUkVDVElPTl9JTlRFUk5BTBADKqIBCgpBdXRob3JLaW5kEhsKF0FVVEhPUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQVVUSE9SX0tJTkRfQ1VTVE9NRVIQARIWChJBVVRIT1JfS0lORF9NRU1CRVIQAhISCg5BVVRIT1JfS0lORF9BSRADEhkKFUFVVEhPUl9LSU5EX1BIT05FX0FQUBAEEhYKEkFVVEhPUl9LSU5EX1NZU1RFTRAFKqQCCg5EZWxpdmVyeVN0YXR1cxIfChtERUxJVkVSWV9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZERUxJVkVSWV9TVEFUVVNfUVVFVUVEEAESGwoXREVMSVZFUllfU1RBVFVTX1NFTkRJTkcQAhIbChdERUxJVkVSWV9TVEFUVVNfVU5LTk9XThADEiMKH0RFTElWRVJZX1NUQVRVU19QUkVTVU1FRF9GQUlMRUQQBBIYChRERUxJVkVSWV9TVEFUVVNfU0VOVBAFEiMKH0RFTElWRVJZX1NUQVRVU19SRVBPUlRFRF9GQUlMRUQQBhIdChlERUxJVkVSWV9TVEFUVVNfREVMSVZFUkVEEAcSGAoUREVMSVZFUllfU1RBVFVTX1JFQUQQCCq6AwoNRmFpbHVyZVJlYXNvbhIeChpGQUlMVVJFX1JFQVNPTl9VTlNQRUNJRklFRBAAEi0KKUZBSUxVUkVfUkVBU09OX0NIQU5ORUxfTkVFRFNfUkVDT05ORUNUSU9OEAESKAokRkFJTFVSRV9SRUFTT05fQ0hBTk5FTF9OT1RfQ09OTkVDVEVEEAISKAokRkFJTFVSRV9SRUFTT05fUkVDSVBJRU5UX1VOQVZBSUxBQkxFEAMSIwofRkFJTFVSRV9SRUFTT05fQ09OVEVOVF9SRUpFQ1RFRBAEEiAKHEZBSUxVUkVfUkVBU09OX1dJTkRPV19DTE9TRUQQBRIfChtGQUlMVVJFX1JFQVNPTl9SQVRFX0xJTUlURUQQBhIaChZGQUlMVVJFX1JFQVNPTl9ORVRXT1JLEAcSHAoYRkFJTFVSRV9SRUFTT05fTk9fQU5TV0VSEAgSHQoZRkFJTFVSRV9SRUFTT05fVEFLRU5fT1ZFUhAJEiEKHUZBSUxVUkVfUkVBU09OX1BMQVRGT1JNX0VSUk9SEAoSIgoeRkFJTFVSRV9SRUFTT05fQUNDT1VOVF9CTE9DS0VEEAsqugEKDVJlY2VpcHRTb3VyY2USHgoaUkVDRUlQVF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIWChJSRUNFSVBUX1NPVVJDRV9BUEkQARIbChdSRUNFSVBUX1NPVVJDRV9ESVNQQVRDSBACEhoKFlJFQ0VJUFRfU09VUkNFX1dFQkhPT0sQAxIbChdSRUNFSVBUX1NPVVJDRV9XRUJfQ0hBVBAEEhsKF1JFQ0VJUFRfU09VUkNFX0RFQURMSU5FEAViBnByb3RvMw", [file_google_protobuf_timestamp, file_inbox_messaging_v1_attachment, file_inbox_messaging_v1_special, file_inbox_messaging_v1_thread, file_inbox_policy_v1_policy]);
 
 /**
  * Who wrote a message, as it was when it was written.
@@ -423,6 +425,46 @@ export type Message = Message$1<"inbox.messaging.v1.Message"> & {
    * @generated from field: repeated inbox.messaging.v1.Attachment attachments = 40;
    */
   attachments: Attachment[];
+
+  /**
+   * What it is where it is neither a text nor files. `text` says the same in words, for previews, search,
+   * and clients that know no better.
+   *
+   * @generated from oneof inbox.messaging.v1.Message.special
+   */
+  special: {
+    /**
+     * A place on the map.
+     *
+     * @generated from field: inbox.messaging.v1.Location location = 41;
+     */
+    value: Location;
+    case: "location";
+  } | {
+    /**
+     * Contact cards.
+     *
+     * @generated from field: inbox.messaging.v1.ContactCards contact_cards = 42;
+     */
+    value: ContactCards;
+    case: "contactCards";
+  } | {
+    /**
+     * A button or an entry of a list.
+     *
+     * @generated from field: inbox.messaging.v1.Choice choice = 43;
+     */
+    value: Choice;
+    case: "choice";
+  } | {
+    /**
+     * What Inbox cannot show.
+     *
+     * @generated from field: inbox.messaging.v1.Unsupported unsupported = 44;
+     */
+    value: Unsupported;
+    case: "unsupported";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -542,6 +584,34 @@ export type MessageJson = {
    * @generated from field: repeated inbox.messaging.v1.Attachment attachments = 40;
    */
   attachments?: AttachmentJson[];
+
+  /**
+   * A place on the map.
+   *
+   * @generated from field: inbox.messaging.v1.Location location = 41;
+   */
+  location?: LocationJson;
+
+  /**
+   * Contact cards.
+   *
+   * @generated from field: inbox.messaging.v1.ContactCards contact_cards = 42;
+   */
+  contactCards?: ContactCardsJson;
+
+  /**
+   * A button or an entry of a list.
+   *
+   * @generated from field: inbox.messaging.v1.Choice choice = 43;
+   */
+  choice?: ChoiceJson;
+
+  /**
+   * What Inbox cannot show.
+   *
+   * @generated from field: inbox.messaging.v1.Unsupported unsupported = 44;
+   */
+  unsupported?: UnsupportedJson;
 };
 
 /**
