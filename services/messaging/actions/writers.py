@@ -35,8 +35,8 @@ from services.messaging.model.faults import TooManyWaiting
 from services.messaging.store.append import AppendSession
 
 WRITERS = 1
-"""Of a process. Two write at once but number in turns: whoever finds the log taken leaves its events
-to the sequencer, which costs a commit more and is later than waiting a turn."""
+"""Of a process. Two write at once but number in turns: whoever finds the log taken leaves its
+events to the sequencer, which costs a commit more and is later than waiting a turn."""
 MAX_RUN = 64
 """Drafts of one workspace in one commit."""
 MAX_BATCH = 256
