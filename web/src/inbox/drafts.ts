@@ -85,10 +85,11 @@ export class Drafts {
 
   /** Another tab has it now, and saves it; what this one was about to save stays. */
   #heard(id: string): void {
-    const kept = this.#of(id);
+    const kept = this.#kept.get(id) ?? NEVER_WRITTEN;
     if (!kept.isSaved) return;
     const stored = this.#storage.read(id);
-    this.#kept.set(id, stored === null ? { ...kept, text: "" } : parse(stored));
+    const theirs = stored === null ? { ...kept, text: "" } : parse(stored);
+    this.#kept.set(id, { ...theirs, isSaved: true });
     this.#tell();
   }
 
