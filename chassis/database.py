@@ -3,6 +3,7 @@
 A transaction is opened by one message, `BEGIN; SET LOCAL inbox.workspace = …`, so row security
 costs nothing measurable. SQLAlchemy's connection stands in autocommit inside it, which lets Core
 statements (cold paths) and prepared asyncpg statements (hot paths) share one transaction.
+What only reads needs no transaction: `read()`, see `chassis.reading`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import exc
@@ -30,18 +31,20 @@ from chassis.database_faults import (
     fault_of,
 )
 from chassis.ids import WorkspaceId
+from chassis.reading import READ_ONLY, Places, RawConnection, Readers, Reading
 from chassis.row_security import begin_statement, workspace_setting
 
 __all__ = [
     "AWAY",
     "Database",
     "DatabaseUnavailable",
+    "RawConnection",
+    "Reading",
     "Transaction",
     "TransactionCollided",
     "TransactionLost",
 ]
 
-RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 CONNECT_WITHIN = timedelta(seconds=5)
 STATEMENT_WITHIN = timedelta(seconds=15)
 ROLLBACK_WITHIN = timedelta(seconds=2)
@@ -50,14 +53,11 @@ IDLE_WITHIN = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
-class Transaction:
+class Transaction(Reading):
     """One open transaction."""
 
     sql: AsyncConnection
     """For SQLAlchemy Core statements."""
-    raw: RawConnection
-    """For hot statements."""
-    workspace_id: WorkspaceId | None
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     async def enter(self, workspace_id: WorkspaceId) -> None:
@@ -87,8 +87,11 @@ class Database:
         self._pool_size = pool_size
         # The engine's own queue does not wake a waiter when somebody else's connecting fails or
         # is cancelled; with as many places as connections nobody ever waits there.
-        self._places = asyncio.Semaphore(pool_size)
+        self._places = Places(pool_size, CONNECT_WITHIN)
         self._application_name = application_name
+        self._readers = Readers(
+            lambda: self.connect(**READ_ONLY), size=max(1, pool_size // 2), within=CONNECT_WITHIN
+        )
 
     @asynccontextmanager
     async def begin(
@@ -103,21 +106,21 @@ class Database:
         Raises: DatabaseUnavailable, TransactionCollided, TransactionLost.
         """
         begin = begin_statement(workspace_id, is_flushed=is_flushed)
-        await self._take_place()
+        await self._places.take()
         try:
             async with self._transaction(workspace_id, begin) as transaction:
                 yield transaction
         finally:
-            self._places.release()
+            self._places.give_back()
         for call in transaction._after_commit:  # noqa: SLF001 - its own other half
             call()
 
-    async def _take_place(self) -> None:
-        try:
-            async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
-                await self._places.acquire()
-        except TimeoutError as late:
-            raise DatabaseUnavailable from late
+    def read(self, workspace_id: WorkspaceId | None = None) -> AbstractAsyncContextManager[Reading]:
+        """Statements that only read, each by itself; what they see is as in `begin`.
+
+        Raises: DatabaseUnavailable.
+        """
+        return self._readers.read(workspace_id)
 
     @asynccontextmanager
     async def _transaction(
@@ -130,7 +133,7 @@ class Database:
             if fault is None:
                 raise
             raise fault from error
-        transaction = Transaction(connection, raw, workspace_id)
+        transaction = Transaction(raw, workspace_id, connection)
         was_closed = False
         try:
             try:
@@ -149,20 +152,20 @@ class Database:
             # Back to the pool: no input or output, so nothing here can be cancelled half-way.
             await connection.close()
 
-    async def connect(self) -> RawConnection:
-        """A connection outside the pool, for advisory locks and hot writers. Close it yourself."""
+    async def connect(self, **settings: str) -> RawConnection:
+        """A connection outside the pools, for advisory locks and hot writers. Close it yourself."""
         url = self._engine.url.set(drivername="postgresql")
         try:
             connection = await asyncpg.connect(
                 url.render_as_string(hide_password=False),
-                **self._connect_arguments(self._application_name),
+                **self._connect_arguments(self._application_name, **settings),
             )
         except (*AWAY, *MAYBE_AWAY) as away:
             raise DatabaseUnavailable from away
         return cast("RawConnection", connection)
 
     @staticmethod
-    def _connect_arguments(application_name: str) -> dict[str, Any]:
+    def _connect_arguments(application_name: str, **settings: str) -> dict[str, Any]:
         return {
             "timeout": CONNECT_WITHIN.total_seconds(),
             "command_timeout": STATEMENT_WITHIN.total_seconds(),
@@ -172,11 +175,13 @@ class Database:
                 # Compiling a plan costs more than any statement of ours runs.
                 "jit": "off",
                 "idle_in_transaction_session_timeout": f"{IDLE_WITHIN.total_seconds():.0f}s",
+                **settings,
             },
         }
 
     async def close(self) -> None:
-        """End every connection of the pool."""
+        """End every connection of the pools."""
+        await self._readers.close()
         await self._engine.dispose()
 
     async def _open(self, begin: str) -> tuple[AsyncConnection, RawConnection]:

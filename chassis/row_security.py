@@ -31,3 +31,9 @@ def begin_statement(workspace_id: WorkspaceId | None, *, is_flushed: bool = True
     if workspace_id is None:
         return begin
     return f"{begin}; SET LOCAL inbox.workspace = '{workspace_setting(workspace_id)}'"
+
+
+def stand_statement(workspace_id: WorkspaceId | None) -> str:
+    """The one message that moves a session, and every statement after it, to a workspace."""
+    shown = "" if workspace_id is None else workspace_setting(workspace_id)
+    return f"SET inbox.workspace = '{shown}'"

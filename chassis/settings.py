@@ -182,7 +182,9 @@ class DatabaseSettings(Settings):
         "own database as the role of background work", unit="URL"
     )
     database_pool_size: int = setting(
-        "connections per role that this process keeps at most", default=8, unit="1"
+        "connections per role that this process keeps at most; half as many again only read",
+        default=8,
+        unit="1",
     )
 
 

@@ -58,7 +58,7 @@ SERVICES = (
         has_database=True,
         unwraps_keys=True,
         knows_public_url=True,
-        connections=24,
+        connections=32,
     ),
     Service(
         name="messaging",
@@ -68,7 +68,7 @@ SERVICES = (
         has_database=True,
         unwraps_keys=True,
         knows_public_url=True,
-        connections=40,
+        connections=48,
     ),
     Service(
         name="conversation",
@@ -76,7 +76,7 @@ SERVICES = (
         after=("identity",),
         calls=("identity", "messaging", "assistant"),
         has_database=True,
-        connections=32,
+        connections=40,
     ),
     Service(
         name="media",
@@ -85,7 +85,7 @@ SERVICES = (
         calls=("identity",),
         has_database=True,
         uses_nats=False,
-        connections=24,
+        connections=32,
     ),
     Service(
         name="assistant",
@@ -94,7 +94,7 @@ SERVICES = (
         calls=("identity", "messaging", "conversation", "realtime"),
         has_database=True,
         unwraps_keys=True,
-        connections=32,
+        connections=40,
     ),
     Service(
         name="realtime",

@@ -32,10 +32,10 @@ async def list_notes(
     means: Means, caller: Caller, contact_id: str, *, before: tuple[datetime, str], size: int
 ) -> NotesPage:
     """Part of a contact's notes, newest first. Raises: ContactNotFound."""
-    async with means.database.begin(caller.workspace) as transaction:
-        known = await known_contacts.get(transaction, contact_id)
+    async with means.database.read(caller.workspace) as reading:
+        known = await known_contacts.get(reading, contact_id)
         # One more than shown tells whether there is another page.
-        found = await notes.page(transaction, known.id, before=before, size=size + 1)
+        found = await notes.page(reading, known.id, before=before, size=size + 1)
     shown = found[:size]
     if len(found) == len(shown):
         return NotesPage(shown, None)

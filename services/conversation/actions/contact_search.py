@@ -55,9 +55,9 @@ async def list_contacts(
     means: Means, caller: Caller, *, after: NamePlace, size: int
 ) -> ContactPage:
     """Part of the list of contacts, by name."""
-    async with means.database.begin(caller.workspace) as transaction:
+    async with means.database.read(caller.workspace) as reading:
         # One more than shown tells whether there is another page.
-        found = await names.page(transaction, after, size + 1)
+        found = await names.page(reading, after, size + 1)
     shown = [contact for contact, _ in found[:size]]
     return ContactPage(shown, found[size - 1][1] if len(found) > size else None)
 
@@ -66,14 +66,14 @@ async def search_contacts(
     means: Means, caller: Caller, beginnings: Sequence[str], *, after: NamePlace, size: int
 ) -> FoundPage:
     """A page of the contacts whose names have words with all of these beginnings."""
-    async with means.database.begin(caller.workspace) as transaction:
+    async with means.database.read(caller.workspace) as reading:
         # No beginning begins another one, so a place tells which of them has led to it.
         leading = next((one for one in beginnings if after.text.startswith(one)), None)
-        leading = leading or await names.rarest(transaction, beginnings)
+        leading = leading or await names.rarest(reading, beginnings)
         others = [one for one in beginnings if one != leading]
-        walked = await names.walk(transaction, leading, others, after=after, size=size)
-        known = await known_contacts.by_id(transaction, walked.contact_ids)
-        newest = await listing.newest_of(transaction, walked.contact_ids, CONVERSATIONS_SHOWN)
+        walked = await names.walk(reading, leading, others, after=after, size=size)
+        known = await known_contacts.by_id(reading, walked.contact_ids)
+        newest = await listing.newest_of(reading, walked.contact_ids, CONVERSATIONS_SHOWN)
     found = [
         Found(contact, highlights(contact.display_name, beginnings), newest.get(contact.id, []))
         for contact in (known[contact_id].contact for contact_id in walked.contact_ids)
@@ -85,10 +85,10 @@ async def list_contact_conversations(
     means: Means, caller: Caller, contact_id: str, *, after: Place, size: int
 ) -> Page:
     """A contact's conversations in any folder, newest activity first. Raises: ContactNotFound."""
-    async with means.database.begin(caller.workspace) as transaction:
-        known = await known_contacts.get(transaction, contact_id)
+    async with means.database.read(caller.workspace) as reading:
+        known = await known_contacts.get(reading, contact_id)
         # One more than shown tells whether there is another page.
-        found = await listing.page_of_contact(transaction, known.id, after=after, size=size + 1)
+        found = await listing.page_of_contact(reading, known.id, after=after, size=size + 1)
     shown = found[:size]
     if len(found) == len(shown):
         return Page(shown, None)

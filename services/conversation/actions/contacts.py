@@ -24,8 +24,8 @@ from services.conversation.store import known_contacts, requests, tags
 
 async def get_contact(means: Means, caller: Caller, contact_id: str) -> KnownContact:
     """The contact that an id stands for. Raises: ContactNotFound."""
-    async with means.database.begin(caller.workspace) as transaction:
-        return await known_contacts.get(transaction, contact_id)
+    async with means.database.read(caller.workspace) as reading:
+        return await known_contacts.get(reading, contact_id)
 
 
 async def update_contact(

@@ -15,8 +15,8 @@ from services.conversation.store import counters
 
 async def get_counters(means: Means, caller: Caller) -> list[Counter]:
     """The workspace's counters; one that is not among them is zero."""
-    async with means.database.begin(caller.workspace) as transaction:
-        return await counters.every(transaction)
+    async with means.database.read(caller.workspace) as reading:
+        return await counters.every(reading)
 
 
 async def check_counters(means: Means, worker: Database, workspace_id: WorkspaceId) -> int:

@@ -86,8 +86,8 @@ async def erase_contact(
 
 async def get_erasure(means: Means, caller: Caller, erasure_id: str) -> Erasure:
     """How far an erasure has come. Raises: ErasureNotFound."""
-    async with means.database.begin(caller.workspace) as transaction:
-        return await erasures.get(transaction, erasure_id)
+    async with means.database.read(caller.workspace) as reading:
+        return await erasures.get(reading, erasure_id)
 
 
 async def erase_threads(with_: ErasingMeans, workspace_id: WorkspaceId, erasure: Erasure) -> bool:

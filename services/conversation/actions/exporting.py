@@ -68,11 +68,11 @@ async def export_contact(
 
     Raises: ContactNotFound, TemporarilyUnavailable.
     """
-    async with means.database.begin(caller.workspace) as transaction:
-        contact = await known_contacts.get(transaction, contact_id)
-        written = await notes.page(transaction, contact.id, before=BEFORE_ALL_NOTES, size=MAX_NOTES)
-        ids = await store.conversations_of(transaction, contact.id)
-        known = await conversations.by_id(transaction, ids)
+    async with means.database.read(caller.workspace) as reading:
+        contact = await known_contacts.get(reading, contact_id)
+        written = await notes.page(reading, contact.id, before=BEFORE_ALL_NOTES, size=MAX_NOTES)
+        ids = await store.conversations_of(reading, contact.id)
+        known = await conversations.by_id(reading, ids)
     place = after or Place("", 0)
     records: list[Record] = []
     if not place.conversation_id:

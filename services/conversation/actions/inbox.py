@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.auth import Caller
-from chassis.database import Transaction
+from chassis.database import Reading
 from chassis.errors import TemporarilyUnavailable
 from services.conversation.actions.means import Means
 from services.conversation.model.conversation import Conversation, Folder
@@ -68,8 +68,8 @@ async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> 
         and not await means.reach_projection(*query.at_least)
     ):
         raise TemporarilyUnavailable(part="the inbox list, which has to catch up,")
-    async with means.database.begin(caller.workspace) as transaction:
-        tag_ids, is_channel_rarer = await _leading_first(transaction, query)
+    async with means.database.read(caller.workspace) as reading:
+        tag_ids, is_channel_rarer = await _leading_first(reading, query)
         filters = Filters(
             query.folder,
             unread_only=query.unread_only,
@@ -83,9 +83,9 @@ async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> 
         )
         # One more than shown tells whether there is another page.
         size = query.page_size + 1
-        walked = await listing.page(transaction, filters, after=query.after, size=size)
+        walked = await listing.page(reading, filters, after=query.after, size=size)
         shown = walked.conversations[: query.page_size]
-        drafted = await drafts.drafted(transaction, caller.id, [one.id for one in shown])
+        drafted = await drafts.drafted(reading, caller.id, [one.id for one in shown])
     if len(walked.conversations) > len(shown):
         return Page(shown, Place(shown[-1].last_activity_time, shown[-1].id), drafted)
     return Page(shown, walked.ended_at, drafted)
@@ -93,24 +93,20 @@ async def list_conversations(means: Means, caller: Caller, query: ListQuery) -> 
 
 async def get_conversation(means: Means, caller: Caller, conversation_id: str) -> Opened:
     """One conversation, who has seen it, and the caller's draft. Raises: ConversationNotFound."""
-    async with means.database.begin(caller.workspace) as transaction:
+    async with means.database.read(caller.workspace) as reading:
         return Opened(
-            await conversations.get(transaction, conversation_id),
-            await seen.of(transaction, conversation_id),
-            await drafts.get(transaction, caller.id, conversation_id),
+            await conversations.get(reading, conversation_id),
+            await seen.of(reading, conversation_id),
+            await drafts.get(reading, caller.id, conversation_id),
         )
 
 
-async def _leading_first(
-    transaction: Transaction, query: ListQuery
-) -> tuple[tuple[str, ...], bool]:
+async def _leading_first(reading: Reading, query: ListQuery) -> tuple[tuple[str, ...], bool]:
     """The tags' ids, the one that lets least through first; whether the channel lets less."""
-    ids = await tags.ids_of(transaction, query.tags)
+    ids = await tags.ids_of(reading, query.tags)
     if ids and query.channel_id is not None:
         ids.append(query.channel_id)
     if len(ids) > 1:
-        ids = await counters.rarest_first(
-            transaction, ids, query.folder, unread_only=query.unread_only
-        )
+        ids = await counters.rarest_first(reading, ids, query.folder, unread_only=query.unread_only)
     tag_ids = tuple(one for one in ids if one != query.channel_id)
     return tag_ids, bool(ids) and ids[0] == query.channel_id

@@ -14,8 +14,8 @@ from services.conversation.store import requests, settings
 
 async def get_settings(means: Means, caller: Caller) -> InboxSettings:
     """The settings, or the defaults where nobody has changed them."""
-    async with means.database.begin(caller.workspace) as transaction:
-        return await settings.read(transaction)
+    async with means.database.read(caller.workspace) as reading:
+        return await settings.read(reading)
 
 
 async def update_settings(

@@ -21,8 +21,8 @@ FORGOTTEN_AT_ONCE = 1000
 
 async def list_tags(means: Means, caller: Caller) -> list[Tag]:
     """All of them, the built-in first, then by key."""
-    async with means.database.begin(caller.workspace) as transaction:
-        return await tags.every(transaction)
+    async with means.database.read(caller.workspace) as reading:
+        return await tags.every(reading)
 
 
 async def create_tag(

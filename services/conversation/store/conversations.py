@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import update
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation import schema
 from services.conversation.model.conversation import Conversation
 from services.conversation.model.faults import ConversationNotFound
@@ -62,9 +62,9 @@ ON CONFLICT (workspace_id, id) DO UPDATE SET
 """
 
 
-async def get(transaction: Transaction, conversation_id: str) -> Conversation:
+async def get(reading: Reading, conversation_id: str) -> Conversation:
     """One conversation. Raises: ConversationNotFound."""
-    found = await by_id(transaction, [conversation_id])
+    found = await by_id(reading, [conversation_id])
     if conversation_id not in found:
         raise ConversationNotFound(conversation_id)
     return found[conversation_id]
@@ -128,11 +128,7 @@ async def save_owned(transaction: Transaction, conversation: Conversation) -> No
     )
 
 
-async def by_id(
-    transaction: Transaction, conversation_ids: Sequence[str]
-) -> dict[str, Conversation]:
+async def by_id(reading: Reading, conversation_ids: Sequence[str]) -> dict[str, Conversation]:
     """Those of the conversations that exist."""
-    rows = await transaction.raw.fetch(
-        CONVERSATIONS_BY_ID, transaction.workspace_id, conversation_ids
-    )
+    rows = await reading.raw.fetch(CONVERSATIONS_BY_ID, reading.workspace_id, conversation_ids)
     return {conversation.id: conversation for conversation in map(conversation_of, rows)}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.conversation import Folder
 from services.conversation.model.counters import Counter, CounterKey, CounterKind, Tally
 from services.conversation.store.rows import columns
@@ -87,9 +87,9 @@ async def add(transaction: Transaction, differences: Mapping[CounterKey, Tally])
     return [_counter(row) for row in changed]
 
 
-async def every(transaction: Transaction) -> list[Counter]:
+async def every(reading: Reading) -> list[Counter]:
     """The counters that are not zero."""
-    rows = await transaction.raw.fetch(EVERY, transaction.workspace_id)
+    rows = await reading.raw.fetch(EVERY, reading.workspace_id)
     return [_counter(row) for row in rows]
 
 
@@ -99,11 +99,11 @@ async def forget_tag(transaction: Transaction, tag_id: str) -> None:
 
 
 async def rarest_first(
-    transaction: Transaction, subject_ids: list[str], folder: Folder, *, unread_only: bool
+    reading: Reading, subject_ids: list[str], folder: Folder, *, unread_only: bool
 ) -> list[str]:
     """Tags and channels in the order of how many conversations of a folder have them."""
-    rows = await transaction.raw.fetch(
-        RAREST_FIRST, transaction.workspace_id, subject_ids, folder.value, unread_only
+    rows = await reading.raw.fetch(
+        RAREST_FIRST, reading.workspace_id, subject_ids, folder.value, unread_only
     )
     return [str(row["id"]) for row in rows]
 

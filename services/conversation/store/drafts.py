@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.drafts import Draft
 
 GET = """
@@ -31,11 +31,9 @@ WHERE workspace_id = $1 AND conversation_id = ANY ($2::uuid[]) AND member_id = $
 """
 
 
-async def get(transaction: Transaction, member_id: str, conversation_id: str) -> Draft | None:
+async def get(reading: Reading, member_id: str, conversation_id: str) -> Draft | None:
     """A person's draft, also a deleted one; None where there never was one."""
-    return _draft(
-        await transaction.raw.fetchrow(GET, transaction.workspace_id, conversation_id, member_id)
-    )
+    return _draft(await reading.raw.fetchrow(GET, reading.workspace_id, conversation_id, member_id))
 
 
 async def lock(transaction: Transaction, member_id: str, conversation_id: str) -> Draft | None:
@@ -61,12 +59,10 @@ async def save(transaction: Transaction, member_id: str, draft: Draft) -> bool:
 
 
 async def drafted(
-    transaction: Transaction, member_id: str, conversation_ids: Sequence[str]
+    reading: Reading, member_id: str, conversation_ids: Sequence[str]
 ) -> frozenset[str]:
     """Those of the conversations in which a person has a draft."""
-    rows = await transaction.raw.fetch(
-        DRAFTED, transaction.workspace_id, conversation_ids, member_id
-    )
+    rows = await reading.raw.fetch(DRAFTED, reading.workspace_id, conversation_ids, member_id)
     return frozenset(str(row["conversation_id"]) for row in rows)
 
 

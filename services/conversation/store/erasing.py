@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 
 OF_CONVERSATIONS = (
     ("conversation_tags", "conversation_id"),
@@ -53,9 +53,9 @@ async def notes_on(transaction: Transaction, contact_ids: Sequence[str]) -> list
     return [row[0] for row in rows]
 
 
-async def conversations_of(transaction: Transaction, contact_id: str) -> list[str]:
+async def conversations_of(reading: Reading, contact_id: str) -> list[str]:
     """The contact's conversations, in id order."""
-    rows = await transaction.raw.fetch(CONVERSATIONS_OF, transaction.workspace_id, contact_id)
+    rows = await reading.raw.fetch(CONVERSATIONS_OF, reading.workspace_id, contact_id)
     return [row[0] for row in rows]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from chassis.ids import WorkspaceId
 from services.conversation.model.erasure import ErasedThread, Erasure
 from services.conversation.model.faults import ErasureNotFound
@@ -71,13 +71,13 @@ class Lease:
     """Of the step it is at, in vain so far."""
 
 
-async def get(transaction: Transaction, erasure_id: str) -> Erasure:
+async def get(reading: Reading, erasure_id: str) -> Erasure:
     """One erasure. Raises: ErasureNotFound."""
-    key = (transaction.workspace_id, erasure_id)
-    row = await transaction.raw.fetchrow(GET, *key)
+    key = (reading.workspace_id, erasure_id)
+    row = await reading.raw.fetchrow(GET, *key)
     if row is None:
         raise ErasureNotFound(erasure_id)
-    return _erasure(row, await transaction.raw.fetch(THREADS, *key))
+    return _erasure(row, await reading.raw.fetch(THREADS, *key))
 
 
 async def running_of(transaction: Transaction, contact_id: str) -> str | None:

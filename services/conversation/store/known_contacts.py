@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.authors import Author, AuthorKind
 from services.conversation.model.contact import Contact
 from services.conversation.model.faults import ContactNotFound
@@ -76,10 +76,10 @@ MOVES = (
 CONTACT_OF_CONVERSATION = "SELECT contact_id FROM conversations WHERE workspace_id = $1 AND id = $2"
 
 
-async def get(transaction: Transaction, contact_id: str) -> KnownContact:
+async def get(reading: Reading, contact_id: str) -> KnownContact:
     """The contact that an id stands for. Raises: ContactNotFound."""
-    [stands_for] = await _stand_for(transaction, [contact_id])
-    return (await by_id(transaction, [stands_for]))[stands_for]
+    [stands_for] = await _stand_for(reading, [contact_id])
+    return (await by_id(reading, [stands_for]))[stands_for]
 
 
 async def find(transaction: Transaction, contact_id: str) -> KnownContact | None:
@@ -112,9 +112,9 @@ async def lock_many(transaction: Transaction, contact_ids: Sequence[str]) -> lis
     return [found[contact_id] for contact_id in held]
 
 
-async def by_id(transaction: Transaction, contact_ids: Sequence[str]) -> dict[str, KnownContact]:
+async def by_id(reading: Reading, contact_ids: Sequence[str]) -> dict[str, KnownContact]:
     """Those of the contacts that exist, merged ones as themselves."""
-    rows = await transaction.raw.fetch(BY_ID, transaction.workspace_id, contact_ids)
+    rows = await reading.raw.fetch(BY_ID, reading.workspace_id, contact_ids)
     return {known.id: known for known in map(_known_contact, rows)}
 
 
@@ -170,8 +170,8 @@ async def _save_contact(transaction: Transaction, contact: Contact) -> None:
     await names.index(transaction, [contact])
 
 
-async def _stand_for(transaction: Transaction, contact_ids: Sequence[str]) -> list[str]:
-    rows = await transaction.raw.fetch(STAND_FOR, transaction.workspace_id, contact_ids)
+async def _stand_for(reading: Reading, contact_ids: Sequence[str]) -> list[str]:
+    rows = await reading.raw.fetch(STAND_FOR, reading.workspace_id, contact_ids)
     standing = {str(row["id"]): str(row["stands_for"]) for row in rows}
     for contact_id in contact_ids:
         if contact_id not in standing:

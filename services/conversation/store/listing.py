@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from chassis.database import Transaction
+from chassis.database import Reading
 from services.conversation.model.conversation import Conversation, Folder
 from services.conversation.model.thread import ChannelKind
 from services.conversation.store.rows import CONVERSATIONS, conversation_of
@@ -240,12 +240,12 @@ def _of_tags(conditions: Conditions, filters: Filters) -> None:
         conditions.only(ALSO_TAGGED, other, leads=False)
 
 
-async def page(transaction: Transaction, filters: Filters, *, after: Place, size: int) -> Walked:
+async def page(reading: Reading, filters: Filters, *, after: Place, size: int) -> Walked:
     """Conversations after a place, newest activity first."""
     statement, arguments = page_statement(filters)
-    rows = await transaction.raw.fetch(
+    rows = await reading.raw.fetch(
         statement,
-        transaction.workspace_id,
+        reading.workspace_id,
         filters.folder.value,
         after.last_activity_time,
         after.conversation_id,
@@ -261,12 +261,12 @@ async def page(transaction: Transaction, filters: Filters, *, after: Place, size
 
 
 async def page_of_contact(
-    transaction: Transaction, contact_id: str, *, after: Place, size: int
+    reading: Reading, contact_id: str, *, after: Place, size: int
 ) -> list[Conversation]:
     """A contact's conversations after a place, in any folder, newest activity first."""
-    rows = await transaction.raw.fetch(
+    rows = await reading.raw.fetch(
         CONTACTS_PAGE + IN_ORDER,
-        transaction.workspace_id,
+        reading.workspace_id,
         contact_id,
         after.last_activity_time,
         after.conversation_id,
@@ -276,11 +276,11 @@ async def page_of_contact(
 
 
 async def newest_of(
-    transaction: Transaction, contact_ids: Sequence[str], size: int
+    reading: Reading, contact_ids: Sequence[str], size: int
 ) -> dict[str, list[Conversation]]:
     """The newest conversations of each of some contacts, newest activity first."""
-    rows = await transaction.raw.fetch(
-        NEWEST_OF_CONTACTS + IN_ORDER, transaction.workspace_id, contact_ids, size
+    rows = await reading.raw.fetch(
+        NEWEST_OF_CONTACTS + IN_ORDER, reading.workspace_id, contact_ids, size
     )
     newest: dict[str, list[Conversation]] = {}
     for conversation in map(conversation_of, rows):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.contact import Contact
 from services.conversation.model.names import name_words, sort_key
 from services.conversation.store.rows import CONTACT_COLUMNS, IDENTITIES, columns, contact_of
@@ -130,27 +130,23 @@ async def index_unnamed(transaction: Transaction, size: int) -> int:
     return len(contacts)
 
 
-async def page(
-    transaction: Transaction, after: NamePlace, size: int
-) -> list[tuple[Contact, NamePlace]]:
+async def page(reading: Reading, after: NamePlace, size: int) -> list[tuple[Contact, NamePlace]]:
     """Contacts after a place, by name, each with its own place."""
-    rows = await transaction.raw.fetch(
-        PAGE, transaction.workspace_id, after.text, after.contact_id, size
-    )
+    rows = await reading.raw.fetch(PAGE, reading.workspace_id, after.text, after.contact_id, size)
     return [(contact_of(row), NamePlace(row["name_key"], str(row["contact_id"]))) for row in rows]
 
 
-async def rarest(transaction: Transaction, beginnings: Sequence[str]) -> str:
+async def rarest(reading: Reading, beginnings: Sequence[str]) -> str:
     """The beginning that the fewest names have a word with."""
     lasts = [one + LAST_CHARACTER for one in beginnings]
-    found: str = await transaction.raw.fetchval(
-        RAREST, transaction.workspace_id, beginnings, lasts, LOOKED_AT
+    found: str = await reading.raw.fetchval(
+        RAREST, reading.workspace_id, beginnings, lasts, LOOKED_AT
     )
     return found
 
 
 async def walk(
-    transaction: Transaction,
+    reading: Reading,
     leading: str,
     others: Sequence[str],
     *,
@@ -158,9 +154,9 @@ async def walk(
     size: int,
 ) -> Walked:
     """Contacts whose names have words with all of these beginnings, by what fits the leading."""
-    rows = await transaction.raw.fetch(
+    rows = await reading.raw.fetch(
         WALK,
-        transaction.workspace_id,
+        reading.workspace_id,
         leading,
         leading + LAST_CHARACTER,
         after.text,

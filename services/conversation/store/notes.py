@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.authors import Author, AuthorKind
 from services.conversation.model.faults import ContactNoteNotFound
 from services.conversation.model.notes import Note
@@ -55,10 +55,10 @@ async def lock(transaction: Transaction, note_id: str) -> Note:
 
 
 async def page(
-    transaction: Transaction, contact_id: str, *, before: tuple[datetime, str], size: int
+    reading: Reading, contact_id: str, *, before: tuple[datetime, str], size: int
 ) -> list[Note]:
     """A contact's notes before a place, newest first."""
-    rows = await transaction.raw.fetch(PAGE, transaction.workspace_id, contact_id, *before, size)
+    rows = await reading.raw.fetch(PAGE, reading.workspace_id, contact_id, *before, size)
     return [_note(row) for row in rows]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.reading import SeenBy
 
 OF = """
@@ -29,9 +29,9 @@ WHERE conversation_seen.workspace_id = $1
 """
 
 
-async def of(transaction: Transaction, conversation_id: str) -> list[SeenBy]:
+async def of(reading: Reading, conversation_id: str) -> list[SeenBy]:
     """By member id."""
-    rows = await transaction.raw.fetch(OF, transaction.workspace_id, conversation_id)
+    rows = await reading.raw.fetch(OF, reading.workspace_id, conversation_id)
     return [SeenBy(row["member_id"], row["ordinal"], row["seen_time"]) for row in rows]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.settings import DEFAULT_SETTINGS, InboxSettings
 
 READ = "SELECT reopens_on_inbound, version FROM inbox_settings WHERE workspace_id = $1"
@@ -17,9 +17,9 @@ ON CONFLICT (workspace_id) DO NOTHING
 SAVE = "UPDATE inbox_settings SET reopens_on_inbound = $2, version = $3 WHERE workspace_id = $1"
 
 
-async def read(transaction: Transaction) -> InboxSettings:
+async def read(reading: Reading) -> InboxSettings:
     """The settings, or the defaults where nobody has changed them."""
-    return _settings(await transaction.raw.fetchrow(READ, transaction.workspace_id))
+    return _settings(await reading.raw.fetchrow(READ, reading.workspace_id))
 
 
 async def lock(transaction: Transaction) -> InboxSettings:

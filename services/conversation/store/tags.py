@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import asyncpg
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from services.conversation.model.conversation import Conversation
 from services.conversation.model.counters import Movement
 from services.conversation.model.faults import TagExists, TagNotFound
@@ -62,19 +62,19 @@ DELETE FROM conversation_tags WHERE ctid = ANY (ARRAY(
 """
 
 
-async def every(transaction: Transaction) -> list[Tag]:
+async def every(reading: Reading) -> list[Tag]:
     """The workspace's tags, the built-in first, then by key."""
-    rows = await transaction.raw.fetch(ALL, transaction.workspace_id)
+    rows = await reading.raw.fetch(ALL, reading.workspace_id)
     found = {PRIORITY.id: PRIORITY} | {tag.id: tag for tag in map(_tag, rows)}
     return sorted(found.values(), key=lambda tag: (not tag.is_built_in, tag.key))
 
 
-async def ids_of(transaction: Transaction, names: Iterable[str]) -> list[str]:
+async def ids_of(reading: Reading, names: Iterable[str]) -> list[str]:
     """The ids of tags named by id, key or alias, each once, in order. Raises: TagNotFound."""
     names = set(names)
     if names <= {PRIORITY.id, *ALIASES}:
         return [PRIORITY.id] if names else []
-    known = await every(transaction)
+    known = await every(reading)
     by_name = {tag.id: tag.id for tag in known} | {tag.key: tag.id for tag in known}
     ids = {by_name.get(ALIASES.get(name, name)) or _unknown(name) for name in names}
     return sorted(ids)

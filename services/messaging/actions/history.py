@@ -29,8 +29,8 @@ class Page:
 
 async def get_thread(database: Database, workspace_id: WorkspaceId, conversation_id: str) -> Thread:
     """Raises: ConversationNotFound."""
-    async with database.begin(workspace_id) as transaction:
-        thread = await history.get_thread(transaction, conversation_id)
+    async with database.read(workspace_id) as reading:
+        thread = await history.get_thread(reading, conversation_id)
     if thread is None:
         raise ConversationNotFound(conversation_id=conversation_id)
     return thread
@@ -38,8 +38,8 @@ async def get_thread(database: Database, workspace_id: WorkspaceId, conversation
 
 async def get_message(database: Database, workspace_id: WorkspaceId, message_id: str) -> Message:
     """Raises: MessageNotFound."""
-    async with database.begin(workspace_id) as transaction:
-        message = await history.get_message(transaction, message_id)
+    async with database.read(workspace_id) as reading:
+        message = await history.get_message(reading, message_id)
     if message is None:
         raise MessageNotFound(message_id=message_id)
     return message
@@ -61,13 +61,13 @@ async def read_page(
     message the thread does not count. `Page.thread` is None where there is no such conversation.
     A customer's page is without rows for the team.
     """
-    async with database.begin(workspace_id) as transaction:
-        thread = await history.get_thread(transaction, conversation_id)
+    async with database.read(workspace_id) as reading:
+        thread = await history.get_thread(reading, conversation_id)
         if thread is None:
             return Page([], has_more=False, thread=None)
         if after_seq:
             messages = await history.list_after(
-                transaction,
+                reading,
                 conversation_id,
                 after_seq=after_seq,
                 last_seq=thread.last_seq,
@@ -77,7 +77,7 @@ async def read_page(
         else:
             end = thread.last_seq + 1
             messages = await history.list_before(
-                transaction,
+                reading,
                 conversation_id,
                 before_seq=min(before_seq, end) if before_seq else end,
                 limit=page_size + 1,
@@ -94,7 +94,7 @@ async def list_receipts(
     database: Database, workspace_id: WorkspaceId, message_id: str
 ) -> list[Receipt]:
     """Everything known about a message's way, in the order it came. Raises: MessageNotFound."""
-    async with database.begin(workspace_id) as transaction:
-        if await history.get_message(transaction, message_id) is None:
+    async with database.read(workspace_id) as reading:
+        if await history.get_message(reading, message_id) is None:
             raise MessageNotFound(message_id=message_id)
-        return await delivery.read_receipts(transaction, message_id, limit=MAX_RECEIPTS)
+        return await delivery.read_receipts(reading, message_id, limit=MAX_RECEIPTS)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from chassis.ids import new_id
 from services.messaging.model.delivery import (
     AttemptState,
@@ -209,7 +209,7 @@ async def add_receipts(
     )
 
 
-async def read_receipts(transaction: Transaction, message_id: str, *, limit: int) -> list[Receipt]:
+async def read_receipts(reading: Reading, message_id: str, *, limit: int) -> list[Receipt]:
     """A message's timeline, in the order it came."""
-    rows = await transaction.raw.fetch(READ_RECEIPTS, transaction.workspace_id, message_id, limit)
+    rows = await reading.raw.fetch(READ_RECEIPTS, reading.workspace_id, message_id, limit)
     return [receipt_of(row) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.database import Transaction
+from chassis.database import Reading
 from services.messaging.model.message import Message
 from services.messaging.model.thread import Thread
 from services.messaging.store.rows import (
@@ -32,20 +32,20 @@ ORDER BY m.seq LIMIT $4
 """
 
 
-async def get_thread(transaction: Transaction, conversation_id: str) -> Thread | None:
+async def get_thread(reading: Reading, conversation_id: str) -> Thread | None:
     """The thread, if there is one in this workspace."""
-    row = await transaction.raw.fetchrow(GET_THREAD, transaction.workspace_id, conversation_id)
+    row = await reading.raw.fetchrow(GET_THREAD, reading.workspace_id, conversation_id)
     return None if row is None else thread_of(row)
 
 
-async def get_message(transaction: Transaction, message_id: str) -> Message | None:
+async def get_message(reading: Reading, message_id: str) -> Message | None:
     """The message, if there is one in this workspace."""
-    row = await transaction.raw.fetchrow(GET_MESSAGE, transaction.workspace_id, message_id)
+    row = await reading.raw.fetchrow(GET_MESSAGE, reading.workspace_id, message_id)
     return None if row is None else message_of(row)
 
 
 async def list_before(
-    transaction: Transaction,
+    reading: Reading,
     conversation_id: str,
     *,
     before_seq: int,
@@ -53,9 +53,9 @@ async def list_before(
     is_for_customer: bool,
 ) -> list[Message]:
     """Messages with a lower seq, newest first; for the customer without rows for the team."""
-    rows = await transaction.raw.fetch(
+    rows = await reading.raw.fetch(
         LIST_BEFORE,
-        transaction.workspace_id,
+        reading.workspace_id,
         conversation_id,
         before_seq,
         limit,
@@ -65,7 +65,7 @@ async def list_before(
 
 
 async def list_after(
-    transaction: Transaction,
+    reading: Reading,
     conversation_id: str,
     *,
     after_seq: int,
@@ -74,9 +74,9 @@ async def list_after(
     is_for_customer: bool,
 ) -> list[Message]:
     """The same with a higher seq, up to `last_seq`, oldest first."""
-    rows = await transaction.raw.fetch(
+    rows = await reading.raw.fetch(
         LIST_AFTER,
-        transaction.workspace_id,
+        reading.workspace_id,
         conversation_id,
         after_seq,
         limit,
