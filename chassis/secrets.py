@@ -64,6 +64,7 @@ class MasterKeys:
         """`text` is one or more base64 keys of 32 bytes, comma separated."""
         self._secrets = [base64.b64decode(part.strip()) for part in text.split(",")]
         self._keys = [DataKey(secret) for secret in self._secrets]
+        self._mac_keys: dict[str, list[bytes]] = {}
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """Encrypt with the present key."""
@@ -96,7 +97,13 @@ class MasterKeys:
         return False
 
     def macs(self, purpose: str, message: bytes) -> Iterator[bytes]:
-        """A keyed digest per master key, the present one first; store that, compare with all."""
-        for secret in self._secrets:
-            key = HKDF(SHA256(), KEY_BYTES, None, f"inbox mac {purpose}".encode()).derive(secret)
-            yield hmac.digest(key, message, "sha256")
+        """A keyed digest per master key, the present one first; store that, compare with all.
+
+        `purpose` is one of few: its keys are derived once.
+        """
+        keys = self._mac_keys.get(purpose)
+        if keys is None:
+            info = f"inbox mac {purpose}".encode()
+            keys = [HKDF(SHA256(), KEY_BYTES, None, info).derive(one) for one in self._secrets]
+            self._mac_keys[purpose] = keys
+        return (hmac.digest(key, message, "sha256") for key in keys)

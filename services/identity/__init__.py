@@ -1,6 +1,6 @@
 """Workspaces, the people in them, and what lets them in.
 
-Owns: workspaces, members, sessions, one-time links and tickets, API keys, signing keys.
+Owns: workspaces, members, sessions, one-time links, used tickets, API keys, signing keys.
 Publishes: workspace_changed, member_changed, api_key_changed, session_revoked.
 Consumes: nothing.
 Calls: nothing.

@@ -17,6 +17,7 @@ from services.identity.actions.ports import Ports
 from services.identity.actions.sign_in import SignInLimits
 from services.identity.actions.signing_keys import SigningKeys
 from services.identity.actions.snapshot import Snapshot
+from services.identity.actions.tickets import Tickets
 from services.identity.actions.tokens import exchange_api_key
 from services.identity.events import STREAM
 from services.identity.passwords import Passwords
@@ -59,7 +60,9 @@ async def wire(process: Process, settings: Settings) -> None:
 
     process.authenticate(signing_keys, exchange, read_log)
     process.serve(event_v1.add_EventLogServiceServicer_to_server, event_log)
-    service = IdentityService(ports, SignInLimits(process.clock))
+    tickets = Tickets(ports)
+    process.supervise("tickets", tickets.run)
+    service = IdentityService(ports, SignInLimits(process.clock), tickets)
     process.serve(v1.add_IdentityServiceServicer_to_server, service)
     audit_service = IdentityAuditService(app, worker)
     process.serve(v1.add_IdentityAuditServiceServicer_to_server, audit_service)

@@ -96,7 +96,7 @@ sessions = Table(
     Index("ix_sessions_expire_time", "expire_time"),
 )
 
-# Routing: sign-in links, invitations, tickets.
+# Routing: sign-in links, invitations; tickets of former releases.
 one_time_tokens = Table(
     "one_time_tokens",
     metadata,
@@ -124,6 +124,16 @@ one_time_tokens = Table(
         postgresql_where=text("use_time IS NULL"),
     ),
     Index("ix_one_time_tokens_expire_time", "expire_time"),
+)
+
+# Routing: which tickets were used, until their end; the tickets themselves are kept nowhere.
+used_tickets = Table(
+    "used_tickets",
+    metadata,
+    Column("workspace_id", ID, nullable=False),
+    Column("id", ID, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id", name="pk_used_tickets"),
 )
 
 # Routing.

@@ -17,6 +17,7 @@ from inbox.identity import v1
 from services.identity import mapping
 from services.identity.actions import api_keys, members, sign_in, tokens, workspaces
 from services.identity.actions.ports import Ports
+from services.identity.actions.tickets import Tickets, create_ticket
 from services.identity.model.credentials import ApiKeyId, parse_role_of_key
 from services.identity.model.people import MemberId, parse_email, parse_role_of_person
 from services.identity.model.people import parse_time_zone as parse_zone
@@ -31,9 +32,10 @@ POSITION = (datetime.fromisoformat, lambda value: str(UUID(value)))
 class IdentityService(v1.IdentityServiceServicer):
     """Who people are and what lets them in."""
 
-    def __init__(self, ports: Ports, limits: sign_in.SignInLimits) -> None:
+    def __init__(self, ports: Ports, limits: sign_in.SignInLimits, tickets: Tickets) -> None:
         self._ports = ports
         self._limits = limits
+        self._tickets = tickets
 
     async def SignIn(self, request: v1.SignInRequest, context: Any) -> v1.SignInResponse:
         """Open a session by password or link."""
@@ -262,7 +264,7 @@ class IdentityService(v1.IdentityServiceServicer):
         elif kind == "session_token":
             issued = await tokens.exchange_session(self._ports, request.session_token)
         elif kind == "ticket":
-            issued = await tokens.exchange_ticket(self._ports, request.ticket)
+            issued = await self._tickets.exchange(request.ticket)
         elif kind == "service_key":
             workspace = request.workspace_id
             issued = await tokens.exchange_service_key(
@@ -282,7 +284,7 @@ class IdentityService(v1.IdentityServiceServicer):
         self, request: v1.CreateTicketRequest, context: Any
     ) -> v1.CreateTicketResponse:
         """Make a one-time ticket."""
-        ticket = await sign_in.create_ticket(self._ports, require_caller())
+        ticket = create_ticket(self._ports, require_caller())
         return v1.CreateTicketResponse(
             ticket=ticket.text, expire_time=mapping.timestamp(ticket.expire_time)
         )

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from services.identity.actions.ports import Ports
 from services.identity.model.credentials import ENDED_KEPT_FOR
+from services.identity.model.tickets import USED_KEPT_FOR
 from services.identity.store import credentials as store
+from services.identity.store import tickets
 
 SWEEP_EVERY = timedelta(hours=1)
 
@@ -23,3 +25,4 @@ async def sweep(ports: Ports) -> None:
     now = ports.clock.now()
     async with ports.worker.begin() as transaction:
         await store.sweep(transaction, now=now, ended_before=now - ENDED_KEPT_FOR)
+        await tickets.forget(transaction, before=now - USED_KEPT_FOR)

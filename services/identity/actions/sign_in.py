@@ -1,4 +1,4 @@
-"""Signing in and out: passwords, links, invitations, tickets."""
+"""Signing in and out: passwords, links, invitations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chassis import audit
 from chassis.audit import Change
-from chassis.auth import Caller, CredentialInvalid
+from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Transaction
 from chassis.ids import WorkspaceId
@@ -22,7 +22,6 @@ from services.identity.model.credentials import (
     LINK_PREFIX,
     SESSION_LASTS,
     SESSION_PREFIX,
-    TICKET_PREFIX,
     OneTimeKind,
     OneTimeToken,
     SecretToken,
@@ -253,32 +252,12 @@ async def create_sign_in_link(ports: Ports, caller: Caller, member_id: MemberId)
     return link
 
 
-async def create_ticket(ports: Ports, caller: Caller) -> OneTime:
-    """A ticket that opens a WebSocket in the caller's name, once and soon.
-
-    Raises: CredentialInvalid, for a token that no session or key stands behind.
-    """
-    if not caller.credential_id:
-        raise CredentialInvalid
-    async with ports.app.begin(caller.workspace) as transaction:
-        return await make_one_time(
-            ports,
-            transaction,
-            caller.workspace,
-            OneTimeKind.TICKET,
-            caller.id,
-            credential_id=caller.credential_id,
-        )
-
-
 async def make_one_time(
     ports: Ports,
     transaction: Transaction,
     workspace_id: WorkspaceId,
     kind: OneTimeKind,
     subject_id: str,
-    *,
-    credential_id: str = "",
 ) -> OneTime:
     """Make and keep a one-time token."""
     fresh = SecretToken.fresh()
@@ -288,14 +267,12 @@ async def make_one_time(
         workspace_id=workspace_id,
         kind=kind,
         subject_id=subject_id,
-        credential_id=credential_id,
         digest=fresh.digest,
         create_time=now,
         expire_time=now + LASTS[kind],
     )
     await store.insert_token(transaction, token)
-    prefix = TICKET_PREFIX if kind is OneTimeKind.TICKET else LINK_PREFIX
-    return OneTime(fresh.text(prefix), token.expire_time)
+    return OneTime(fresh.text(LINK_PREFIX), token.expire_time)
 
 
 async def _find_link(ports: Ports, text: str, kind: OneTimeKind) -> OneTimeToken:

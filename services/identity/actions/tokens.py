@@ -13,15 +13,14 @@ from chassis.auth import (
     VisitorBinding,
 )
 from chassis.auth_tokens import SignedToken
+from chassis.database import Transaction
 from chassis.ids import WorkspaceId
 from services.identity.actions.ports import Ports
 from services.identity.model.credentials import (
     API_KEY_PREFIX,
     SESSION_LASTS,
     SESSION_PREFIX,
-    TICKET_PREFIX,
     ApiKey,
-    OneTimeKind,
     SecretToken,
     Session,
     SessionId,
@@ -58,15 +57,15 @@ async def exchange_api_key(ports: Ports, text: str) -> Issued:
     token = SecretToken.parse(API_KEY_PREFIX, text)
     if token is None:
         raise CredentialInvalid
-    async with ports.worker.begin() as transaction:
-        found = await store.find_api_key(transaction, token.id)
+    async with ports.worker.read() as reading:
+        found = await store.find_api_key(reading, token.id)
     if found is None:
         raise CredentialInvalid
     key, secret_mac = found
     macs = ports.master_keys.macs(API_KEY_PURPOSE, token.secret.encode())
     if not any([compare_digest(mac, secret_mac) for mac in macs]):  # noqa: C419 - in even time
         raise CredentialInvalid
-    return await _issue_to_key(ports, key)
+    return await issue_to_key(ports, key)
 
 
 async def exchange_session(ports: Ports, text: str) -> Issued:
@@ -77,36 +76,17 @@ async def exchange_session(ports: Ports, text: str) -> Issued:
     token = SecretToken.parse(SESSION_PREFIX, text)
     if token is None:
         raise CredentialInvalid
-    session = await _find_session(ports, SessionId(token.id))
+    async with ports.worker.read() as reading:
+        session = await store.find_session(reading, SessionId(token.id))
     if session is None or not token.matches(session.digest):
         raise CredentialInvalid
-    return await _issue_to_session(ports, session)
-
-
-async def exchange_ticket(ports: Ports, text: str) -> Issued:
-    """A token for a ticket, which is used up by it.
-
-    Raises: CredentialInvalid, CredentialExpired.
-    """
-    token = SecretToken.parse(TICKET_PREFIX, text)
-    if token is None:
-        raise CredentialInvalid
-    now = ports.clock.now()
-    async with ports.worker.begin() as transaction:
-        ticket = await store.find_token(transaction, token.id)
-        if ticket is None or not token.matches(ticket.digest):
-            raise CredentialInvalid
-        if not ticket.is_good(OneTimeKind.TICKET, now):
-            raise CredentialExpired
-        if not await store.use_token(transaction, ticket, now):
-            raise CredentialExpired
-        key = await store.find_api_key(transaction, ticket.credential_id)
-    if key is not None:
-        return await _issue_to_key(ports, key[0])
-    session = await _find_session(ports, SessionId(ticket.credential_id))
-    if session is None:
-        raise CredentialInvalid
-    return await _issue_to_session(ports, session)
+    async with ports.worker.read(session.workspace_id) as reading:
+        member = await people.find_member(reading, session.workspace_id, session.member_id)
+    issued = await issue_to_session(ports, session, member)
+    if session.is_due(ports.clock.now()):
+        async with ports.worker.begin(session.workspace_id) as transaction:
+            await touch(ports, transaction, session)
+    return issued
 
 
 async def exchange_service_key(ports: Ports, text: str, workspace_id: WorkspaceId | None) -> Issued:
@@ -147,27 +127,25 @@ async def issue_bot_token(ports: Ports, caller: Caller, display_name: str) -> Is
     return Issued(await ports.signing_keys.sign(bot), bot)
 
 
-async def _find_session(ports: Ports, session_id: SessionId) -> Session | None:
-    async with ports.worker.begin() as transaction:
-        return await store.find_session(transaction, session_id)
-
-
-async def _issue_to_session(ports: Ports, session: Session) -> Issued:
-    now = ports.clock.now()
+async def issue_to_session(ports: Ports, session: Session, member: Member | None) -> Issued:
+    """A token of a session. Raises: CredentialInvalid, CredentialExpired."""
     if session.end_time is not None:
         raise CredentialInvalid
-    if not session.is_open(now):
+    if not session.is_open(ports.clock.now()):
         raise CredentialExpired
-    async with ports.worker.begin(session.workspace_id) as transaction:
-        member = await people.find_member(transaction, session.workspace_id, session.member_id)
-        if member is None or member.state is not MemberState.ACTIVE:
-            raise CredentialInvalid
-        if session.is_due(now):
-            await store.touch_session(transaction, session, at=now, expire_time=now + SESSION_LASTS)
+    if member is None or member.state is not MemberState.ACTIVE:
+        raise CredentialInvalid
     return await issue_to_member(ports, session, member)
 
 
-async def _issue_to_key(ports: Ports, key: ApiKey) -> Issued:
+async def touch(ports: Ports, transaction: Transaction, session: Session) -> None:
+    """Let a session live on from now."""
+    now = ports.clock.now()
+    await store.touch_session(transaction, session, at=now, expire_time=now + SESSION_LASTS)
+
+
+async def issue_to_key(ports: Ports, key: ApiKey) -> Issued:
+    """A token of a key. Raises: CredentialInvalid, CredentialExpired."""
     now = ports.clock.now()
     if key.revoke_time is not None:
         raise CredentialInvalid

@@ -26,7 +26,6 @@ SESSION_TOUCHED_EVERY = timedelta(hours=1)
 """Using a session writes to the database no more often than this."""
 SIGN_IN_LINK_LASTS = timedelta(hours=1)
 INVITE_LASTS = timedelta(days=7)
-TICKET_LASTS = timedelta(seconds=30)
 SECRET_SHOWN_AGAIN_FOR = timedelta(days=1)
 """How long a repeated CreateApiKey still returns the secret."""
 ENDED_KEPT_FOR = timedelta(days=30)
@@ -41,7 +40,6 @@ VERIFIES_ON_FOR = timedelta(hours=1)
 SESSION_PREFIX = "is"
 API_KEY_PREFIX = "ik"
 LINK_PREFIX = "il"
-TICKET_PREFIX = "it"
 TOKEN = re.compile(
     r"([a-z]{2})_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([A-Za-z0-9_-]{43})"
 )
@@ -89,12 +87,12 @@ class OneTimeKind(enum.Enum):
     SIGN_IN_LINK = "sign_in_link"
     INVITE = "invite"
     TICKET = "ticket"
+    """Of releases that kept tickets as rows; none is made any more."""
 
 
 LASTS = {
     OneTimeKind.SIGN_IN_LINK: SIGN_IN_LINK_LASTS,
     OneTimeKind.INVITE: INVITE_LASTS,
-    OneTimeKind.TICKET: TICKET_LASTS,
 }
 
 
@@ -106,9 +104,7 @@ class OneTimeToken:
     workspace_id: WorkspaceId
     kind: OneTimeKind
     subject_id: str
-    """The member, or for a ticket also a key."""
-    credential_id: str
-    """For a ticket the session or key it was made with; else empty."""
+    """The member."""
     digest: bytes = field(repr=False)
     create_time: datetime
     expire_time: datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from chassis.ids import WorkspaceId
 from services.identity.model.credentials import (
     ApiKey,
@@ -35,9 +35,9 @@ async def insert_session(transaction: Transaction, session: Session) -> None:
     )
 
 
-async def find_session(transaction: Transaction, session_id: SessionId) -> Session | None:
+async def find_session(reading: Reading, session_id: SessionId) -> Session | None:
     """Across workspaces (worker)."""
-    row = await transaction.raw.fetchrow(
+    row = await reading.raw.fetchrow(
         f"SELECT {rows.SESSION_COLUMNS} FROM sessions WHERE id = $1", session_id
     )
     return None if row is None else rows.session(row)
@@ -100,12 +100,11 @@ async def insert_token(transaction: Transaction, token: OneTimeToken) -> None:
     """Keep a one-time token."""
     await transaction.raw.execute(
         f"INSERT INTO one_time_tokens ({rows.ONE_TIME_COLUMNS}) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         token.id,
         token.workspace_id,
         token.kind.value,
         token.subject_id,
-        token.credential_id or None,
         token.digest,
         token.create_time,
         token.expire_time,
@@ -185,9 +184,9 @@ async def find_api_key_of_request(
     return None if row is None else (rows.api_key(row), row["request_digest"], row["secret_mac"])
 
 
-async def find_api_key(transaction: Transaction, api_key_id: str) -> tuple[ApiKey, bytes] | None:
+async def find_api_key(reading: Reading, api_key_id: str) -> tuple[ApiKey, bytes] | None:
     """Across workspaces (worker): a key and its secret's keyed digest."""
-    row = await transaction.raw.fetchrow(
+    row = await reading.raw.fetchrow(
         f"SELECT {rows.API_KEY_COLUMNS}, secret_mac FROM api_keys WHERE id = $1", api_key_id
     )
     return None if row is None else (rows.api_key(row), row["secret_mac"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chassis.database import Transaction
+from chassis.database import Reading, Transaction
 from chassis.ids import WorkspaceId
 from services.identity.model.faults import MemberNotFound, WorkspaceNotFound
 from services.identity.model.people import Member, MemberId, MemberState, Workspace, email_key
@@ -94,10 +94,10 @@ async def insert_member(
 
 
 async def find_member(
-    transaction: Transaction, workspace_id: WorkspaceId, member_id: MemberId, *, lock: bool = False
+    reading: Reading, workspace_id: WorkspaceId, member_id: MemberId, *, lock: bool = False
 ) -> Member | None:
     """The member, removed or not."""
-    row = await transaction.raw.fetchrow(
+    row = await reading.raw.fetchrow(
         f"SELECT {rows.MEMBER_COLUMNS} FROM members WHERE workspace_id = $1 AND id = $2"
         + (" FOR UPDATE" if lock else ""),
         workspace_id,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import asyncpg
 
 from chassis.auth import Role
@@ -26,9 +24,7 @@ MEMBER_COLUMNS = "id, email, display_name, role, state, create_time, version"
 SESSION_COLUMNS = (
     "id, workspace_id, member_id, digest, create_time, use_time, expire_time, end_time"
 )
-ONE_TIME_COLUMNS = (
-    "id, workspace_id, kind, subject_id, credential_id, digest, create_time, expire_time, use_time"
-)
+ONE_TIME_COLUMNS = "id, workspace_id, kind, subject_id, digest, create_time, expire_time, use_time"
 API_KEY_COLUMNS = "id, workspace_id, display_name, role, create_time, expire_time, revoke_time"
 SIGNING_KEY_COLUMNS = (
     "id, sealed_private, public_jwk, create_time, sign_from, sign_until, verify_until"
@@ -80,7 +76,6 @@ def one_time_token(row: Row) -> OneTimeToken:
         workspace_id=WorkspaceId(str(row["workspace_id"])),
         kind=OneTimeKind(row["kind"]),
         subject_id=str(row["subject_id"]),
-        credential_id=_text(row["credential_id"]),
         digest=row["digest"],
         create_time=row["create_time"],
         expire_time=row["expire_time"],
@@ -112,7 +107,3 @@ def signing_key(row: Row) -> SigningKey:
         sign_until=row["sign_until"],
         verify_until=row["verify_until"],
     )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -13,10 +13,12 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from chassis.rpc.authentication import ServiceKeys
 from chassis.secrets import MasterKeys
+from chassis.tasks import Supervisor
 from inbox.identity import v1
 from services.identity.actions.ports import Ports
 from services.identity.actions.sign_in import SignInLimits
 from services.identity.actions.signing_keys import SigningKeys
+from services.identity.actions.tickets import Tickets
 from services.identity.actions.tokens import exchange_api_key
 from services.identity.mapping import ROLES_TO_PROTO
 from services.identity.passwords import Passwords
@@ -112,13 +114,18 @@ async def server(ports: Ports, clock: FakeClock) -> AsyncIterator[Serving]:
     async def exchange(api_key: str) -> str:
         return (await exchange_api_key(ports, api_key)).signed.token
 
-    service = IdentityService(ports, SignInLimits(clock))
-    async with serving(
-        (v1.add_IdentityServiceServicer_to_server, service),
-        clock=clock,
-        keys=ports.signing_keys,
-        exchange=exchange,
-    ) as running:
+    tickets = Tickets(ports)
+    service = IdentityService(ports, SignInLimits(clock), tickets)
+    async with (
+        Supervisor() as supervisor,
+        serving(
+            (v1.add_IdentityServiceServicer_to_server, service),
+            clock=clock,
+            keys=ports.signing_keys,
+            exchange=exchange,
+        ) as running,
+    ):
+        supervisor.supervise("tickets", tickets.run)
         yield running
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis.auth import Role
 from chassis.ids import new_id
 from chassis.rpc import remote_fault
 from inbox.identity import v1
@@ -227,32 +226,6 @@ async def test_a_weak_password_does_not_use_up_the_invitation(desk: Desk) -> Non
     assert weak == "PASSWORD_TOO_WEAK"
     assert accepted.member.display_name == "Bea"
     assert accepted.member.state == v1.MEMBER_STATE_ACTIVE
-
-
-async def test_a_ticket_is_good_once_and_for_thirty_seconds(desk: Desk, clock: FakeClock) -> None:
-    _, session, _ = await desk.a_member(Role.READ_ONLY)
-    stub = desk.with_credential(await desk.token_of(session))
-    first = await stub.CreateTicket(v1.CreateTicketRequest())
-    second = await stub.CreateTicket(v1.CreateTicketRequest())
-
-    used = await desk.anyone.ExchangeToken(v1.ExchangeTokenRequest(ticket=first.ticket))
-    again = await refusal(desk.anyone.ExchangeToken(v1.ExchangeTokenRequest(ticket=first.ticket)))
-    clock.advance(timedelta(seconds=30))
-    late = await refusal(desk.anyone.ExchangeToken(v1.ExchangeTokenRequest(ticket=second.ticket)))
-
-    assert used.subject.role == policy_v1.ROLE_READ_ONLY
-    assert again == late == "CREDENTIAL_EXPIRED"
-
-
-async def test_a_ticket_of_a_session_that_ended_opens_nothing(desk: Desk) -> None:
-    _, session, _ = await desk.a_member()
-    stub = desk.with_credential(await desk.token_of(session))
-    ticket = (await stub.CreateTicket(v1.CreateTicketRequest())).ticket
-    await stub.SignOut(v1.SignOutRequest())
-
-    answer = await refusal(desk.anyone.ExchangeToken(v1.ExchangeTokenRequest(ticket=ticket)))
-
-    assert answer == "CREDENTIAL_INVALID"
 
 
 @pytest.mark.parametrize(

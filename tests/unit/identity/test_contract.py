@@ -22,6 +22,7 @@ from inbox.identity.v1 import identity_service_pb2
 from services.identity.actions.ports import Ports
 from services.identity.actions.sign_in import SignInLimits
 from services.identity.actions.signing_keys import SigningKeys
+from services.identity.actions.tickets import Tickets
 from services.identity.passwords import Passwords
 from services.identity.service import IdentityService
 from tests.fakes import FakeClock
@@ -47,7 +48,7 @@ def a_service() -> IdentityService:
         wake_relay=lambda: None,
         public_url="http://inbox.test",
     )
-    return IdentityService(ports, SignInLimits(clock))
+    return IdentityService(ports, SignInLimits(clock), Tickets(ports))
 
 
 @pytest.fixture
