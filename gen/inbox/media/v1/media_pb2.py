@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ainbox/media/v1/media.proto\x12\x0einbox.media.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cinbox/policy/v1/policy.proto\"\x97\x01\n\x05Media\x12\n\n\x02id\x18\x01 \x01(\t\x12\x17\n\tfile_name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ainbox/media/v1/media.proto\x12\x0einbox.media.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cinbox/policy/v1/policy.proto\"d\n\tThumbnail\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x05 \x01(\t\"\xdd\x03\n\x05Media\x12\n\n\x02id\x18\x01 \x01(\t\x12\x17\n\tfile_name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0csniffed_type\x18\x07 \x01(\t\x12\'\n\x04kind\x18\x08 \x01(\x0e\x32\x19.inbox.media.v1.MediaKind\x12)\n\x05state\x18\t \x01(\x0e\x32\x1a.inbox.media.v1.MediaState\x12-\n\x07\x66\x61ilure\x18\n \x01(\x0e\x32\x1c.inbox.media.v1.MediaFailure\x12\r\n\x05width\x18\x0b \x01(\x05\x12\x0e\n\x06height\x18\x0c \x01(\x05\x12+\n\x08\x64uration\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x19\n\x0bplaceholder\x18\x0e \x01(\x0c\x42\x04\xb0\xbb\x18\x01\x12,\n\tthumbnail\x18\x0f \x01(\x0b\x32\x19.inbox.media.v1.Thumbnail\x12\x16\n\x08waveform\x18\x10 \x01(\x0c\x42\x04\xb0\xbb\x18\x01*\x82\x01\n\tMediaKind\x12\x1a\n\x16MEDIA_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEDIA_KIND_IMAGE\x10\x01\x12\x14\n\x10MEDIA_KIND_VIDEO\x10\x02\x12\x14\n\x10MEDIA_KIND_AUDIO\x10\x03\x12\x17\n\x13MEDIA_KIND_DOCUMENT\x10\x04*q\n\nMediaState\x12\x1b\n\x17MEDIA_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MEDIA_STATE_PENDING\x10\x01\x12\x15\n\x11MEDIA_STATE_READY\x10\x02\x12\x16\n\x12MEDIA_STATE_FAILED\x10\x03*\x86\x01\n\x0cMediaFailure\x12\x1d\n\x19MEDIA_FAILURE_UNSPECIFIED\x10\x00\x12\x18\n\x14MEDIA_FAILURE_BROKEN\x10\x01\x12\x1c\n\x18MEDIA_FAILURE_TOO_COSTLY\x10\x02\x12\x1f\n\x1bMEDIA_FAILURE_NOT_SUPPORTED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +36,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MEDIA'].fields_by_name['file_name']._loaded_options = None
   _globals['_MEDIA'].fields_by_name['file_name']._serialized_options = b'\260\273\030\001'
-  _globals['_MEDIA']._serialized_start=110
-  _globals['_MEDIA']._serialized_end=261
+  _globals['_MEDIA'].fields_by_name['placeholder']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['placeholder']._serialized_options = b'\260\273\030\001'
+  _globals['_MEDIA'].fields_by_name['waveform']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['waveform']._serialized_options = b'\260\273\030\001'
+  _globals['_MEDIAKIND']._serialized_start=724
+  _globals['_MEDIAKIND']._serialized_end=854
+  _globals['_MEDIASTATE']._serialized_start=856
+  _globals['_MEDIASTATE']._serialized_end=969
+  _globals['_MEDIAFAILURE']._serialized_start=972
+  _globals['_MEDIAFAILURE']._serialized_end=1106
+  _globals['_THUMBNAIL']._serialized_start=141
+  _globals['_THUMBNAIL']._serialized_end=241
+  _globals['_MEDIA']._serialized_start=244
+  _globals['_MEDIA']._serialized_end=721
 # @@protoc_insertion_point(module_scope)

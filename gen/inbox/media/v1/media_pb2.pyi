@@ -4,8 +4,10 @@ isort:skip_file
 Files of conversations."""
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,6 +18,132 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _MediaKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MediaKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MediaKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MEDIA_KIND_UNSPECIFIED: _MediaKind.ValueType  # 0
+    """Not looked at yet: show it as a document."""
+    MEDIA_KIND_IMAGE: _MediaKind.ValueType  # 1
+    """A still or animated picture that browsers show."""
+    MEDIA_KIND_VIDEO: _MediaKind.ValueType  # 2
+    """A moving picture with or without sound."""
+    MEDIA_KIND_AUDIO: _MediaKind.ValueType  # 3
+    """Sound only."""
+    MEDIA_KIND_DOCUMENT: _MediaKind.ValueType  # 4
+    """Everything else: a card with a name, to save."""
+
+class MediaKind(_MediaKind, metaclass=_MediaKindEnumTypeWrapper):
+    """How a file is shown. It follows the bytes, never the name or the announced type."""
+
+MEDIA_KIND_UNSPECIFIED: MediaKind.ValueType  # 0
+"""Not looked at yet: show it as a document."""
+MEDIA_KIND_IMAGE: MediaKind.ValueType  # 1
+"""A still or animated picture that browsers show."""
+MEDIA_KIND_VIDEO: MediaKind.ValueType  # 2
+"""A moving picture with or without sound."""
+MEDIA_KIND_AUDIO: MediaKind.ValueType  # 3
+"""Sound only."""
+MEDIA_KIND_DOCUMENT: MediaKind.ValueType  # 4
+"""Everything else: a card with a name, to save."""
+Global___MediaKind: _TypeAlias = MediaKind  # noqa: Y015
+
+class _MediaState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MediaStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MediaState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MEDIA_STATE_UNSPECIFIED: _MediaState.ValueType  # 0
+    """Never sent."""
+    MEDIA_STATE_PENDING: _MediaState.ValueType  # 1
+    """Stored and waiting to be looked at; a placeholder stands for it."""
+    MEDIA_STATE_READY: _MediaState.ValueType  # 2
+    """Looked at; what is not set does not exist for this file."""
+    MEDIA_STATE_FAILED: _MediaState.ValueType  # 3
+    """It cannot be shown, `failure` says why; offer it as a document."""
+
+class MediaState(_MediaState, metaclass=_MediaStateEnumTypeWrapper):
+    """How far a file was looked at. Its bytes can be read in every state."""
+
+MEDIA_STATE_UNSPECIFIED: MediaState.ValueType  # 0
+"""Never sent."""
+MEDIA_STATE_PENDING: MediaState.ValueType  # 1
+"""Stored and waiting to be looked at; a placeholder stands for it."""
+MEDIA_STATE_READY: MediaState.ValueType  # 2
+"""Looked at; what is not set does not exist for this file."""
+MEDIA_STATE_FAILED: MediaState.ValueType  # 3
+"""It cannot be shown, `failure` says why; offer it as a document."""
+Global___MediaState: _TypeAlias = MediaState  # noqa: Y015
+
+class _MediaFailure:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MediaFailureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MediaFailure.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MEDIA_FAILURE_UNSPECIFIED: _MediaFailure.ValueType  # 0
+    """It did not fail."""
+    MEDIA_FAILURE_BROKEN: _MediaFailure.ValueType  # 1
+    """The bytes are not what their beginning says, or end too early."""
+    MEDIA_FAILURE_TOO_COSTLY: _MediaFailure.ValueType  # 2
+    """It would take more memory or time than a file may: too many pixels, frames or seconds."""
+    MEDIA_FAILURE_NOT_SUPPORTED: _MediaFailure.ValueType  # 3
+    """A format inside the file that is not known here."""
+
+class MediaFailure(_MediaFailure, metaclass=_MediaFailureEnumTypeWrapper):
+    """Why a file cannot be shown."""
+
+MEDIA_FAILURE_UNSPECIFIED: MediaFailure.ValueType  # 0
+"""It did not fail."""
+MEDIA_FAILURE_BROKEN: MediaFailure.ValueType  # 1
+"""The bytes are not what their beginning says, or end too early."""
+MEDIA_FAILURE_TOO_COSTLY: MediaFailure.ValueType  # 2
+"""It would take more memory or time than a file may: too many pixels, frames or seconds."""
+MEDIA_FAILURE_NOT_SUPPORTED: MediaFailure.ValueType  # 3
+"""A format inside the file that is not known here."""
+Global___MediaFailure: _TypeAlias = MediaFailure  # noqa: Y015
+
+@_typing.final
+class Thumbnail(_message.Message):
+    """A smaller still picture of a file: of an image itself, of a video its poster."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    """Pixels across, after its orientation was applied."""
+    height: _builtins.int
+    """Pixels down, after its orientation was applied."""
+    size_bytes: _builtins.int
+    """Its size."""
+    sha256: _builtins.str
+    """SHA-256 of its bytes, hexadecimal."""
+    content_type: _builtins.str
+    """Its type, "image/webp"."""
+    def __init__(
+        self,
+        *,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "height", b"height", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Thumbnail: _TypeAlias = Thumbnail  # noqa: Y015
 
 @_typing.final
 class Media(_message.Message):
@@ -29,6 +157,16 @@ class Media(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SNIFFED_TYPE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    PLACEHOLDER_FIELD_NUMBER: _builtins.int
+    THUMBNAIL_FIELD_NUMBER: _builtins.int
+    WAVEFORM_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     file_name: _builtins.str
@@ -39,9 +177,33 @@ class Media(_message.Message):
     """Its size, at most 16 MiB (16777216)."""
     sha256: _builtins.str
     """SHA-256 of its bytes, hexadecimal."""
+    sniffed_type: _builtins.str
+    """The type its bytes have, "application/octet-stream" when they tell nothing; this one is served."""
+    kind: Global___MediaKind.ValueType
+    """How it is shown."""
+    state: Global___MediaState.ValueType
+    """How far it was looked at."""
+    failure: Global___MediaFailure.ValueType
+    """Why it cannot be shown, with MEDIA_STATE_FAILED only."""
+    width: _builtins.int
+    """Pixels across as it is shown, its orientation applied; 0 when it has none or they are not known."""
+    height: _builtins.int
+    """Pixels down as it is shown, its orientation applied; 0 when it has none or they are not known."""
+    placeholder: _builtins.bytes
+    """A WebP picture of at most 32 pixels a side and 1 KiB, to show blurred until the file is there."""
+    waveform: _builtins.bytes
+    """Loudness from 0 to 255 in at most 128 equal steps over the duration; sound only."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was stored."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it plays, for sound and moving pictures whose length is known."""
+
+    @_builtins.property
+    def thumbnail(self) -> Global___Thumbnail:
+        """The smaller picture, where there is one."""
 
     def __init__(
         self,
@@ -52,10 +214,20 @@ class Media(_message.Message):
         size_bytes: _builtins.int = ...,
         sha256: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        sniffed_type: _builtins.str = ...,
+        kind: Global___MediaKind.ValueType = ...,
+        state: Global___MediaState.ValueType = ...,
+        failure: Global___MediaFailure.ValueType = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        placeholder: _builtins.bytes = ...,
+        thumbnail: Global___Thumbnail | None = ...,
+        waveform: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration", "thumbnail", b"thumbnail"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "id", b"id", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "duration", b"duration", "failure", b"failure", "file_name", b"file_name", "height", b"height", "id", b"id", "kind", b"kind", "placeholder", b"placeholder", "sha256", b"sha256", "size_bytes", b"size_bytes", "sniffed_type", b"sniffed_type", "state", b"state", "thumbnail", b"thumbnail", "waveform", b"waveform", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

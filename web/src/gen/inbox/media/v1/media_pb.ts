@@ -4,10 +4,10 @@
 
 // Files of conversations.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -15,7 +15,98 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/media/v1/media.proto.
  */
 export const file_inbox_media_v1_media: GenFile = /*@__PURE__*/
-  fileDesc("ChppbmJveC9tZWRpYS92MS9tZWRpYS5wcm90bxIOaW5ib3gubWVkaWEudjEilwEKBU1lZGlhEgoKAmlkGAEgASgJEhcKCWZpbGVfbmFtZRgCIAEoCUIEsLsYARIUCgxjb250ZW50X3R5cGUYAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoAxIOCgZzaGEyNTYYBSABKAkSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
+  fileDesc("ChppbmJveC9tZWRpYS92MS9tZWRpYS5wcm90bxIOaW5ib3gubWVkaWEudjEiZAoJVGh1bWJuYWlsEg0KBXdpZHRoGAEgASgFEg4KBmhlaWdodBgCIAEoBRISCgpzaXplX2J5dGVzGAMgASgDEg4KBnNoYTI1NhgEIAEoCRIUCgxjb250ZW50X3R5cGUYBSABKAki3QMKBU1lZGlhEgoKAmlkGAEgASgJEhcKCWZpbGVfbmFtZRgCIAEoCUIEsLsYARIUCgxjb250ZW50X3R5cGUYAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoAxIOCgZzaGEyNTYYBSABKAkSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHNuaWZmZWRfdHlwZRgHIAEoCRInCgRraW5kGAggASgOMhkuaW5ib3gubWVkaWEudjEuTWVkaWFLaW5kEikKBXN0YXRlGAkgASgOMhouaW5ib3gubWVkaWEudjEuTWVkaWFTdGF0ZRItCgdmYWlsdXJlGAogASgOMhwuaW5ib3gubWVkaWEudjEuTWVkaWFGYWlsdXJlEg0KBXdpZHRoGAsgASgFEg4KBmhlaWdodBgMIAEoBRIrCghkdXJhdGlvbhgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZCgtwbGFjZWhvbGRlchgOIAEoDEIEsLsYARIsCgl0aHVtYm5haWwYDyABKAsyGS5pbmJveC5tZWRpYS52MS5UaHVtYm5haWwSFgoId2F2ZWZvcm0YECABKAxCBLC7GAEqggEKCU1lZGlhS2luZBIaChZNRURJQV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTUVESUFfS0lORF9JTUFHRRABEhQKEE1FRElBX0tJTkRfVklERU8QAhIUChBNRURJQV9LSU5EX0FVRElPEAMSFwoTTUVESUFfS0lORF9ET0NVTUVOVBAEKnEKCk1lZGlhU3RhdGUSGwoXTUVESUFfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNNRURJQV9TVEFURV9QRU5ESU5HEAESFQoRTUVESUFfU1RBVEVfUkVBRFkQAhIWChJNRURJQV9TVEFURV9GQUlMRUQQAyqGAQoMTWVkaWFGYWlsdXJlEh0KGU1FRElBX0ZBSUxVUkVfVU5TUEVDSUZJRUQQABIYChRNRURJQV9GQUlMVVJFX0JST0tFThABEhwKGE1FRElBX0ZBSUxVUkVfVE9PX0NPU1RMWRACEh8KG01FRElBX0ZBSUxVUkVfTk9UX1NVUFBPUlRFRBADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_inbox_policy_v1_policy]);
+
+/**
+ * A smaller still picture of a file: of an image itself, of a video its poster.
+ *
+ * @generated from message inbox.media.v1.Thumbnail
+ */
+export type Thumbnail = Message<"inbox.media.v1.Thumbnail"> & {
+  /**
+   * Pixels across, after its orientation was applied.
+   *
+   * @generated from field: int32 width = 1;
+   */
+  width: number;
+
+  /**
+   * Pixels down, after its orientation was applied.
+   *
+   * @generated from field: int32 height = 2;
+   */
+  height: number;
+
+  /**
+   * Its size.
+   *
+   * @generated from field: int64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * SHA-256 of its bytes, hexadecimal.
+   *
+   * @generated from field: string sha256 = 4;
+   */
+  sha256: string;
+
+  /**
+   * Its type, "image/webp".
+   *
+   * @generated from field: string content_type = 5;
+   */
+  contentType: string;
+};
+
+/**
+ * A smaller still picture of a file: of an image itself, of a video its poster.
+ *
+ * @generated from message inbox.media.v1.Thumbnail
+ */
+export type ThumbnailJson = {
+  /**
+   * Pixels across, after its orientation was applied.
+   *
+   * @generated from field: int32 width = 1;
+   */
+  width?: number;
+
+  /**
+   * Pixels down, after its orientation was applied.
+   *
+   * @generated from field: int32 height = 2;
+   */
+  height?: number;
+
+  /**
+   * Its size.
+   *
+   * @generated from field: int64 size_bytes = 3;
+   */
+  sizeBytes?: string;
+
+  /**
+   * SHA-256 of its bytes, hexadecimal.
+   *
+   * @generated from field: string sha256 = 4;
+   */
+  sha256?: string;
+
+  /**
+   * Its type, "image/webp".
+   *
+   * @generated from field: string content_type = 5;
+   */
+  contentType?: string;
+};
+
+/**
+ * Describes the message inbox.media.v1.Thumbnail.
+ * Use `create(ThumbnailSchema)` to create a new message.
+ */
+export const ThumbnailSchema: GenMessage<Thumbnail, {jsonType: ThumbnailJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_media_v1_media, 0);
 
 /**
  * One stored file.
@@ -64,6 +155,76 @@ export type Media = Message<"inbox.media.v1.Media"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The type its bytes have, "application/octet-stream" when they tell nothing; this one is served.
+   *
+   * @generated from field: string sniffed_type = 7;
+   */
+  sniffedType: string;
+
+  /**
+   * How it is shown.
+   *
+   * @generated from field: inbox.media.v1.MediaKind kind = 8;
+   */
+  kind: MediaKind;
+
+  /**
+   * How far it was looked at.
+   *
+   * @generated from field: inbox.media.v1.MediaState state = 9;
+   */
+  state: MediaState;
+
+  /**
+   * Why it cannot be shown, with MEDIA_STATE_FAILED only.
+   *
+   * @generated from field: inbox.media.v1.MediaFailure failure = 10;
+   */
+  failure: MediaFailure;
+
+  /**
+   * Pixels across as it is shown, its orientation applied; 0 when it has none or they are not known.
+   *
+   * @generated from field: int32 width = 11;
+   */
+  width: number;
+
+  /**
+   * Pixels down as it is shown, its orientation applied; 0 when it has none or they are not known.
+   *
+   * @generated from field: int32 height = 12;
+   */
+  height: number;
+
+  /**
+   * How long it plays, for sound and moving pictures whose length is known.
+   *
+   * @generated from field: google.protobuf.Duration duration = 13;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * A WebP picture of at most 32 pixels a side and 1 KiB, to show blurred until the file is there.
+   *
+   * @generated from field: bytes placeholder = 14;
+   */
+  placeholder: Uint8Array;
+
+  /**
+   * The smaller picture, where there is one.
+   *
+   * @generated from field: inbox.media.v1.Thumbnail thumbnail = 15;
+   */
+  thumbnail?: Thumbnail | undefined;
+
+  /**
+   * Loudness from 0 to 255 in at most 128 equal steps over the duration; sound only.
+   *
+   * @generated from field: bytes waveform = 16;
+   */
+  waveform: Uint8Array;
 };
 
 /**
@@ -113,6 +274,76 @@ export type MediaJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: TimestampJson;
+
+  /**
+   * The type its bytes have, "application/octet-stream" when they tell nothing; this one is served.
+   *
+   * @generated from field: string sniffed_type = 7;
+   */
+  sniffedType?: string;
+
+  /**
+   * How it is shown.
+   *
+   * @generated from field: inbox.media.v1.MediaKind kind = 8;
+   */
+  kind?: MediaKindJson;
+
+  /**
+   * How far it was looked at.
+   *
+   * @generated from field: inbox.media.v1.MediaState state = 9;
+   */
+  state?: MediaStateJson;
+
+  /**
+   * Why it cannot be shown, with MEDIA_STATE_FAILED only.
+   *
+   * @generated from field: inbox.media.v1.MediaFailure failure = 10;
+   */
+  failure?: MediaFailureJson;
+
+  /**
+   * Pixels across as it is shown, its orientation applied; 0 when it has none or they are not known.
+   *
+   * @generated from field: int32 width = 11;
+   */
+  width?: number;
+
+  /**
+   * Pixels down as it is shown, its orientation applied; 0 when it has none or they are not known.
+   *
+   * @generated from field: int32 height = 12;
+   */
+  height?: number;
+
+  /**
+   * How long it plays, for sound and moving pictures whose length is known.
+   *
+   * @generated from field: google.protobuf.Duration duration = 13;
+   */
+  duration?: DurationJson;
+
+  /**
+   * A WebP picture of at most 32 pixels a side and 1 KiB, to show blurred until the file is there.
+   *
+   * @generated from field: bytes placeholder = 14;
+   */
+  placeholder?: string;
+
+  /**
+   * The smaller picture, where there is one.
+   *
+   * @generated from field: inbox.media.v1.Thumbnail thumbnail = 15;
+   */
+  thumbnail?: ThumbnailJson;
+
+  /**
+   * Loudness from 0 to 255 in at most 128 equal steps over the duration; sound only.
+   *
+   * @generated from field: bytes waveform = 16;
+   */
+  waveform?: string;
 };
 
 /**
@@ -120,5 +351,156 @@ export type MediaJson = {
  * Use `create(MediaSchema)` to create a new message.
  */
 export const MediaSchema: GenMessage<Media, {jsonType: MediaJson}> = /*@__PURE__*/
-  messageDesc(file_inbox_media_v1_media, 0);
+  messageDesc(file_inbox_media_v1_media, 1);
+
+/**
+ * How a file is shown. It follows the bytes, never the name or the announced type.
+ *
+ * @generated from enum inbox.media.v1.MediaKind
+ */
+export enum MediaKind {
+  /**
+   * Not looked at yet: show it as a document.
+   *
+   * @generated from enum value: MEDIA_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A still or animated picture that browsers show.
+   *
+   * @generated from enum value: MEDIA_KIND_IMAGE = 1;
+   */
+  IMAGE = 1,
+
+  /**
+   * A moving picture with or without sound.
+   *
+   * @generated from enum value: MEDIA_KIND_VIDEO = 2;
+   */
+  VIDEO = 2,
+
+  /**
+   * Sound only.
+   *
+   * @generated from enum value: MEDIA_KIND_AUDIO = 3;
+   */
+  AUDIO = 3,
+
+  /**
+   * Everything else: a card with a name, to save.
+   *
+   * @generated from enum value: MEDIA_KIND_DOCUMENT = 4;
+   */
+  DOCUMENT = 4,
+}
+
+/**
+ * How a file is shown. It follows the bytes, never the name or the announced type.
+ *
+ * @generated from enum inbox.media.v1.MediaKind
+ */
+export type MediaKindJson = "MEDIA_KIND_UNSPECIFIED" | "MEDIA_KIND_IMAGE" | "MEDIA_KIND_VIDEO" | "MEDIA_KIND_AUDIO" | "MEDIA_KIND_DOCUMENT";
+
+/**
+ * Describes the enum inbox.media.v1.MediaKind.
+ */
+export const MediaKindSchema: GenEnum<MediaKind, MediaKindJson> = /*@__PURE__*/
+  enumDesc(file_inbox_media_v1_media, 0);
+
+/**
+ * How far a file was looked at. Its bytes can be read in every state.
+ *
+ * @generated from enum inbox.media.v1.MediaState
+ */
+export enum MediaState {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: MEDIA_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Stored and waiting to be looked at; a placeholder stands for it.
+   *
+   * @generated from enum value: MEDIA_STATE_PENDING = 1;
+   */
+  PENDING = 1,
+
+  /**
+   * Looked at; what is not set does not exist for this file.
+   *
+   * @generated from enum value: MEDIA_STATE_READY = 2;
+   */
+  READY = 2,
+
+  /**
+   * It cannot be shown, `failure` says why; offer it as a document.
+   *
+   * @generated from enum value: MEDIA_STATE_FAILED = 3;
+   */
+  FAILED = 3,
+}
+
+/**
+ * How far a file was looked at. Its bytes can be read in every state.
+ *
+ * @generated from enum inbox.media.v1.MediaState
+ */
+export type MediaStateJson = "MEDIA_STATE_UNSPECIFIED" | "MEDIA_STATE_PENDING" | "MEDIA_STATE_READY" | "MEDIA_STATE_FAILED";
+
+/**
+ * Describes the enum inbox.media.v1.MediaState.
+ */
+export const MediaStateSchema: GenEnum<MediaState, MediaStateJson> = /*@__PURE__*/
+  enumDesc(file_inbox_media_v1_media, 1);
+
+/**
+ * Why a file cannot be shown.
+ *
+ * @generated from enum inbox.media.v1.MediaFailure
+ */
+export enum MediaFailure {
+  /**
+   * It did not fail.
+   *
+   * @generated from enum value: MEDIA_FAILURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The bytes are not what their beginning says, or end too early.
+   *
+   * @generated from enum value: MEDIA_FAILURE_BROKEN = 1;
+   */
+  BROKEN = 1,
+
+  /**
+   * It would take more memory or time than a file may: too many pixels, frames or seconds.
+   *
+   * @generated from enum value: MEDIA_FAILURE_TOO_COSTLY = 2;
+   */
+  TOO_COSTLY = 2,
+
+  /**
+   * A format inside the file that is not known here.
+   *
+   * @generated from enum value: MEDIA_FAILURE_NOT_SUPPORTED = 3;
+   */
+  NOT_SUPPORTED = 3,
+}
+
+/**
+ * Why a file cannot be shown.
+ *
+ * @generated from enum inbox.media.v1.MediaFailure
+ */
+export type MediaFailureJson = "MEDIA_FAILURE_UNSPECIFIED" | "MEDIA_FAILURE_BROKEN" | "MEDIA_FAILURE_TOO_COSTLY" | "MEDIA_FAILURE_NOT_SUPPORTED";
+
+/**
+ * Describes the enum inbox.media.v1.MediaFailure.
+ */
+export const MediaFailureSchema: GenEnum<MediaFailure, MediaFailureJson> = /*@__PURE__*/
+  enumDesc(file_inbox_media_v1_media, 2);
 
