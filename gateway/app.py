@@ -19,6 +19,7 @@ from gateway.errors import EdgeError
 if TYPE_CHECKING:
     from gateway.auth import AuthRoutes
     from gateway.connect import Connect
+    from gateway.downloads import Downloads
     from gateway.health import Health
     from gateway.simulator import Simulator
     from gateway.sockets import Sockets
@@ -36,6 +37,7 @@ class Parts:
     auth: AuthRoutes
     connect: Connect
     webhooks: Webhooks
+    downloads: Downloads
     sockets: Sockets
     static: Static
     simulator: Simulator | None
@@ -56,6 +58,7 @@ def application(parts: Parts) -> web.Application:
     router.add_get("/webhooks/{kind}/{channel_id}", parts.webhooks.handle, allow_head=False)
     router.add_post("/webhooks/{kind}/{channel_id}", parts.webhooks.handle)
     router.add_route("*", r"/{service:inbox\.[\w.]+}/{method:\w+}", parts.connect.handle)
+    router.add_get("/media/{link:.*}", parts.downloads.handle)
     router.add_get("/ws", parts.sockets.agents, allow_head=False)
     router.add_get("/ws/chat", parts.sockets.visitors, allow_head=False)
     if parts.simulator is not None:

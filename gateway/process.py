@@ -22,6 +22,7 @@ from gateway.auth import AuthRoutes, Credentials
 from gateway.catch_up import CatchUp
 from gateway.client_address import ClientAddresses
 from gateway.connect import Connect
+from gateway.downloads import Downloads
 from gateway.drain import drain
 from gateway.embedding import Embedding
 from gateway.health import Health
@@ -116,6 +117,7 @@ class Gateway:
             ),
             connect=Connect(public_methods(), upstream, credentials),
             webhooks=Webhooks(upstream),
+            downloads=Downloads(upstream, clock),
             sockets=self._sockets(upstream, jobs, sends, origins),
             static=Static(settings.web_root, settings.public_url, Embedding(upstream, clock)),
             simulator=simulator,

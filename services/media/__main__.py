@@ -9,6 +9,7 @@ from chassis.server import Process, main
 from inbox.media import v1 as media_v1
 from services.media.actions import Means
 from services.media.blobs import open_blobs
+from services.media.model.links import LinkKeys
 from services.media.service import MediaAuditService, MediaService
 from services.media.settings import MediaSettings
 from services.media.sweeper import sweep_for_ever
@@ -28,7 +29,8 @@ async def wire(process: Process, settings: MediaSettings) -> None:
     process.on_close(worker.close)
     await wait_for_schema(app, "media")
     blobs = open_blobs(settings)
-    means = Means(app, blobs, process.clock)
+    link_keys = LinkKeys(settings.service_key.get_secret_value())
+    means = Means(app, blobs, process.clock, link_keys)
     process.serve(media_v1.add_MediaServiceServicer_to_server, MediaService(means))
     audit_service = MediaAuditService(app, worker)
     process.serve(media_v1.add_MediaAuditServiceServicer_to_server, audit_service)

@@ -23,10 +23,14 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from chassis.errors import TemporarilyUnavailable
+from services.media.model.sniffing import HEAD_BYTES
 from services.media.settings import MediaSettings
 
 WRITE_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
+PART_BYTES = 8 * 1024 * 1024
+PARTS_AT_ONCE = 2
+"""Of a large object on its way to a bucket: both together are the memory it costs."""
 STAGING_FOLDER = ".staging"
 STALE_AFTER = timedelta(hours=1)
 """No upload may last that long; what is older was left behind by a crash."""
@@ -54,6 +58,8 @@ class Staged:
     def __init__(self, file: IO[bytes]) -> None:
         self.path = Path(file.name)
         self.size_bytes = 0
+        self.head = b""
+        """The beginning, as far as it tells what the file is."""
         self._file = file
         self._digest = hashlib.sha256()
         self._waiting: list[bytes] = []
@@ -67,6 +73,8 @@ class Staged:
     async def write(self, chunk: bytes) -> None:
         """Add bytes. Raises: BlobStoreUnavailable."""
         self.size_bytes += len(chunk)
+        if len(self.head) < HEAD_BYTES:
+            self.head += chunk[: HEAD_BYTES - len(self.head)]
         self._waiting.append(chunk)
         self._waiting_bytes += len(chunk)
         # A thread for every crumb would cost more than the crumb.
@@ -153,7 +161,13 @@ class BucketBlobs:
     async def keep(self, staged: Staged, key: str) -> None:
         """Put it; the bucket shows an object only when it is whole."""
         try:
-            await obstore.put_async(self._store, key, staged.path)
+            await obstore.put_async(
+                self._store,
+                key,
+                staged.path,
+                chunk_size=PART_BYTES,
+                max_concurrency=PARTS_AT_ONCE,
+            )
         except (BaseError, OSError) as error:
             raise BlobStoreUnavailable from error
 

@@ -28,6 +28,7 @@ media = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
+    Column("sniffed_type", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id", name="pk_media"),
     UniqueConstraint("workspace_id", "request_id", name="uq_media_request_id"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="ck_media_sha256"),

@@ -11,9 +11,10 @@ from chassis.errors import FieldInvalid
 from chassis.ids import parse_id
 from chassis.rpc import Context
 from inbox.media import v1 as media_v1
-from services.media import actions, model
+from services.media import actions
 from services.media.actions import Means
-from services.media.mapping import announcement_from, media_to
+from services.media.mapping import announcement_from, link_to, media_to, resolved_to
+from services.media.model import files
 
 MAX_CHUNK_BYTES = 1024 * 1024
 
@@ -51,11 +52,27 @@ class MediaService(media_v1.MediaServiceServicer):
         caller = require_caller()
         media_id = parse_id("media_id", request.media_id)
         media = await actions.get_media(self._means, caller, media_id)
-        wanted = model.byte_range(media, request.offset_bytes, request.limit_bytes)
+        wanted = files.byte_range(media, request.offset_bytes, request.limit_bytes)
         yield media_v1.DownloadResponse(media=media_to(media))
         async with aclosing(actions.read(self._means, caller.workspace, media, wanted)) as parts:
             async for part in parts:
                 yield media_v1.DownloadResponse(chunk=part)
+
+    async def CreateLink(
+        self, request: media_v1.CreateLinkRequest, context: Context
+    ) -> media_v1.CreateLinkResponse:
+        """Makes an address for a file."""
+        media_id = parse_id("media_id", request.media_id)
+        made = await actions.create_link(
+            self._means, require_caller(), media_id, is_for_saving=request.is_for_saving
+        )
+        return link_to(*made)
+
+    async def ResolveLink(
+        self, request: media_v1.ResolveLinkRequest, context: Context
+    ) -> media_v1.ResolveLinkResponse:
+        """Tells what a link stands for."""
+        return resolved_to(*await actions.resolve_link(self._means, request.link))
 
 
 class MediaAuditService(AuditLog, media_v1.MediaAuditServiceServicer):

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
 from chassis.ids import WorkspaceId
-from services.media.model import Media, MediaNotFound
+from services.media.model.files import Media, MediaNotFound
 from services.media.schema import media as table
 
 COLUMNS = (
@@ -19,6 +19,7 @@ COLUMNS = (
     table.c.size_bytes,
     table.c.sha256,
     table.c.create_time,
+    table.c.sniffed_type,
 )
 
 
@@ -52,6 +53,7 @@ class Store:
                 size_bytes=media.size_bytes,
                 sha256=media.sha256,
                 create_time=media.create_time,
+                sniffed_type=media.sniffed_type,
             )
             .on_conflict_do_nothing(index_elements=["workspace_id", "request_id"])
         )
@@ -69,4 +71,5 @@ def _media(row: Any) -> Media:
         size_bytes=row.size_bytes,
         sha256=row.sha256,
         create_time=row.create_time,
+        sniffed_type=row.sniffed_type,
     )

@@ -218,6 +218,8 @@ PROBES: dict[str, Probe] = {
     ),
     "MediaService/GetMedia": _probe(FOREIGN, media_id=_id("media_id")),
     "MediaService/Download": _probe(FOREIGN, media_id=_id("media_id")),
+    "MediaService/CreateLink": _probe(FOREIGN, media_id=_id("media_id")),
+    "MediaService/ResolveLink": _probe(NOTHING, link="none"),
     # assistant
     "KnowledgeService/CreateArticle": _probe(OWN, **REQUEST, title="theirs"),
     "KnowledgeService/GetArticle": _probe(FOREIGN, **ARTICLE),

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import grpc
 
 from inbox.identity import v1 as identity_v1
+from inbox.media import v1 as media_v1
 from inbox.messaging import v1 as messaging_v1
 from inbox.realtime import v1 as realtime_v1
 from tests.service.gateway.doubles import Channels, Identity, WebChat
 from tests.service.gateway.live_doubles import Messaging, Realtime
 from tests.service.gateway.log_double import Log
+from tests.service.gateway.media_double import Media
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,11 +33,13 @@ class Services:
     def __post_init__(self) -> None:
         self.web_chat = WebChat(self.log)  # type: ignore[abstract]
         self.realtime = Realtime(self.log)
+        self.media = Media()  # type: ignore[abstract]
         self.messaging = Messaging(self.log)  # type: ignore[abstract]
 
     async def start(self) -> None:
         self.server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         identity_v1.add_IdentityServiceServicer_to_server(self.identity, self.server)
+        media_v1.add_MediaServiceServicer_to_server(self.media, self.server)
         messaging_v1.add_ChannelServiceServicer_to_server(self.channels, self.server)
         messaging_v1.add_WebChatServiceServicer_to_server(self.web_chat, self.server)
         messaging_v1.add_MessagingServiceServicer_to_server(self.messaging, self.server)

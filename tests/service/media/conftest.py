@@ -16,12 +16,14 @@ from chassis.clock import SystemClock
 from chassis.database import Database
 from services.media.actions import Means
 from services.media.blobs import BlobStore, BucketBlobs, open_blobs
+from services.media.model.links import LinkKeys
 from services.media.settings import MediaSettings
 from suite.databases import DatabaseUrls
 from suite.infra.ports import LOOPBACK, free_port, is_free
 from suite.infra.program import Program, start, stop, wait_until_ready
 from tests.serving import SERVICE_KEY
 
+LINK_KEYS = LinkKeys(SERVICE_KEY)
 BUCKET = "inbox-media"
 START_WITHIN = timedelta(seconds=20)
 
@@ -88,4 +90,4 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path, urls: DatabaseUrls) ->
 
 @pytest.fixture
 def means(app: Database, blobs: BlobStore) -> Means:
-    return Means(app, blobs, SystemClock())
+    return Means(app, blobs, SystemClock(), LINK_KEYS)

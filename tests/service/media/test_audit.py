@@ -11,16 +11,17 @@ from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
 from services.media.actions import Means, upload
 from services.media.blobs import open_blobs
-from services.media.model import Announcement
+from services.media.model.files import Announcement
 from suite.databases import DatabaseUrls
 from tests.audited import kept_in
-from tests.service.media.conftest import media_settings
+from tests.service.media.conftest import LINK_KEYS, media_settings
 
 
 async def test_an_upload_is_told_once_with_who_it_was(
     app: Database, urls: DatabaseUrls, tmp_path: Path
 ) -> None:
-    means = Means(app, open_blobs(media_settings(urls, tmp_path.as_uri())), SystemClock())
+    blobs = open_blobs(media_settings(urls, tmp_path.as_uri()))
+    means = Means(app, blobs, SystemClock(), LINK_KEYS)
     caller = Caller(new_id(), Role.AGENT, WorkspaceId(new_id()), "Ana")
     announced = Announcement(new_id(), "menu.txt", "text/plain", 4, "")
 

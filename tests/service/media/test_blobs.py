@@ -22,7 +22,7 @@ from services.media.blobs import (
     staging,
     sweep_staging,
 )
-from services.media.model import blob_key
+from services.media.model.files import blob_key
 from suite.databases import DatabaseUrls
 from tests.service.media.conftest import bucket_blobs
 

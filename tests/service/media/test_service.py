@@ -17,12 +17,13 @@ from chassis.ids import WorkspaceId, new_id
 from chassis.rpc import RemoteFault, remote_fault
 from inbox.media import v1 as media_v1
 from services.media.actions import Means
-from services.media.model import MAX_MEDIA_BYTES
+from services.media.model.files import MAX_MEDIA_BYTES
 from services.media.service import MediaService
 from tests.serving import Serving, new_workspace_id, serving
 
 CONTENT = random.Random(1).randbytes(800_000)
 CALL_WITHIN = 30.0
+TRANSFER_WITHIN = 100.0
 WRITERS = {Role.OWNER, Role.AGENT, Role.BOT, Role.SERVICE}
 READERS = WRITERS | {Role.READ_ONLY}
 
@@ -95,6 +96,23 @@ async def test_a_file_comes_back_as_it_was(stub: media_v1.MediaServiceStub) -> N
     assert (media.size_bytes, media.sha256) == (len(CONTENT), digest)
     assert (await stub.GetMedia(media_v1.GetMediaRequest(media_id=media.id))).media == media
     assert await downloaded(stub, media.id) == (media, CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("content", "sniffed_type", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "image/png", media_v1.MEDIA_KIND_IMAGE),
+        (b"<svg onload='alert(1)'/>", "text/plain", media_v1.MEDIA_KIND_DOCUMENT),
+        (CONTENT, "application/octet-stream", media_v1.MEDIA_KIND_DOCUMENT),
+    ],
+)
+async def test_the_bytes_say_what_a_file_is_and_the_announced_type_does_not(
+    stub: media_v1.MediaServiceStub, content: bytes, sniffed_type: str, kind: int
+) -> None:
+    media = (await uploaded(stub, content, content_type="image/jpeg", chunk=3_000)).media
+
+    assert (media.sniffed_type, media.kind) == (sniffed_type, kind)
+    assert (media.content_type, media.state) == ("image/jpeg", media_v1.MEDIA_STATE_READY)
 
 
 async def test_an_empty_file_and_a_crumbled_one_are_stored(stub: media_v1.MediaServiceStub) -> None:
@@ -253,6 +271,11 @@ async def test_each_method_is_for_the_roles_of_its_policy(
             lambda: caller.GetMedia(media_v1.GetMediaRequest(media_id=media.id)),
         ),
         "Download": (READERS, lambda: downloaded(caller, media.id)),
+        "CreateLink": (
+            READERS,
+            lambda: caller.CreateLink(media_v1.CreateLinkRequest(media_id=media.id)),
+        ),
+        "ResolveLink": (set(), lambda: caller.ResolveLink(media_v1.ResolveLinkRequest(link="x"))),
     }
 
     for allowed, call in calls.values():
@@ -263,18 +286,26 @@ async def test_each_method_is_for_the_roles_of_its_policy(
 
 
 @pytest.mark.parametrize("blobs", ["folder", "bucket"], indirect=True)
-async def test_the_largest_file_costs_little_memory(stub: media_v1.MediaServiceStub) -> None:
-    content = bytes(MAX_MEDIA_BYTES)
-    await uploaded(stub, content, chunk=1024 * 1024)
+async def test_a_large_file_costs_little_memory(stub: media_v1.MediaServiceStub) -> None:
+    """At 2 GiB it is the same: nothing here grows with the file."""
+    part_count, part = 256, bytes(1024 * 1024)
+
+    def parts() -> Iterator[media_v1.UploadRequest]:
+        header = media_v1.UploadHeader(request_id=new_id(), size_bytes=part_count * len(part))
+        yield media_v1.UploadRequest(header=header)
+        for _ in range(part_count):
+            yield media_v1.UploadRequest(chunk=part)
+
+    await uploaded(stub, bytes(4 * 1024 * 1024), chunk=len(part))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    for number in range(4):
-        media = (await uploaded(stub, content, chunk=1024 * 1024)).media
-        async for _ in stub.Download(
-            media_v1.DownloadRequest(media_id=media.id), timeout=CALL_WITHIN
-        ):
-            pass
-        assert media.size_bytes == MAX_MEDIA_BYTES, number
+    media = (await stub.Upload(parts(), timeout=TRANSFER_WITHIN)).media
+    read_bytes = 0
+    async for response in stub.Download(
+        media_v1.DownloadRequest(media_id=media.id), timeout=TRANSFER_WITHIN
+    ):
+        read_bytes += len(response.chunk)
 
+    assert read_bytes == media.size_bytes == part_count * len(part)
     # Client and server share this process; kilobytes on Linux.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024

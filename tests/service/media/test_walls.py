@@ -7,7 +7,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.ids import WorkspaceId, new_id
-from services.media.model import Media, MediaNotFound
+from services.media.model.files import Media, MediaNotFound
 from services.media.store import Store
 from suite.databases import DatabaseUrls, with_database
 from suite.testing import TestServers
@@ -34,7 +34,7 @@ async def test_row_security_holds_with_the_codes_check_off(app: Database) -> Non
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with app.begin(theirs) as transaction:
             await transaction.raw.execute(
-                "INSERT INTO media VALUES ($1, $2, $2, '', '', 0, $3, now())",
+                "INSERT INTO media VALUES ($1, $2, $2, '', '', 0, $3, now(), '')",
                 ours,
                 new_id(),
                 "0" * 64,

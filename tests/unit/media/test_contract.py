@@ -19,7 +19,8 @@ from inbox.media.v1 import media_service_pb2
 from services.media import actions
 from services.media.actions import Means, Stored
 from services.media.blobs import BlobStore
-from services.media.model import Announcement, Media, MediaMismatch, check_received
+from services.media.model.files import Announcement, Media, MediaMismatch, check_received
+from services.media.model.links import LinkKeys
 from services.media.service import MediaService
 from tests.fakes import START, FakeClock
 from tests.grpc_testing_adapter import Adapter
@@ -34,6 +35,9 @@ class Admitted:
 
     def __init__(self, servicer: MediaService) -> None:
         self._servicer = servicer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._servicer, name)
 
     async def Upload(self, requests: Any, context: Any) -> v1.UploadResponse:
         current_caller.set(AGENT)
@@ -53,7 +57,7 @@ class Admitted:
 
 @pytest.fixture
 def server() -> Iterator[Any]:
-    means = Means(cast("Database", None), cast("BlobStore", None), FakeClock())
+    means = Means(cast("Database", None), cast("BlobStore", None), FakeClock(), LinkKeys("k"))
     with Adapter(Admitted(MediaService(means)), SERVICE) as adapter:
         yield adapter.server()
 

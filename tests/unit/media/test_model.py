@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 
 from chassis.errors import FieldInvalid
 from chassis.ids import WorkspaceId, new_id
-from services.media import model
-from services.media.model import MAX_MEDIA_BYTES, MediaMismatch, MediaTooLarge, OffsetBeyondEnd
+from services.media.model import files
+from services.media.model.files import (
+    MAX_MEDIA_BYTES,
+    MediaMismatch,
+    MediaTooLarge,
+    OffsetBeyondEnd,
+)
 from tests.fakes import START
 
 
-def announced(**fields: object) -> model.Announcement:
+def announced(**fields: object) -> files.Announcement:
     given = {
         "request_id": new_id(),
         "file_name": "photo.png",
@@ -21,11 +26,11 @@ def announced(**fields: object) -> model.Announcement:
         "size_bytes": 3,
         "sha256": "",
     }
-    return model.announce(**(given | fields))  # type: ignore[arg-type]
+    return files.announce(**(given | fields))  # type: ignore[arg-type]
 
 
-def a_media(size_bytes: int) -> model.Media:
-    return model.Media(new_id(), "photo.png", "image/png", size_bytes, "0" * 64, START)
+def a_media(size_bytes: int) -> files.Media:
+    return files.Media(new_id(), "photo.png", "image/png", size_bytes, "0" * 64, START)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +52,17 @@ def a_media(size_bytes: int) -> model.Media:
     ],
 )
 def test_a_file_name_is_made_harmless(given: str, kept: str) -> None:
-    assert model.harmless_name(given) == kept
+    assert files.harmless_name(given) == kept
 
 
 @given(st.text())
 def test_no_name_is_ever_a_path_or_empty_or_too_long(name: str) -> None:
-    kept = model.harmless_name(name)
+    kept = files.harmless_name(name)
 
     assert 1 <= len(kept) <= 255
     assert kept not in {".", ".."}
     assert not set(kept) & set("/\\\x00\r\n")
-    assert model.harmless_name(kept) == kept
+    assert files.harmless_name(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -93,10 +98,10 @@ def test_sizes_and_digests_are_checked_before_the_first_byte() -> None:
 
 def test_what_came_must_be_what_was_announced() -> None:
     with pytest.raises(MediaMismatch, match="3 was announced, 2 came"):
-        model.check_received(announced(), size_bytes=2, sha256="0" * 64)
+        files.check_received(announced(), size_bytes=2, sha256="0" * 64)
     with pytest.raises(MediaMismatch, match="sha256"):
-        model.check_received(announced(sha256="1" * 64), size_bytes=3, sha256="0" * 64)
-    model.check_received(announced(), size_bytes=3, sha256="0" * 64)
+        files.check_received(announced(sha256="1" * 64), size_bytes=3, sha256="0" * 64)
+    files.check_received(announced(), size_bytes=3, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -111,19 +116,19 @@ def test_what_came_must_be_what_was_announced() -> None:
     ],
 )
 def test_a_download_holds_the_bytes_asked_for(offset: int, limit: int, wanted: range) -> None:
-    assert model.byte_range(a_media(10), offset, limit) == wanted
+    assert files.byte_range(a_media(10), offset, limit) == wanted
 
 
 def test_a_download_cannot_start_outside_the_file() -> None:
     with pytest.raises(OffsetBeyondEnd):
-        model.byte_range(a_media(10), 11, 0)
+        files.byte_range(a_media(10), 11, 0)
     with pytest.raises(FieldInvalid):
-        model.byte_range(a_media(10), -1, 0)
+        files.byte_range(a_media(10), -1, 0)
     with pytest.raises(FieldInvalid):
-        model.byte_range(a_media(10), 0, -1)
+        files.byte_range(a_media(10), 0, -1)
 
 
 def test_equal_bytes_of_two_workspaces_lie_apart() -> None:
     one, other = WorkspaceId(new_id()), WorkspaceId(new_id())
 
-    assert model.blob_key(one, "0" * 64) != model.blob_key(other, "0" * 64)
+    assert files.blob_key(one, "0" * 64) != files.blob_key(other, "0" * 64)

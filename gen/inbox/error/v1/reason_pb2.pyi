@@ -153,6 +153,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """No such erasure, or not for this caller."""
     REASON_MEMBER_CANNOT_ANSWER: _Reason.ValueType  # 190
     """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
+    REASON_MEDIA_LINK_INVALID: _Reason.ValueType  # 215
+    """The link to a file is none of ours, or was changed: ask for a fresh one."""
+    REASON_MEDIA_LINK_EXPIRED: _Reason.ValueType  # 216
+    """The link to a file has expired: ask for a fresh one."""
     REASON_ATTACHMENT_NOT_SUPPORTED: _Reason.ValueType  # 230
     """The channel does not take this kind or type of file; metadata says whether it takes it as a document."""
     REASON_ATTACHMENT_TOO_LARGE: _Reason.ValueType  # 231
@@ -295,6 +299,10 @@ REASON_ERASURE_NOT_FOUND: Reason.ValueType  # 181
 """No such erasure, or not for this caller."""
 REASON_MEMBER_CANNOT_ANSWER: Reason.ValueType  # 190
 """The member cannot answer customers: they are invited, removed or read-only. Assign an active owner or agent."""
+REASON_MEDIA_LINK_INVALID: Reason.ValueType  # 215
+"""The link to a file is none of ours, or was changed: ask for a fresh one."""
+REASON_MEDIA_LINK_EXPIRED: Reason.ValueType  # 216
+"""The link to a file has expired: ask for a fresh one."""
 REASON_ATTACHMENT_NOT_SUPPORTED: Reason.ValueType  # 230
 """The channel does not take this kind or type of file; metadata says whether it takes it as a document."""
 REASON_ATTACHMENT_TOO_LARGE: Reason.ValueType  # 231

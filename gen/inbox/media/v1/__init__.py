@@ -26,10 +26,14 @@ from .media_pb2 import (
     Thumbnail,
 )
 from .media_service_pb2 import (
+    CreateLinkRequest,
+    CreateLinkResponse,
     DownloadRequest,
     DownloadResponse,
     GetMediaRequest,
     GetMediaResponse,
+    ResolveLinkRequest,
+    ResolveLinkResponse,
     UploadHeader,
     UploadRequest,
     UploadResponse,
@@ -41,6 +45,8 @@ from .media_service_pb2_grpc import (
 )
 
 __all__ = [
+    "CreateLinkRequest",
+    "CreateLinkResponse",
     "DownloadRequest",
     "DownloadResponse",
     "GetMediaRequest",
@@ -66,6 +72,8 @@ __all__ = [
     "MediaServiceServicer",
     "MediaServiceStub",
     "MediaState",
+    "ResolveLinkRequest",
+    "ResolveLinkResponse",
     "Thumbnail",
     "UploadHeader",
     "UploadRequest",

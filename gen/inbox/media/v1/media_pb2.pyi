@@ -174,7 +174,7 @@ class Media(_message.Message):
     content_type: _builtins.str
     """The type it was announced with; what is served follows the bytes, not this."""
     size_bytes: _builtins.int
-    """Its size, at most 16 MiB (16777216)."""
+    """Its size, at most 2 GiB (2147483648)."""
     sha256: _builtins.str
     """SHA-256 of its bytes, hexadecimal."""
     sniffed_type: _builtins.str

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from inbox.media.v1 import media_pb2 as inbox_dot_media_dot_v1_dot_media__pb2
 from inbox.policy.v1 import policy_pb2 as inbox_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"inbox/media/v1/media_service.proto\x12\x0einbox.media.v1\x1a\x1ainbox/media/v1/media.proto\x1a\x1cinbox/policy/v1/policy.proto\"u\n\x0cUploadHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x17\n\tfile_name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"^\n\rUploadRequest\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1c.inbox.media.v1.UploadHeaderH\x00\x12\x15\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x04\xb0\xbb\x18\x01H\x00\x42\x06\n\x04part\"H\n\x0eUploadResponse\x12$\n\x05media\x18\x01 \x01(\x0b\x32\x15.inbox.media.v1.Media\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"#\n\x0fGetMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\"8\n\x10GetMediaResponse\x12$\n\x05media\x18\x01 \x01(\x0b\x32\x15.inbox.media.v1.Media\"N\n\x0f\x44ownloadRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x03 \x01(\x03\"M\n\x10\x44ownloadResponse\x12$\n\x05media\x18\x01 \x01(\x0b\x32\x15.inbox.media.v1.Media\x12\x13\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\x32\xa3\x02\n\x0cMediaService\x12U\n\x06Upload\x12\x1d.inbox.media.v1.UploadRequest\x1a\x1e.inbox.media.v1.UploadResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x04\x05(\x01\x12\\\n\x08GetMedia\x12\x1f.inbox.media.v1.GetMediaRequest\x1a .inbox.media.v1.GetMediaResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12^\n\x08\x44ownload\x12\x1f.inbox.media.v1.DownloadRequest\x1a .inbox.media.v1.DownloadResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"inbox/media/v1/media_service.proto\x12\x0einbox.media.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainbox/media/v1/media.proto\x1a\x1cinbox/policy/v1/policy.proto\"u\n\x0cUploadHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x17\n\tfile_name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"^\n\rUploadRequest\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1c.inbox.media.v1.UploadHeaderH\x00\x12\x15\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x04\xb0\xbb\x18\x01H\x00\x42\x06\n\x04part\"H\n\x0eUploadResponse\x12$\n\x05media\x18\x01 \x01(\x0b\x32\x15.inbox.media.v1.Media\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"#\n\x0fGetMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\"8\n\x10GetMediaResponse\x12$\n\x05media\x18\x01 \x01(\x0b\x32\x15.inbox.media.v1.Media\"N\n\x0f\x44ownloadRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x03 \x01(\x03\"M\n\x10\x44ownloadResponse\x12$\n\x05media\x18\x01 \x01(\x0b\x32\x15.inbox.media.v1.Media\x12\x13\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x04\xb0\xbb\x18\x01\"<\n\x11\x43reateLinkRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x15\n\ris_for_saving\x18\x02 \x01(\x08\"Y\n\x12\x43reateLinkResponse\x12\x12\n\x04path\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"(\n\x12ResolveLinkRequest\x12\x12\n\x04link\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01\"\x95\x01\n\x13ResolveLinkResponse\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12$\n\x05media\x18\x02 \x01(\x0b\x32\x15.inbox.media.v1.Media\x12\x11\n\tis_inline\x18\x03 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xec\x03\n\x0cMediaService\x12U\n\x06Upload\x12\x1d.inbox.media.v1.UploadRequest\x1a\x1e.inbox.media.v1.UploadResponse\"\n\xaa\xbb\x18\x06\n\x04\x01\x02\x04\x05(\x01\x12\\\n\x08GetMedia\x12\x1f.inbox.media.v1.GetMediaRequest\x1a .inbox.media.v1.GetMediaResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12^\n\x08\x44ownload\x12\x1f.inbox.media.v1.DownloadRequest\x1a .inbox.media.v1.DownloadResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x30\x01\x12\x62\n\nCreateLink\x12!.inbox.media.v1.CreateLinkRequest\x1a\".inbox.media.v1.CreateLinkResponse\"\r\xaa\xbb\x18\t\n\x05\x01\x02\x03\x04\x05 \x01\x12\x63\n\x0bResolveLink\x12\".inbox.media.v1.ResolveLinkRequest\x1a#.inbox.media.v1.ResolveLinkResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x05\x18\x01 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,26 +40,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADREQUEST'].fields_by_name['chunk']._serialized_options = b'\260\273\030\001'
   _globals['_DOWNLOADRESPONSE'].fields_by_name['chunk']._loaded_options = None
   _globals['_DOWNLOADRESPONSE'].fields_by_name['chunk']._serialized_options = b'\260\273\030\001'
+  _globals['_CREATELINKRESPONSE'].fields_by_name['path']._loaded_options = None
+  _globals['_CREATELINKRESPONSE'].fields_by_name['path']._serialized_options = b'\260\273\030\001'
+  _globals['_RESOLVELINKREQUEST'].fields_by_name['link']._loaded_options = None
+  _globals['_RESOLVELINKREQUEST'].fields_by_name['link']._serialized_options = b'\260\273\030\001'
   _globals['_MEDIASERVICE'].methods_by_name['Upload']._loaded_options = None
   _globals['_MEDIASERVICE'].methods_by_name['Upload']._serialized_options = b'\252\273\030\006\n\004\001\002\004\005'
   _globals['_MEDIASERVICE'].methods_by_name['GetMedia']._loaded_options = None
   _globals['_MEDIASERVICE'].methods_by_name['GetMedia']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
   _globals['_MEDIASERVICE'].methods_by_name['Download']._loaded_options = None
   _globals['_MEDIASERVICE'].methods_by_name['Download']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
-  _globals['_UPLOADHEADER']._serialized_start=112
-  _globals['_UPLOADHEADER']._serialized_end=229
-  _globals['_UPLOADREQUEST']._serialized_start=231
-  _globals['_UPLOADREQUEST']._serialized_end=325
-  _globals['_UPLOADRESPONSE']._serialized_start=327
-  _globals['_UPLOADRESPONSE']._serialized_end=399
-  _globals['_GETMEDIAREQUEST']._serialized_start=401
-  _globals['_GETMEDIAREQUEST']._serialized_end=436
-  _globals['_GETMEDIARESPONSE']._serialized_start=438
-  _globals['_GETMEDIARESPONSE']._serialized_end=494
-  _globals['_DOWNLOADREQUEST']._serialized_start=496
-  _globals['_DOWNLOADREQUEST']._serialized_end=574
-  _globals['_DOWNLOADRESPONSE']._serialized_start=576
-  _globals['_DOWNLOADRESPONSE']._serialized_end=653
-  _globals['_MEDIASERVICE']._serialized_start=656
-  _globals['_MEDIASERVICE']._serialized_end=947
+  _globals['_MEDIASERVICE'].methods_by_name['CreateLink']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['CreateLink']._serialized_options = b'\252\273\030\t\n\005\001\002\003\004\005 \001'
+  _globals['_MEDIASERVICE'].methods_by_name['ResolveLink']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['ResolveLink']._serialized_options = b'\252\273\030\007\n\001\005\030\001 \001'
+  _globals['_UPLOADHEADER']._serialized_start=145
+  _globals['_UPLOADHEADER']._serialized_end=262
+  _globals['_UPLOADREQUEST']._serialized_start=264
+  _globals['_UPLOADREQUEST']._serialized_end=358
+  _globals['_UPLOADRESPONSE']._serialized_start=360
+  _globals['_UPLOADRESPONSE']._serialized_end=432
+  _globals['_GETMEDIAREQUEST']._serialized_start=434
+  _globals['_GETMEDIAREQUEST']._serialized_end=469
+  _globals['_GETMEDIARESPONSE']._serialized_start=471
+  _globals['_GETMEDIARESPONSE']._serialized_end=527
+  _globals['_DOWNLOADREQUEST']._serialized_start=529
+  _globals['_DOWNLOADREQUEST']._serialized_end=607
+  _globals['_DOWNLOADRESPONSE']._serialized_start=609
+  _globals['_DOWNLOADRESPONSE']._serialized_end=686
+  _globals['_CREATELINKREQUEST']._serialized_start=688
+  _globals['_CREATELINKREQUEST']._serialized_end=748
+  _globals['_CREATELINKRESPONSE']._serialized_start=750
+  _globals['_CREATELINKRESPONSE']._serialized_end=839
+  _globals['_RESOLVELINKREQUEST']._serialized_start=841
+  _globals['_RESOLVELINKREQUEST']._serialized_end=881
+  _globals['_RESOLVELINKRESPONSE']._serialized_start=884
+  _globals['_RESOLVELINKRESPONSE']._serialized_end=1033
+  _globals['_MEDIASERVICE']._serialized_start=1036
+  _globals['_MEDIASERVICE']._serialized_end=1528
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,16 @@ class MediaServiceStub:
                 request_serializer=inbox_dot_media_dot_v1_dot_media__service__pb2.DownloadRequest.SerializeToString,
                 response_deserializer=inbox_dot_media_dot_v1_dot_media__service__pb2.DownloadResponse.FromString,
                 _registered_method=True)
+        self.CreateLink = channel.unary_unary(
+                '/inbox.media.v1.MediaService/CreateLink',
+                request_serializer=inbox_dot_media_dot_v1_dot_media__service__pb2.CreateLinkRequest.SerializeToString,
+                response_deserializer=inbox_dot_media_dot_v1_dot_media__service__pb2.CreateLinkResponse.FromString,
+                _registered_method=True)
+        self.ResolveLink = channel.unary_unary(
+                '/inbox.media.v1.MediaService/ResolveLink',
+                request_serializer=inbox_dot_media_dot_v1_dot_media__service__pb2.ResolveLinkRequest.SerializeToString,
+                response_deserializer=inbox_dot_media_dot_v1_dot_media__service__pb2.ResolveLinkResponse.FromString,
+                _registered_method=True)
 
 
 class MediaServiceServicer:
@@ -77,6 +87,20 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateLink(self, request, context):
+        """Makes an address from which browsers read a file, without a credential, for some minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveLink(self, request, context):
+        """Tells the gateway what a link stands for; the link itself is the credential.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MediaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.Download,
                     request_deserializer=inbox_dot_media_dot_v1_dot_media__service__pb2.DownloadRequest.FromString,
                     response_serializer=inbox_dot_media_dot_v1_dot_media__service__pb2.DownloadResponse.SerializeToString,
+            ),
+            'CreateLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateLink,
+                    request_deserializer=inbox_dot_media_dot_v1_dot_media__service__pb2.CreateLinkRequest.FromString,
+                    response_serializer=inbox_dot_media_dot_v1_dot_media__service__pb2.CreateLinkResponse.SerializeToString,
+            ),
+            'ResolveLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveLink,
+                    request_deserializer=inbox_dot_media_dot_v1_dot_media__service__pb2.ResolveLinkRequest.FromString,
+                    response_serializer=inbox_dot_media_dot_v1_dot_media__service__pb2.ResolveLinkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class MediaService:
             '/inbox.media.v1.MediaService/Download',
             inbox_dot_media_dot_v1_dot_media__service__pb2.DownloadRequest.SerializeToString,
             inbox_dot_media_dot_v1_dot_media__service__pb2.DownloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.media.v1.MediaService/CreateLink',
+            inbox_dot_media_dot_v1_dot_media__service__pb2.CreateLinkRequest.SerializeToString,
+            inbox_dot_media_dot_v1_dot_media__service__pb2.CreateLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inbox.media.v1.MediaService/ResolveLink',
+            inbox_dot_media_dot_v1_dot_media__service__pb2.ResolveLinkRequest.SerializeToString,
+            inbox_dot_media_dot_v1_dot_media__service__pb2.ResolveLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

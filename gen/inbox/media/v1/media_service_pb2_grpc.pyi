@@ -22,6 +22,10 @@ class MediaServiceStub:
     """Tells about a file."""
     Download: _aio.UnaryStreamMultiCallable[_media_service_pb2.DownloadRequest, _media_service_pb2.DownloadResponse]
     """Reads a file's bytes."""
+    CreateLink: _aio.UnaryUnaryMultiCallable[_media_service_pb2.CreateLinkRequest, _media_service_pb2.CreateLinkResponse]
+    """Makes an address from which browsers read a file, without a credential, for some minutes."""
+    ResolveLink: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ResolveLinkRequest, _media_service_pb2.ResolveLinkResponse]
+    """Tells the gateway what a link stands for; the link itself is the credential."""
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     """Files of conversations."""
@@ -49,5 +53,21 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_media_service_pb2.DownloadRequest, _abc.AsyncIterator[_media_service_pb2.DownloadResponse]],
     ) -> _abc.AsyncIterator[_media_service_pb2.DownloadResponse]:
         """Reads a file's bytes."""
+
+    @_abc_1.abstractmethod
+    def CreateLink(
+        self,
+        request: _media_service_pb2.CreateLinkRequest,
+        context: _aio.ServicerContext[_media_service_pb2.CreateLinkRequest, _abc.Awaitable[_media_service_pb2.CreateLinkResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.CreateLinkResponse]:
+        """Makes an address from which browsers read a file, without a credential, for some minutes."""
+
+    @_abc_1.abstractmethod
+    def ResolveLink(
+        self,
+        request: _media_service_pb2.ResolveLinkRequest,
+        context: _aio.ServicerContext[_media_service_pb2.ResolveLinkRequest, _abc.Awaitable[_media_service_pb2.ResolveLinkResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.ResolveLinkResponse]:
+        """Tells the gateway what a link stands for; the link itself is the credential."""
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _aio.Server) -> None: ...

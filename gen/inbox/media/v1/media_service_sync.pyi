@@ -24,6 +24,10 @@ class MediaServiceStub:
     """Tells about a file."""
     Download: _grpc.UnaryStreamMultiCallable[_media_service_pb2.DownloadRequest, _media_service_pb2.DownloadResponse]
     """Reads a file's bytes."""
+    CreateLink: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.CreateLinkRequest, _media_service_pb2.CreateLinkResponse]
+    """Makes an address from which browsers read a file, without a credential, for some minutes."""
+    ResolveLink: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ResolveLinkRequest, _media_service_pb2.ResolveLinkResponse]
+    """Tells the gateway what a link stands for; the link itself is the credential."""
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     """Files of conversations."""
@@ -51,5 +55,21 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_media_service_pb2.DownloadResponse]:
         """Reads a file's bytes."""
+
+    @_abc_1.abstractmethod
+    def CreateLink(
+        self,
+        request: _media_service_pb2.CreateLinkRequest,
+        context: _grpc.ServicerContext,
+    ) -> _media_service_pb2.CreateLinkResponse:
+        """Makes an address from which browsers read a file, without a credential, for some minutes."""
+
+    @_abc_1.abstractmethod
+    def ResolveLink(
+        self,
+        request: _media_service_pb2.ResolveLinkRequest,
+        context: _grpc.ServicerContext,
+    ) -> _media_service_pb2.ResolveLinkResponse:
+        """Tells the gateway what a link stands for; the link itself is the credential."""
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _grpc.Server) -> None: ...

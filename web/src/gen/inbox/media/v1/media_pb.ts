@@ -136,7 +136,7 @@ export type Media = Message<"inbox.media.v1.Media"> & {
   contentType: string;
 
   /**
-   * Its size, at most 16 MiB (16777216).
+   * Its size, at most 2 GiB (2147483648).
    *
    * @generated from field: int64 size_bytes = 4;
    */
@@ -255,7 +255,7 @@ export type MediaJson = {
   contentType?: string;
 
   /**
-   * Its size, at most 16 MiB (16777216).
+   * Its size, at most 2 GiB (2147483648).
    *
    * @generated from field: int64 size_bytes = 4;
    */

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Media, MediaJson } from "./media_pb";
 import { file_inbox_media_v1_media } from "./media_pb";
 import { file_inbox_policy_v1_policy } from "../../policy/v1/policy_pb";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inbox/media/v1/media_service.proto.
  */
 export const file_inbox_media_v1_media_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJpbmJveC9tZWRpYS92MS9tZWRpYV9zZXJ2aWNlLnByb3RvEg5pbmJveC5tZWRpYS52MSJ1CgxVcGxvYWRIZWFkZXISEgoKcmVxdWVzdF9pZBgBIAEoCRIXCglmaWxlX25hbWUYAiABKAlCBLC7GAESFAoMY29udGVudF90eXBlGAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAMSDgoGc2hhMjU2GAUgASgJIl4KDVVwbG9hZFJlcXVlc3QSLgoGaGVhZGVyGAEgASgLMhwuaW5ib3gubWVkaWEudjEuVXBsb2FkSGVhZGVySAASFQoFY2h1bmsYAiABKAxCBLC7GAFIAEIGCgRwYXJ0IkgKDlVwbG9hZFJlc3BvbnNlEiQKBW1lZGlhGAEgASgLMhUuaW5ib3gubWVkaWEudjEuTWVkaWESEAoIcmVwbGF5ZWQYAiABKAgiIwoPR2V0TWVkaWFSZXF1ZXN0EhAKCG1lZGlhX2lkGAEgASgJIjgKEEdldE1lZGlhUmVzcG9uc2USJAoFbWVkaWEYASABKAsyFS5pbmJveC5tZWRpYS52MS5NZWRpYSJOCg9Eb3dubG9hZFJlcXVlc3QSEAoIbWVkaWFfaWQYASABKAkSFAoMb2Zmc2V0X2J5dGVzGAIgASgDEhMKC2xpbWl0X2J5dGVzGAMgASgDIk0KEERvd25sb2FkUmVzcG9uc2USJAoFbWVkaWEYASABKAsyFS5pbmJveC5tZWRpYS52MS5NZWRpYRITCgVjaHVuaxgCIAEoDEIEsLsYATKjAgoMTWVkaWFTZXJ2aWNlElUKBlVwbG9hZBIdLmluYm94Lm1lZGlhLnYxLlVwbG9hZFJlcXVlc3QaHi5pbmJveC5tZWRpYS52MS5VcGxvYWRSZXNwb25zZSIKqrsYBgoEAQIEBSgBElwKCEdldE1lZGlhEh8uaW5ib3gubWVkaWEudjEuR2V0TWVkaWFSZXF1ZXN0GiAuaW5ib3gubWVkaWEudjEuR2V0TWVkaWFSZXNwb25zZSINqrsYCQoFAQIDBAUgARJeCghEb3dubG9hZBIfLmluYm94Lm1lZGlhLnYxLkRvd25sb2FkUmVxdWVzdBogLmluYm94Lm1lZGlhLnYxLkRvd25sb2FkUmVzcG9uc2UiDaq7GAkKBQECAwQFIAEwAWIGcHJvdG8z", [file_inbox_media_v1_media, file_inbox_policy_v1_policy]);
+  fileDesc("CiJpbmJveC9tZWRpYS92MS9tZWRpYV9zZXJ2aWNlLnByb3RvEg5pbmJveC5tZWRpYS52MSJ1CgxVcGxvYWRIZWFkZXISEgoKcmVxdWVzdF9pZBgBIAEoCRIXCglmaWxlX25hbWUYAiABKAlCBLC7GAESFAoMY29udGVudF90eXBlGAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAMSDgoGc2hhMjU2GAUgASgJIl4KDVVwbG9hZFJlcXVlc3QSLgoGaGVhZGVyGAEgASgLMhwuaW5ib3gubWVkaWEudjEuVXBsb2FkSGVhZGVySAASFQoFY2h1bmsYAiABKAxCBLC7GAFIAEIGCgRwYXJ0IkgKDlVwbG9hZFJlc3BvbnNlEiQKBW1lZGlhGAEgASgLMhUuaW5ib3gubWVkaWEudjEuTWVkaWESEAoIcmVwbGF5ZWQYAiABKAgiIwoPR2V0TWVkaWFSZXF1ZXN0EhAKCG1lZGlhX2lkGAEgASgJIjgKEEdldE1lZGlhUmVzcG9uc2USJAoFbWVkaWEYASABKAsyFS5pbmJveC5tZWRpYS52MS5NZWRpYSJOCg9Eb3dubG9hZFJlcXVlc3QSEAoIbWVkaWFfaWQYASABKAkSFAoMb2Zmc2V0X2J5dGVzGAIgASgDEhMKC2xpbWl0X2J5dGVzGAMgASgDIk0KEERvd25sb2FkUmVzcG9uc2USJAoFbWVkaWEYASABKAsyFS5pbmJveC5tZWRpYS52MS5NZWRpYRITCgVjaHVuaxgCIAEoDEIEsLsYASI8ChFDcmVhdGVMaW5rUmVxdWVzdBIQCghtZWRpYV9pZBgBIAEoCRIVCg1pc19mb3Jfc2F2aW5nGAIgASgIIlkKEkNyZWF0ZUxpbmtSZXNwb25zZRISCgRwYXRoGAEgASgJQgSwuxgBEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIoChJSZXNvbHZlTGlua1JlcXVlc3QSEgoEbGluaxgBIAEoCUIEsLsYASKVAQoTUmVzb2x2ZUxpbmtSZXNwb25zZRIUCgx3b3Jrc3BhY2VfaWQYASABKAkSJAoFbWVkaWEYAiABKAsyFS5pbmJveC5tZWRpYS52MS5NZWRpYRIRCglpc19pbmxpbmUYAyABKAgSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMuwDCgxNZWRpYVNlcnZpY2USVQoGVXBsb2FkEh0uaW5ib3gubWVkaWEudjEuVXBsb2FkUmVxdWVzdBoeLmluYm94Lm1lZGlhLnYxLlVwbG9hZFJlc3BvbnNlIgqquxgGCgQBAgQFKAESXAoIR2V0TWVkaWESHy5pbmJveC5tZWRpYS52MS5HZXRNZWRpYVJlcXVlc3QaIC5pbmJveC5tZWRpYS52MS5HZXRNZWRpYVJlc3BvbnNlIg2quxgJCgUBAgMEBSABEl4KCERvd25sb2FkEh8uaW5ib3gubWVkaWEudjEuRG93bmxvYWRSZXF1ZXN0GiAuaW5ib3gubWVkaWEudjEuRG93bmxvYWRSZXNwb25zZSINqrsYCQoFAQIDBAUgATABEmIKCkNyZWF0ZUxpbmsSIS5pbmJveC5tZWRpYS52MS5DcmVhdGVMaW5rUmVxdWVzdBoiLmluYm94Lm1lZGlhLnYxLkNyZWF0ZUxpbmtSZXNwb25zZSINqrsYCQoFAQIDBAUgARJjCgtSZXNvbHZlTGluaxIiLmluYm94Lm1lZGlhLnYxLlJlc29sdmVMaW5rUmVxdWVzdBojLmluYm94Lm1lZGlhLnYxLlJlc29sdmVMaW5rUmVzcG9uc2UiC6q7GAcKAQUYASABYgZwcm90bzM", [file_google_protobuf_timestamp, file_inbox_media_v1_media, file_inbox_policy_v1_policy]);
 
 /**
  * What is going to be uploaded.
@@ -43,7 +45,7 @@ export type UploadHeader = Message<"inbox.media.v1.UploadHeader"> & {
   contentType: string;
 
   /**
-   * The size, at most 16 MiB (16777216).
+   * The size, at most 2 GiB (2147483648).
    *
    * @generated from field: int64 size_bytes = 4;
    */
@@ -85,7 +87,7 @@ export type UploadHeaderJson = {
   contentType?: string;
 
   /**
-   * The size, at most 16 MiB (16777216).
+   * The size, at most 2 GiB (2147483648).
    *
    * @generated from field: int64 size_bytes = 4;
    */
@@ -396,6 +398,218 @@ export const DownloadResponseSchema: GenMessage<DownloadResponse, {jsonType: Dow
   messageDesc(file_inbox_media_v1_media_service, 6);
 
 /**
+ * Asks for a file's address.
+ *
+ * @generated from message inbox.media.v1.CreateLinkRequest
+ */
+export type CreateLinkRequest = Message<"inbox.media.v1.CreateLinkRequest"> & {
+  /**
+   * The file.
+   *
+   * @generated from field: string media_id = 1;
+   */
+  mediaId: string;
+
+  /**
+   * Browsers are to save it, also where they could show it.
+   *
+   * @generated from field: bool is_for_saving = 2;
+   */
+  isForSaving: boolean;
+};
+
+/**
+ * Asks for a file's address.
+ *
+ * @generated from message inbox.media.v1.CreateLinkRequest
+ */
+export type CreateLinkRequestJson = {
+  /**
+   * The file.
+   *
+   * @generated from field: string media_id = 1;
+   */
+  mediaId?: string;
+
+  /**
+   * Browsers are to save it, also where they could show it.
+   *
+   * @generated from field: bool is_for_saving = 2;
+   */
+  isForSaving?: boolean;
+};
+
+/**
+ * Describes the message inbox.media.v1.CreateLinkRequest.
+ * Use `create(CreateLinkRequestSchema)` to create a new message.
+ */
+export const CreateLinkRequestSchema: GenMessage<CreateLinkRequest, {jsonType: CreateLinkRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_media_v1_media_service, 7);
+
+/**
+ * A file's address.
+ *
+ * @generated from message inbox.media.v1.CreateLinkResponse
+ */
+export type CreateLinkResponse = Message<"inbox.media.v1.CreateLinkResponse"> & {
+  /**
+   * Its path at the gateway, "/media/…": whoever has it can read the file until it expires. It
+   * answers GET and HEAD with ranges, so players can seek. Asked again within minutes it is the same.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * When it stops working, 10 to 15 minutes from now.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * A file's address.
+ *
+ * @generated from message inbox.media.v1.CreateLinkResponse
+ */
+export type CreateLinkResponseJson = {
+  /**
+   * Its path at the gateway, "/media/…": whoever has it can read the file until it expires. It
+   * answers GET and HEAD with ranges, so players can seek. Asked again within minutes it is the same.
+   *
+   * @generated from field: string path = 1;
+   */
+  path?: string;
+
+  /**
+   * When it stops working, 10 to 15 minutes from now.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: TimestampJson;
+};
+
+/**
+ * Describes the message inbox.media.v1.CreateLinkResponse.
+ * Use `create(CreateLinkResponseSchema)` to create a new message.
+ */
+export const CreateLinkResponseSchema: GenMessage<CreateLinkResponse, {jsonType: CreateLinkResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_media_v1_media_service, 8);
+
+/**
+ * Asks what a link stands for.
+ *
+ * @generated from message inbox.media.v1.ResolveLinkRequest
+ */
+export type ResolveLinkRequest = Message<"inbox.media.v1.ResolveLinkRequest"> & {
+  /**
+   * What follows "/media/" in the path.
+   *
+   * @generated from field: string link = 1;
+   */
+  link: string;
+};
+
+/**
+ * Asks what a link stands for.
+ *
+ * @generated from message inbox.media.v1.ResolveLinkRequest
+ */
+export type ResolveLinkRequestJson = {
+  /**
+   * What follows "/media/" in the path.
+   *
+   * @generated from field: string link = 1;
+   */
+  link?: string;
+};
+
+/**
+ * Describes the message inbox.media.v1.ResolveLinkRequest.
+ * Use `create(ResolveLinkRequestSchema)` to create a new message.
+ */
+export const ResolveLinkRequestSchema: GenMessage<ResolveLinkRequest, {jsonType: ResolveLinkRequestJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_media_v1_media_service, 9);
+
+/**
+ * What a link stands for.
+ *
+ * @generated from message inbox.media.v1.ResolveLinkResponse
+ */
+export type ResolveLinkResponse = Message<"inbox.media.v1.ResolveLinkResponse"> & {
+  /**
+   * The workspace the file belongs to.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * The file.
+   *
+   * @generated from field: inbox.media.v1.Media media = 2;
+   */
+  media?: Media | undefined;
+
+  /**
+   * Whether a page may show it in place; otherwise it may only be saved.
+   *
+   * @generated from field: bool is_inline = 3;
+   */
+  isInline: boolean;
+
+  /**
+   * When the link stops working.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 4;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * What a link stands for.
+ *
+ * @generated from message inbox.media.v1.ResolveLinkResponse
+ */
+export type ResolveLinkResponseJson = {
+  /**
+   * The workspace the file belongs to.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId?: string;
+
+  /**
+   * The file.
+   *
+   * @generated from field: inbox.media.v1.Media media = 2;
+   */
+  media?: MediaJson;
+
+  /**
+   * Whether a page may show it in place; otherwise it may only be saved.
+   *
+   * @generated from field: bool is_inline = 3;
+   */
+  isInline?: boolean;
+
+  /**
+   * When the link stops working.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 4;
+   */
+  expireTime?: TimestampJson;
+};
+
+/**
+ * Describes the message inbox.media.v1.ResolveLinkResponse.
+ * Use `create(ResolveLinkResponseSchema)` to create a new message.
+ */
+export const ResolveLinkResponseSchema: GenMessage<ResolveLinkResponse, {jsonType: ResolveLinkResponseJson}> = /*@__PURE__*/
+  messageDesc(file_inbox_media_v1_media_service, 10);
+
+/**
  * Files of conversations.
  *
  * @generated from service inbox.media.v1.MediaService
@@ -430,6 +644,26 @@ export const MediaService: GenService<{
     methodKind: "server_streaming";
     input: typeof DownloadRequestSchema;
     output: typeof DownloadResponseSchema;
+  },
+  /**
+   * Makes an address from which browsers read a file, without a credential, for some minutes.
+   *
+   * @generated from rpc inbox.media.v1.MediaService.CreateLink
+   */
+  createLink: {
+    methodKind: "unary";
+    input: typeof CreateLinkRequestSchema;
+    output: typeof CreateLinkResponseSchema;
+  },
+  /**
+   * Tells the gateway what a link stands for; the link itself is the credential.
+   *
+   * @generated from rpc inbox.media.v1.MediaService.ResolveLink
+   */
+  resolveLink: {
+    methodKind: "unary";
+    input: typeof ResolveLinkRequestSchema;
+    output: typeof ResolveLinkResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_inbox_media_v1_media_service, 0);

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from chassis.errors import FieldInvalid, InvalidArgument, NotFound, OutOfRange, Unavailable
 from chassis.ids import WorkspaceId
+from services.media.model import sniffing
 
-MAX_MEDIA_BYTES = 16 * 1024 * 1024
+MAX_MEDIA_BYTES = 2 * 1024 * 1024 * 1024
 MAX_FILE_NAME_CHARACTERS = 255
 MAX_SUFFIX_CHARACTERS = 16
 UNNAMED = "file"
-UNKNOWN_CONTENT_TYPE = "application/octet-stream"
 # RFC 9110 calls this a token; parameters as in "audio/ogg; codecs=opus".
 WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 CONTENT_TYPE = re.compile(rf"{WORD}/{WORD}(; ?{WORD}=({WORD}|\"[^\"\\\x00-\x1f\x7f]*\"))*")
@@ -44,6 +44,8 @@ class Media:
     size_bytes: int
     sha256: str
     create_time: datetime
+    sniffed_type: str = sniffing.UNKNOWN
+    """What the bytes are; this is served, the announced `content_type` never is."""
 
 
 @dataclass(eq=False)
@@ -150,7 +152,7 @@ def harmless_name(given: str) -> str:
 def checked_type(given: str) -> str:
     """The announced type; what is served follows the bytes, not this. Raises: FieldInvalid."""
     if not given:
-        return UNKNOWN_CONTENT_TYPE
+        return sniffing.UNKNOWN
     if len(given) > MAX_CONTENT_TYPE_CHARACTERS or not CONTENT_TYPE.fullmatch(given):
         raise FieldInvalid("header.content_type", 'must be a media type such as "image/png"')
     essence, semicolon, parameters = given.partition(";")
@@ -173,6 +175,11 @@ def says_the_same(media: Media, announced: Announcement, sha256: str) -> bool:
         announced.size_bytes,
         sha256,
     )
+
+
+def is_shown_inline(media: Media, *, is_for_saving: bool) -> bool:
+    """Whether a page may show it in place; what could act is always saved instead."""
+    return media.sniffed_type in sniffing.SHOWN and not is_for_saving
 
 
 def blob_key(workspace_id: WorkspaceId, sha256: str) -> str:
