@@ -74,8 +74,10 @@ def test_a_reader_finds_all_turns_in_the_settings_and_a_failure_can_be_tried_aga
     expect(customer.bubble(OPEN)).to_be_visible()
     reader = join(agent, new_page, system, role="Read-only", name=words("Rui"))
     page = reader.page
+    # With the line there already: a snapshot would try again by itself.
+    reader.opens("/settings/account")
     page.route("**/ListTurns", lambda route: route.abort())
-    reader.opens("/settings/activity")
+    page.get_by_role("link", name="AI activity").click()
     expect(page.get_by_role("alert")).to_contain_text("Inbox cannot be reached")
 
     page.unroute("**/ListTurns")
