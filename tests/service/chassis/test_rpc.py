@@ -48,6 +48,12 @@ class Media(media_v1.MediaServiceServicer):
             self.seen.append(request)
         return media_v1.UploadResponse()
 
+    async def CreateLink(self, request: Any, context: Any) -> Any:
+        return media_v1.CreateLinkResponse()
+
+    async def ResolveLink(self, request: Any, context: Any) -> Any:
+        return media_v1.ResolveLinkResponse()
+
     async def Download(self, request: Any, context: Any) -> AsyncIterator[Any]:
         for _ in range(3):
             yield media_v1.DownloadResponse(chunk=b"abc")

@@ -44,6 +44,12 @@ class Media(media_v1.MediaServiceServicer):
     async def Upload(self, request_iterator: Any, context: Any) -> media_v1.UploadResponse:
         return media_v1.UploadResponse()
 
+    async def CreateLink(self, request: Any, context: Any) -> Any:
+        return media_v1.CreateLinkResponse()
+
+    async def ResolveLink(self, request: Any, context: Any) -> Any:
+        return media_v1.ResolveLinkResponse()
+
     async def Download(self, request: Any, context: Any) -> AsyncIterator[Any]:
         yield media_v1.DownloadResponse()
 
