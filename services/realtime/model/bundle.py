@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from chassis.errors import ResourceExhausted
 from services.realtime.model.watcher import packed
 
-MAX_BYTES = 32 * 2**20
+MAX_BYTES = 64 * 2**20
+"""Some 60,000 messages; what a longer burst brings is read again from the past."""
 ROOM_BYTES = 8 * 2**20
 """Who catches up adds nothing above this: it may bring a room's whole memory at once."""
 

@@ -75,6 +75,10 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
         finally:
             self.ended.set()
 
+    async def WatchWorkspaces(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        async for _ in requests:
+            yield realtime_v1.WatchWorkspacesResponse()
+
     async def PublishPresence(self, request: Any, context: Any) -> Any:
         return realtime_v1.PublishPresenceResponse()
 
@@ -89,7 +93,7 @@ def media() -> Media:
 
 @pytest.fixture
 def realtime() -> Realtime:
-    return Realtime()  # type: ignore[abstract]
+    return Realtime()
 
 
 @pytest.fixture

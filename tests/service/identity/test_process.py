@@ -46,6 +46,10 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
             yield realtime_v1.WatchResponse()
             await asyncio.sleep(0.05)
 
+    async def WatchWorkspaces(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        async for _ in requests:
+            yield realtime_v1.WatchWorkspacesResponse()
+
     async def PublishPresence(self, request: Any, context: Any) -> Any:
         require_caller()
         return realtime_v1.PublishPresenceResponse()
@@ -55,8 +59,7 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
 
 
 async def wire_other(process: Process, settings: OtherSettings) -> None:
-    servicer = Realtime()  # type: ignore[abstract]
-    process.serve(realtime_v1.add_RealtimeServiceServicer_to_server, servicer)
+    process.serve(realtime_v1.add_RealtimeServiceServicer_to_server, Realtime())
 
 
 @asynccontextmanager
