@@ -213,6 +213,10 @@ class Realtime(realtime_v1.RealtimeServiceServicer):
         return
         yield
 
+    async def WatchWorkspaces(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        return
+        yield
+
 
 @pytest.fixture
 def nats_url(servers: TestServers) -> str:
