@@ -17,11 +17,12 @@ from datetime import timedelta
 from typing import TypeAlias
 
 import asyncpg
+import orjson
 
 from chassis.database_faults import DatabaseUnavailable, cause_of, fault_of
 from chassis.errors import Fault
 from chassis.ids import WorkspaceId
-from chassis.row_security import stand_statement
+from chassis.row_security import stand_statement, standing_setting
 
 RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 READ_ONLY = {"default_transaction_read_only": "on"}
@@ -66,7 +67,7 @@ class _Standing:
     """A connection and the workspace its session shows."""
 
     raw: RawConnection
-    workspace_id: WorkspaceId | None = None
+    setting: str = ""
 
 
 class Readers:
@@ -82,13 +83,14 @@ class Readers:
     @asynccontextmanager
     async def read(self, workspace_id: WorkspaceId | None) -> AsyncIterator[Reading]:
         """Statements one after the other. Raises: DatabaseUnavailable."""
+        setting = standing_setting(workspace_id)
         await self._places.take()
         try:
-            standing = self._pick(workspace_id) or _Standing(await self._connect())
+            standing = self._pick(setting) or _Standing(await self._open())
             try:
-                if standing.workspace_id != workspace_id:
-                    await standing.raw.execute(stand_statement(workspace_id))
-                    standing.workspace_id = workspace_id
+                if standing.setting != setting:
+                    await standing.raw.execute(stand_statement(setting))
+                    standing.setting = setting
                 yield Reading(standing.raw, workspace_id)
             except BaseException as error:
                 was_closed = standing.raw.is_closed()
@@ -103,19 +105,35 @@ class Readers:
         finally:
             self._places.give_back()
 
+    async def _open(self) -> RawConnection:
+        raw = await self._connect()
+        try:
+            await read_json(raw)
+        except BaseException as error:
+            raw.terminate()
+            _raise_fault_of(error, was_closed=True)
+            raise
+        return raw
+
     async def close(self) -> None:
         """End every connection."""
         while self._idle:
             self._idle.pop().raw.terminate()
 
-    def _pick(self, workspace_id: WorkspaceId | None) -> _Standing | None:
+    def _pick(self, setting: str) -> _Standing | None:
         """One that stands there already, else the one used longest ago."""
         # After a restart of the server every one of them may be dead.
         self._idle = [standing for standing in self._idle if not standing.raw.is_closed()]
         for place in reversed(range(len(self._idle))):
-            if self._idle[place].workspace_id == workspace_id:
+            if self._idle[place].setting == setting:
                 return self._idle.pop(place)
         return self._idle.pop(0) if self._idle else None
+
+
+async def read_json(raw: RawConnection) -> None:
+    """Give columns of JSON as what they say, as SQLAlchemy's connections do."""
+    for kind in ("json", "jsonb"):
+        await raw.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=orjson.loads)
 
 
 def _raise_fault_of(error: BaseException, *, was_closed: bool) -> None:

@@ -33,7 +33,11 @@ def begin_statement(workspace_id: WorkspaceId | None, *, is_flushed: bool = True
     return f"{begin}; SET LOCAL inbox.workspace = '{workspace_setting(workspace_id)}'"
 
 
-def stand_statement(workspace_id: WorkspaceId | None) -> str:
+def standing_setting(workspace_id: WorkspaceId | None) -> str:
+    """The same for a session that stands in a workspace, or in none."""
+    return "" if workspace_id is None else workspace_setting(workspace_id)
+
+
+def stand_statement(setting: str) -> str:
     """The one message that moves a session, and every statement after it, to a workspace."""
-    shown = "" if workspace_id is None else workspace_setting(workspace_id)
-    return f"SET inbox.workspace = '{shown}'"
+    return f"SET inbox.workspace = '{setting}'"

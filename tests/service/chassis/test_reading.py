@@ -99,6 +99,15 @@ async def test_a_reader_takes_the_connection_that_stands_in_its_workspace(
     await database.close()
 
 
+async def test_json_is_given_as_in_a_transaction(narrow: Database) -> None:
+    ask = "SELECT '{\"a\": [1, null]}'::jsonb, array['{\"b\": 2}'::json], $1::jsonb"
+    async with narrow.begin(HERE) as transaction:
+        expected = await transaction.raw.fetchrow(ask, '{"c": 3}')
+
+    async with narrow.read(HERE) as reading:
+        assert await reading.raw.fetchrow(ask, '{"c": 3}') == expected
+
+
 async def test_a_statement_that_fails_leaves_the_connection_to_the_next(narrow: Database) -> None:
     async with narrow.read(HERE) as reading:
         session = await session_of(reading)
