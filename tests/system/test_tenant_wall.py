@@ -24,7 +24,6 @@ from inbox.assistant import v1 as assistant_v1
 from inbox.conversation import v1 as conversation_v1
 from inbox.identity import v1 as identity_v1
 from inbox.messaging import v1 as messaging_v1
-from services.messaging.store import append
 from suite.databases import DatabaseUrls
 from tests.contracts import ROLES, Rpc, all_rpcs, call
 from tests.serving import bearer
@@ -210,7 +209,7 @@ async def test_row_security_suffices_without_the_codes_own_check(
         return honest(workspace_id)
 
     with monkeypatch.context() as patched:
-        for module in (row_security, chassis_database, append):
+        for module in (row_security, chassis_database):
             patched.setattr(module, "workspace_setting", see_as_outsider)
         wrong = await all_attempts(services, victim, victim, in_code_at_home=True)
         await asyncio.sleep(0.5)
