@@ -42,9 +42,15 @@ def ai_answers(system: System) -> Iterator[None]:
     system.is_answered_by(PEOPLE)
 
 
-def opens_newest(agent: Agent) -> None:
-    """The conversation in which the question has just been asked, or answered already."""
-    agent.rows.filter(has_text=re.compile(f"{re.escape(OPENING)}|{OPEN}")).first.click()
+def is_asked(agent: Agent, customer: Customer) -> None:
+    """A new customer asks, and the agent opens that conversation; others were asked the same."""
+    newest = agent.rows.first
+    before = newest.get_attribute("href") if agent.rows.count() else None
+    customer.writes(OPENING)
+    asked = agent.rows.filter(has_text=re.compile(f"{re.escape(OPENING)}|{OPEN}")).first
+    if before is not None:
+        expect(newest).not_to_have_attribute("href", before)
+    asked.click()
     expect(agent.history).to_contain_text(OPENING)
 
 
@@ -60,8 +66,7 @@ def test_the_ai_answers_calls_a_person_and_is_back_once_people_fell_silent(
     page, mode = agent.page, agent.page.get_by_test_id("mode")
     notice = colleague.page.get_by_text("is waiting for a person")
 
-    customer.writes(OPENING)
-    opens_newest(agent)
+    is_asked(agent, customer)
     expect(mode).to_have_text("AI: Active")
     expect(agent.field).to_have_count(0)
     expect(page.get_by_text("AI is managing this conversation")).to_be_visible()
@@ -114,8 +119,7 @@ def test_the_ai_answers_calls_a_person_and_is_back_once_people_fell_silent(
 def test_the_ai_and_its_handover_look_well_in_both_windows(
     agent: Agent, customer: Customer, screenshots: Path
 ) -> None:
-    customer.writes(OPENING)
-    opens_newest(agent)
+    is_asked(agent, customer)
     expect(agent.bubble(OPEN)).to_be_visible()
     customer.writes("Can I pay by bank transfer?")
     expect(agent.page.get_by_text("AI is writing…")).to_be_visible()

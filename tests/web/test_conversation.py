@@ -159,7 +159,7 @@ def test_a_draft_survives_another_conversation_and_a_reload(
     agent.field.fill(draft)
     agent.opens()
     expect(agent.field).to_have_count(0)
-    agent.row(question).click()
+    agent.row(draft).click()
     expect(agent.field).to_have_value(draft)
     agent.page.reload()
     expect(agent.field).to_have_value(draft)
