@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.web.accessibility import SCHEMES
 
@@ -17,6 +17,20 @@ def widths_like(page: Page) -> tuple[int, ...]:
     size = page.viewport_size
     assert size is not None
     return PHONES if size["width"] in PHONES else (size["width"],)
+
+
+def keep_each_width(page: Page, folder: Path, name: str, part: Locator | None = None) -> None:
+    """Of the window, or of one part of it, at each width of its kind; nothing may overflow."""
+    size = page.viewport_size
+    assert size is not None
+    for width in widths_like(page):
+        page.set_viewport_size({"width": width, "height": size["height"]})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        if part is not None:
+            part.evaluate("part => part.scrollIntoView({block: 'end'})")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
 
 
 def keep_pictures(page: Page, folder: Path, name: str, *, is_whole: bool = False) -> None:

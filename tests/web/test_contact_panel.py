@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from tests.web.accessibility import SCHEMES, Axe
+from tests.web.accessibility import Axe
 from tests.web.conftest import PHONE, NewPage
 from tests.web.panel import opens_panel, panel, section
 from tests.web.people import Agent, Customer
-from tests.web.pictures import widths_like
+from tests.web.pictures import keep_each_width
 from tests.web.system import System
 
 Words = Callable[[str], str]
@@ -223,12 +223,12 @@ def test_every_part_of_the_panel_fits_and_is_accessible(
     agent.opens()
     opens_panel(agent, question)
     profile, notes = section(page, "Profile"), section(page, "Notes")
-    take(page, screenshots, "contact-new")
+    keep_each_width(page, screenshots, "contact-new")
     axe.finds_nothing(page)
     profile.get_by_role("button", name="Edit").click()
     profile.get_by_label("Name").fill("Maximiliane von und zu Hohenstein-Langenburg")
     profile.get_by_label("E-mail address").fill("maximiliane.hohenstein-langenburg@example.com")
-    take(page, screenshots, "contact-edit")
+    keep_each_width(page, screenshots, "contact-edit")
     axe.finds_nothing(page)
     profile.get_by_role("button", name="Save").click()
     expect(profile.get_by_label("Name")).to_have_count(0)
@@ -247,22 +247,10 @@ def test_every_part_of_the_panel_fits_and_is_accessible(
     consent.get_by_label("Purpose").fill("marketing")
     consent.get_by_label("What they said").select_option(label="They do not agree")
     consent.get_by_label("How it is known").fill("Form on the website")
-    take(page, screenshots, "contact-consent", consent)
+    keep_each_width(page, screenshots, "contact-consent", consent)
     axe.finds_nothing(page)
     consent.get_by_role("button", name="Save").click()
     expect(consent).to_contain_text("Withdrawn")
-    take(page, screenshots, "contact-full", profile)
-    take(page, screenshots, "contact-end", section(page, "All conversations"))
+    keep_each_width(page, screenshots, "contact-full", profile)
+    keep_each_width(page, screenshots, "contact-end", section(page, "All conversations"))
     axe.finds_nothing(page)
-
-
-def take(page: Page, folder: Path, name: str, part: Locator | None = None) -> None:
-    """A picture in both schemes at each width of this kind; nothing may overflow."""
-    for width in widths_like(page):
-        page.set_viewport_size({"width": width, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        if part is not None:
-            part.evaluate("part => part.scrollIntoView({block: 'end'})")
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")

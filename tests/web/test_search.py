@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from chassis.ids import new_id
-from tests.web.accessibility import SCHEMES, Axe
+from tests.web.accessibility import Axe
 from tests.web.conftest import PHONE, NewPage
 from tests.web.people import Agent, Customer
-from tests.web.pictures import widths_like
+from tests.web.pictures import keep_each_width
 from tests.web.system import System
 
 Words = Callable[[str], str]
@@ -299,20 +299,10 @@ def test_every_state_of_the_search_fits_and_is_accessible(
     ):
         box(page).fill(query)
         expect(page.get_by_text(sign).first).to_be_visible()
-        take(page, screenshots, f"search-{name}")
+        keep_each_width(page, screenshots, f"search-{name}")
         axe.finds_nothing(page)
     box(page).fill(conversation["mark"])
     found(page).first.click()
     expect(page.locator("[data-marked]")).to_be_visible()
-    take(page, screenshots, "search-place")
+    keep_each_width(page, screenshots, "search-place")
     axe.finds_nothing(page)
-
-
-def take(page: Page, folder: Path, name: str) -> None:
-    """A picture in both schemes at each width of this kind; nothing may overflow."""
-    for width in widths_like(page):
-        page.set_viewport_size({"width": width, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
