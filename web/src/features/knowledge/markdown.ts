@@ -15,7 +15,9 @@ export type Block =
 
 /** Deeper than anybody writes; beyond it, marks are text. */
 const MAX_DEPTH = 6;
+/** What follows it names a language, which nobody is shown. */
 const FENCE = /^ {0,3}(```|~~~)/u;
+const FENCE_END = /^ {0,3}(```|~~~)\s*$/u;
 const HEADING = /^ {0,3}(#{1,6})(?: +(.*))?$/u;
 const RULE = /^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$/u;
 const ITEM = /^ {0,3}([-+*]|\d{1,9}[.)])(?: +|$)/u;
@@ -63,7 +65,7 @@ function blockAt(lines: Lines, line: string, depth: number): Block {
   const fence = FENCE.exec(line)?.[1];
   if (fence !== undefined) {
     lines.take();
-    const code = lines.takeWhile((next) => FENCE.exec(next)?.[1] !== fence);
+    const code = lines.takeWhile((next) => FENCE_END.exec(next)?.[1] !== fence);
     lines.take();
     return { kind: "code", text: code.join("\n") };
   }
